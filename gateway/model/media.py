@@ -1,0 +1,199 @@
+"""The port of the media plane: what the session and the edges may ask of it, and what it reports.
+
+The plane runs in native threads.  Every method here only puts a command into a thread's queue (or allocates) and
+returns at once; what came of it arrives as a `MediaEvent` at the leg's listener, on the event loop.  A command for a
+leg that has meanwhile closed is dropped without a word: a hang-up may cross any command.
+
+Two implementations pass ``tests/conformance/test_media_port.py``: `gateway.media.MediaPlane` and the fake in
+``tests/support``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from gateway.model.ids import Codec, LegId
+
+
+class RtpPeer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a SIP leg's RTP goes and what it carries (one m=audio line as negotiated, RFC 3264)."""
+
+    address: str
+    """IPv4 or IPv6 literal."""
+    port: int
+    codec: Codec
+    payload_type: int
+    dtmf_payload_type: int | None = None
+    """Payload type of telephone-event/8000 (RFC 4733), None when not negotiated."""
+    packet_ms: int = 20
+    send: bool = True
+    """False for a=recvonly or a=inactive seen from our side."""
+    receive: bool = True
+
+
+class WebRtcPeer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a browser's leg carries, as negotiated."""
+
+    codec: Codec
+    payload_type: int
+    dtmf_payload_type: int | None = None
+    remote_ufrag: str
+    """The browser's ice-ufrag; a STUN check must name both (RFC 8445 7.2.2)."""
+
+
+class SrtpKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys exported from DTLS (RFC 5764 4.2): master key with master salt appended, each direction."""
+
+    profile: str
+    """``SRTP_AES128_CM_SHA1_80``, ``SRTP_AEAD_AES_128_GCM`` or ``SRTP_AEAD_AES_256_GCM``."""
+    send: bytes
+    receive: bytes
+
+
+class MediaEvent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    leg: LegId
+
+
+class DtlsReceived(MediaEvent, frozen=True, kw_only=True):
+    """A DTLS record from an address that has passed a STUN check for this leg."""
+
+    datagram: bytes
+
+
+class IceConnected(MediaEvent, frozen=True, kw_only=True):
+    """The browser nominated an address pair, or moved to another one."""
+
+    address: str
+    port: int
+
+
+class MediaStarted(MediaEvent, frozen=True, kw_only=True):
+    """The first valid RTP packet came in."""
+
+
+class ConsentLost(MediaEvent, frozen=True, kw_only=True):
+    """No STUN consent check for the consent time (RFC 7675: 30 s at most; configurable)."""
+
+
+class DigitReceived(MediaEvent, frozen=True, kw_only=True):
+    """One RFC 4733 digit, reported once, at its end."""
+
+    digit: str
+    duration_ms: int
+
+
+class SoundFinished(MediaEvent, frozen=True, kw_only=True):
+    """A sound that was not looped played to its end (never sent for one that was stopped or replaced)."""
+
+    sound: str
+
+
+class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Packets as counted by RTP (RFC 3550 A.3); `dropped` are those that the plane itself had to throw away."""
+
+    packets_received: int = 0
+    packets_sent: int = 0
+    packets_lost: int = 0
+    packets_dropped: int = 0
+    packets_rejected: int = 0
+    """Failed authentication, came from a wrong source, or were malformed."""
+    jitter_us: int = 0
+
+
+class LegClosed(MediaEvent, frozen=True, kw_only=True):
+    """The last event of a leg."""
+
+    statistics: LegStatistics
+
+
+class CaptureFinished(MediaEvent, frozen=True, kw_only=True):
+    """A capture file is complete on disk (``leg`` is the left leg)."""
+
+    path: str
+    duration_ms: int
+    frames_dropped: int
+    error: str
+    """Empty, or why it was cut short (disk full, ...)."""
+
+
+MediaListener = Callable[[MediaEvent], None]
+
+
+class MediaPlane(Protocol):
+    """Legs are named by the plane; all raise `CapacityError` when a limit is reached and nothing else."""
+
+    @property
+    def webrtc_addresses(self) -> list[tuple[str, int]]:
+        """Host candidates of the browser port(s), for `a=candidate` lines of a leg: (address, port)."""
+        ...
+
+    def open_rtp_leg(self, listener: MediaListener, *, near: LegId | None = None) -> tuple[LegId, str, int]:
+        """Bind a port pair for a SIP leg.  Returns leg, local address and RTP port for our SDP.
+
+        It receives nothing until `set_rtp_peer`.  ``near``: put it on the thread of that leg.
+        """
+        ...
+
+    def set_rtp_peer(self, leg: LegId, peer: RtpPeer) -> None:
+        """Start, or change after a re-INVITE, what the leg sends and receives.
+
+        Packets are accepted from ``peer.address`` only (any port until the first packet, then that one).
+        """
+        ...
+
+    def open_webrtc_leg(
+        self, listener: MediaListener, *, ufrag: str, pwd: str, near: LegId | None = None
+    ) -> tuple[LegId, list[tuple[str, int]]]:
+        """Make a leg on the single browser port.  ``ufrag``/``pwd`` are ours (ICE-lite, RFC 8445).
+
+        Returns the leg and the (address, port) candidates of its thread's port.
+        """
+        ...
+
+    def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None: ...
+
+    def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
+        """From here on RTP flows; before it every RTP packet is dropped."""
+        ...
+
+    def send_dtls(self, leg: LegId, datagram: bytes) -> None:
+        """To the nominated pair, or the last one that passed a check; dropped when there is none."""
+        ...
+
+    def play(self, leg: LegId, sound: str, *, loop: bool = False) -> None:
+        """Play a loaded sound to the leg.  Replaces what it hears (a sound or its bridge's other side)."""
+        ...
+
+    def stop(self, leg: LegId) -> None:
+        """Silence towards the leg."""
+        ...
+
+    def bridge(self, first: LegId, second: LegId) -> None:
+        """Let the two hear each other: relay when codec and packet time agree, else mix.  Ends earlier bridges."""
+        ...
+
+    def unbridge(self, leg: LegId) -> None:
+        """End the leg's bridge; both sides hear silence until told otherwise."""
+        ...
+
+    def start_capture(self, left: LegId, right: LegId, path: str) -> None:
+        """Write what the two legs say (not what they hear) to a capture file, see docs/reference/capture-format.md."""
+        ...
+
+    def pause_capture(self, left: LegId) -> None:
+        """Time goes on in the file, sound does not."""
+        ...
+
+    def resume_capture(self, left: LegId) -> None: ...
+
+    def stop_capture(self, left: LegId) -> None:
+        """Finish the file; `CaptureFinished` follows at the left leg's listener, even after the leg closed."""
+        ...
+
+    def close_leg(self, leg: LegId) -> None:
+        """Free the leg.  It leaves its bridge; its capture is finished first; `LegClosed` is its last event
+        (but for a `CaptureFinished` that is still under way)."""
+        ...

@@ -1,0 +1,41 @@
+"""The compiled parts.  Everything else about the package is in pyproject.toml.
+
+Each package with native code has a ``_build.py`` beside it that lists its extensions, so that whoever changes a
+module changes its build in the same place.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+HERE = Path(__file__).parent
+
+
+def extensions() -> list[Extension]:
+    """Collect ``extensions()`` of each ``_build.py``; a module so named imports nothing of the project."""
+    found: list[Extension] = []
+    for path in sorted(HERE.glob("*/**/_build.py")):
+        if "node_modules" in path.parts or ".venv" in path.parts:
+            continue
+        spec = importlib.util.spec_from_file_location("_build", path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found += module.extensions()
+    return found
+
+
+if __name__ == "__main__":
+    os.chdir(HERE)
+    setup(
+        ext_modules=cythonize(
+            extensions(),
+            nthreads=2,
+            compiler_directives={"language_level": "3", "binding": True, "freethreading_compatible": False},
+        )
+    )
