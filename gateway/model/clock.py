@@ -6,7 +6,9 @@ made and adds the monotonic clock from there, so that both hold and one integer 
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 MS = 1_000_000
@@ -28,3 +30,23 @@ class SystemClock:
 
     def now_ns(self) -> int:
         return self._offset_ns + time.monotonic_ns()
+
+
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Scheduler(Protocol):
+    """Calls back later, on the event loop; tests pass one that they move by hand."""
+
+    def call_later(self, delay_ms: int, callback: Callable[[], None]) -> Timer: ...
+
+
+class LoopScheduler:
+    """The running event loop's own timers."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def call_later(self, delay_ms: int, callback: Callable[[], None]) -> Timer:
+        return self._loop.call_later(max(delay_ms, 0) / 1000, callback)

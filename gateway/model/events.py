@@ -219,6 +219,16 @@ class TypingNoticed(ContactEvent, frozen=True, kw_only=True):
     typing: bool
 
 
+class QueueChanged(Event, frozen=True, kw_only=True):
+    """Passing: how a queue stands now; sent at most once per turn of the event loop."""
+
+    queue: QueueName
+    waiting: int
+    oldest_arrival_ns: int | None
+    agents_available: int
+    agents_signed_in: int
+
+
 StoredEvent = (
     ContactOpened
     | GreetingStarted
@@ -242,4 +252,4 @@ StoredEvent = (
     | RecordingFailed
     | AgentStateChanged
 )
-"""All events that storage keeps; `TypingNoticed` is the one that it does not."""
+"""All events that storage keeps; `TypingNoticed` and `QueueChanged` are not among them."""

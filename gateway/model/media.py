@@ -137,6 +137,14 @@ class MediaPlane(Protocol):
         """
         ...
 
+    def listen(self, leg: LegId, listener: MediaListener) -> None:
+        """Add a listener beside the one given at opening (the edge opens a leg, the session listens too).
+
+        Listeners are called in the order they were added and forgotten after `LegClosed` and the last
+        `CaptureFinished`.  An unknown leg is ignored like any command to a closed one.
+        """
+        ...
+
     def set_rtp_peer(self, leg: LegId, peer: RtpPeer) -> None:
         """Start, or change after a re-INVITE, what the leg sends and receives.
 
