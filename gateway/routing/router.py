@@ -1,0 +1,96 @@
+"""Feeds the distributor with events, keeps its one timer, and hands out its decisions in the order they were made.
+
+A decision's listener may submit further events (the agent's page is gone, so the offer is revoked): the core takes
+them at once, their decisions wait until those before them have been handed out, so that every listener sees one order.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from acd_core.decisions import Decision
+from acd_core.events import Event
+from gateway.model.clock import MS, Clock, Scheduler, Timer
+
+log = logging.getLogger(__name__)
+
+
+class Distributor(Protocol):
+    """What both the compiled core and the reference offer."""
+
+    def handle(self, event: Event, now_ns: int) -> Sequence[Decision]: ...
+    def get_timer(self) -> int | None: ...
+    def handle_timer(self, now_ns: int) -> Sequence[Decision]: ...
+    def position(self, contact: str) -> int: ...
+
+
+class Router:
+    """One per process; every call on the event loop."""
+
+    def __init__(self, distributor: Distributor, clock: Clock, scheduler: Scheduler) -> None:
+        self._distributor = distributor
+        self._clock = clock
+        self._scheduler = scheduler
+        self._listener: Callable[[Decision], None] = _no_listener
+        self._decisions: deque[Decision] = deque()
+        self._handing_out = False
+        self._timer: Timer | None = None
+        self._timer_ns: int | None = None
+
+    def on_decision(self, listener: Callable[[Decision], None]) -> None:
+        """Name the one listener.  It must not raise: an error there is logged and the next decision handed out."""
+        self._listener = listener
+
+    def submit(self, event: Event) -> None:
+        """Let the core take the event.  Raises `acd_core.errors.AcdError`; then nothing has changed."""
+        self._decisions.extend(self._distributor.handle(event, self._clock.now_ns()))
+        self._hand_out()
+
+    def position(self, contact: str) -> int:
+        """Place in its queue, counted from 1.  Raises `acd_core.errors.UnknownContactError`."""
+        return self._distributor.position(contact)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_ns = None, None
+
+    def _hand_out(self) -> None:
+        if self._handing_out:
+            return
+        self._handing_out = True
+        try:
+            while self._decisions:
+                decision = self._decisions.popleft()
+                try:
+                    self._listener(decision)
+                except Exception:
+                    log.exception("a listener failed on %r; the distributor's state stands", decision)
+        finally:
+            self._handing_out = False
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        due_ns = self._distributor.get_timer()
+        if due_ns == self._timer_ns:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_ns = due_ns
+        if due_ns is not None:
+            # Rounded up: a timer that fires early would find nothing due and be set again.
+            delay_ms = -((self._clock.now_ns() - due_ns) // MS)
+            self._timer = self._scheduler.call_later(delay_ms, self._timer_fired)
+
+    def _timer_fired(self) -> None:
+        self._timer, self._timer_ns = None, None
+        self._decisions.extend(self._distributor.handle_timer(self._clock.now_ns()))
+        self._hand_out()
+
+
+def _no_listener(decision: Decision) -> None:
+    raise RuntimeError(f"no listener is set, so {decision!r} would be lost: call on_decision before submit")
