@@ -1,0 +1,58 @@
+/* Opus (RFC 6716) by libopus, mono, as the plane uses it.
+ *
+ * `rate` is the PCM side's rate: 8000 when the other side of the bridge is narrowband (Opus then needs no resampler),
+ * 48000 otherwise.  init allocates, free frees; nothing else does. */
+#ifndef ZENTRALE_OPUS_CODEC_H
+#define ZENTRALE_OPUS_CODEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Largest Opus packet that we accept (RFC 6716 3.4: 1275 octets of one frame; several frames of speech fit as well). */
+#define OPUS_PACKET_MAX 1500
+/* Longest packet: 120 ms, in samples at 48 kHz (RFC 6716 3.2.5). */
+#define OPUS_PACKET_SAMPLES_MAX 5760
+
+struct opus_decode_state {
+    void *decoder;
+    uint32_t rate;
+};
+
+struct opus_encode_state {
+    void *encoder;
+    uint32_t rate;
+};
+
+/* Return 0, or -1 when out of memory or the rate is not one of 8000, 12000, 16000, 24000, 48000. */
+int opus_decode_init(struct opus_decode_state *state, uint32_t rate);
+void opus_decode_free(struct opus_decode_state *state);
+/* Forget the past, for a new stream (SSRC change). */
+void opus_decode_reset(struct opus_decode_state *state);
+
+/* Samples at `rate` that the packet decodes to, or -1 when it is malformed (RFC 6716 3.4). */
+int opus_packet_samples(const uint8_t *packet, size_t length, uint32_t rate);
+/* 1 when the packet carries a copy of the one before (in-band FEC), 0 when not or malformed. */
+int opus_packet_carries_fec(const uint8_t *packet, size_t length);
+
+/* Decode one packet.  Returns samples written, or -1: malformed, or more than `samples_max`. */
+int opus_decode_packet(
+    struct opus_decode_state *state, const uint8_t *packet, size_t length, int16_t *pcm, size_t samples_max);
+/* Decode the *lost* packet before `packet` from its FEC copy; `samples` (a multiple of 2.5 ms, at most 120 ms) is how
+ * long the lost one was.  Falls back to concealment when there is no copy.  Then decode `packet` itself as usual.
+ * Returns samples written (`samples`) or -1. */
+int opus_decode_recover(
+    struct opus_decode_state *state, const uint8_t *packet, size_t length, int16_t *pcm, size_t samples);
+/* Make up `samples` (a multiple of 2.5 ms, at most 120 ms) lost samples.  Returns `samples` or -1. */
+int opus_decode_conceal(struct opus_decode_state *state, int16_t *pcm, size_t samples);
+
+/* bitrate in bit/s (6000..510000; 0 = 24000 at 8 kHz, 32000 at 48 kHz); complexity 0..10.  Returns 0 or -1. */
+int opus_encode_init(struct opus_encode_state *state, uint32_t rate, uint32_t bitrate, int complexity);
+void opus_encode_free(struct opus_encode_state *state);
+void opus_encode_reset(struct opus_encode_state *state);
+/* What the other side loses, 0..100 %: above 0 in-band FEC is sent. */
+void opus_encode_set_loss(struct opus_encode_state *state, int percent);
+/* Encode `samples` samples (2.5, 5, 10, 20, 40 or 60 ms).  Returns octets written or -1 (also when `size` is short). */
+int opus_encode_packet(
+    struct opus_encode_state *state, const int16_t *pcm, size_t samples, uint8_t *packet, size_t size);
+
+#endif
