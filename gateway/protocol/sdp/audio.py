@@ -1,0 +1,220 @@
+"""Audio offer/answer with SIP peers (RFC 3264): one m=audio over RTP/AVP, one codec, telephone-event, hold.
+
+The answer names exactly one codec: the plane's legs carry one, and a peer that could choose again mid-call would only
+find silence.  What else was offered (video, fax, a second audio) is refused with port 0, never an error.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+
+from gateway.model.ids import Codec
+from gateway.model.media import RtpPeer
+from gateway.protocol.sdp.codecs import (
+    OWN_DTMF_PAYLOAD_TYPE,
+    NoCommonCodecError,
+    codec_of,
+    find_dtmf,
+    format_attributes,
+    own_payload_type,
+    rtp_formats,
+)
+from gateway.protocol.sdp.description import (
+    Attribute,
+    Connection,
+    MediaDescription,
+    Origin,
+    SdpError,
+    SessionDescription,
+)
+from gateway.protocol.sdp.text import print_description
+
+PACKET_MS = 20
+PACKET_MS_SUPPORTED = (10, 20, 30, 40, 60)
+
+_PROTOCOLS = frozenset({"RTP/AVP", "RTP/AVPF"})
+_HOLD_ADDRESSES = frozenset({"0.0.0.0", "::"})
+
+
+def answer_audio(
+    offer: SessionDescription,
+    *,
+    address: str,
+    port: int,
+    codecs: Sequence[Codec],
+    session_id: int,
+    version: int = 1,
+    packet_ms_supported: Sequence[int] = PACKET_MS_SUPPORTED,
+) -> tuple[str, RtpPeer]:
+    """Answer an offer (INVITE or re-INVITE) with our RTP address and port.
+
+    Takes the first of the offerer's codecs that is among ``codecs``.  ``session_id`` stays the same in one dialog and
+    ``version`` grows by one with each description that differs (RFC 3264 5).
+
+    A peer on hold (sendonly, inactive, or the old c=0.0.0.0) gives an `RtpPeer` with ``send`` or ``receive`` False.
+    Raises `NoCommonCodecError` (488) when there is no audio to be had, `SdpError` (400) when the offer is broken.
+    """
+    audio, codec, payload_type = _choose_audio(offer, codecs)
+    peer = _read_peer(offer, audio, codec, payload_type, packet_ms_supported)
+    media = []
+    for section in offer.media:
+        if section is audio:
+            media.append(_describe_audio(section.protocol, port, peer, _direction(peer)))
+        else:
+            media.append(
+                MediaDescription(kind=section.kind, port=0, protocol=section.protocol, formats=section.formats)
+            )
+    return print_description(_describe(address, session_id, version, media)), peer
+
+
+def offer_audio(
+    *,
+    address: str,
+    port: int,
+    codecs: Sequence[Codec],
+    session_id: int,
+    version: int = 1,
+    packet_ms: int = PACKET_MS,
+    direction: str = "sendrecv",
+) -> str:
+    """Our offer: for calls that we make and for an INVITE that came without one (RFC 3261 13.2.1)."""
+    assert codecs, "an offer needs a codec"
+    formats = [str(own_payload_type(codec)) for codec in codecs]
+    attributes = [a for codec in codecs for a in format_attributes(codec, own_payload_type(codec), None)]
+    attributes += format_attributes(codecs[0], own_payload_type(codecs[0]), OWN_DTMF_PAYLOAD_TYPE)[-2:]
+    attributes += [Attribute("ptime", str(packet_ms)), Attribute(direction)]
+    audio = MediaDescription(
+        kind="audio",
+        port=port,
+        protocol="RTP/AVP",
+        formats=(*formats, str(OWN_DTMF_PAYLOAD_TYPE)),
+        attributes=tuple(attributes),
+    )
+    return print_description(_describe(address, session_id, version, [audio]))
+
+
+def accept_answer(
+    answer: SessionDescription,
+    *,
+    codecs: Sequence[Codec],
+    packet_ms_supported: Sequence[int] = PACKET_MS_SUPPORTED,
+) -> RtpPeer:
+    """What an answer to our `offer_audio` (with the same ``codecs``) makes of the leg.
+
+    The first codec in the answer counts.  Raises `NoCommonCodecError` when the peer refused the audio, `SdpError` when
+    the answer is broken.
+    """
+    if len(answer.media) != 1 or answer.media[0].kind != "audio":
+        raise SdpError("an answer has the m= sections of its offer, here one m=audio (RFC 3264 section 6)")
+    audio, codec, payload_type = _choose_audio(answer, codecs)
+    return _read_peer(answer, audio, codec, payload_type, packet_ms_supported)
+
+
+def _choose_audio(description: SessionDescription, codecs: Sequence[Codec]) -> tuple[MediaDescription, Codec, int]:
+    found = []
+    for media in description.media:
+        if media.kind != "audio" or media.port == 0 or media.protocol not in _PROTOCOLS:
+            continue
+        for rtp_format in rtp_formats(media):
+            codec = codec_of(rtp_format)
+            if codec in codecs and codec is not None:
+                return media, codec, rtp_format.payload_type
+            found.append(f"{rtp_format.encoding}/{rtp_format.clock_hz}")
+    wanted = ", ".join(codecs)
+    if found:
+        raise NoCommonCodecError(f"no common codec: peer has {', '.join(found[:16])}; here {wanted}")
+    offered = ", ".join(f"{m.kind} {m.protocol} port {m.port}" for m in description.media) or "nothing"
+    raise NoCommonCodecError(f"no m=audio over RTP/AVP with a port and a known codec (peer has {offered[:200]})")
+
+
+def _read_peer(
+    description: SessionDescription,
+    audio: MediaDescription,
+    codec: Codec,
+    payload_type: int,
+    packet_ms_supported: Sequence[int],
+) -> RtpPeer:
+    connection = description.connection_of(audio)
+    if connection is None:
+        raise SdpError("no c= for the m=audio section (RFC 8866 5.7)")
+    direction = description.direction_of(audio)
+    if connection.address in _HOLD_ADDRESSES:
+        # The hold of RFC 2543: nothing may be sent to nowhere, whatever the direction says (RFC 3264 8.4).
+        direction = "inactive" if direction in ("recvonly", "inactive") else "sendonly"
+        address = connection.address
+    else:
+        address = _media_address(connection)
+    dtmf = find_dtmf(rtp_formats(audio))
+    return RtpPeer(
+        address=address,
+        port=audio.port,
+        codec=codec,
+        payload_type=payload_type,
+        dtmf_payload_type=dtmf.payload_type if dtmf else None,
+        packet_ms=_packet_ms(audio, packet_ms_supported),
+        send=direction in ("sendrecv", "recvonly"),
+        receive=direction in ("sendrecv", "sendonly"),
+    )
+
+
+def _media_address(connection: Connection) -> str:
+    if connection.network_type != "IN" or connection.address_type not in ("IP4", "IP6"):
+        raise SdpError(
+            f"c= of type {connection.network_type} {connection.address_type} is not served, IN IP4 or IP6 is"
+        )
+    try:
+        address = ipaddress.ip_address(connection.address)
+    except ValueError:
+        raise SdpError(f"c= address is not an IP address literal: {connection.address[:60]!r}") from None
+    if address.is_multicast or connection.address == "255.255.255.255":
+        raise SdpError(f"c= address {address} is not of one host")
+    if (address.version == 6) != (connection.address_type == "IP6"):
+        raise SdpError(f"c= says {connection.address_type} but gives {address}")
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id:
+        raise SdpError("c= address with a zone is not served")
+    return str(address)
+
+
+def _packet_ms(audio: MediaDescription, supported: Sequence[int]) -> int:
+    """The peer's ptime if we can, else 20 ms; never more than its maxptime (RFC 8866 6.4)."""
+    wanted = _milliseconds(audio.first("ptime")) or PACKET_MS
+    most = _milliseconds(audio.first("maxptime")) or max(supported)
+    chosen = wanted if wanted in supported else PACKET_MS
+    if chosen <= most:
+        return chosen
+    return max((ms for ms in supported if ms <= most), default=min(supported))
+
+
+def _milliseconds(value: str | None) -> int | None:
+    match = re.fullmatch(r"\s*([0-9]{1,4})(\.0*)?\s*", value or "", re.ASCII)
+    return int(match[1]) if match else None
+
+
+def _direction(peer: RtpPeer) -> str:
+    if peer.send:
+        return "sendrecv" if peer.receive else "sendonly"
+    return "recvonly" if peer.receive else "inactive"
+
+
+def _describe(address: str, session_id: int, version: int, media: Sequence[MediaDescription]) -> SessionDescription:
+    connection = Connection.of(address)
+    return SessionDescription(
+        origin=Origin(
+            session_id=str(session_id), version=str(version), address_type=connection.address_type, address=address
+        ),
+        connection=connection,
+        media=tuple(media),
+    )
+
+
+def _describe_audio(protocol: str, port: int, peer: RtpPeer, direction: str) -> MediaDescription:
+    formats = [str(peer.payload_type)]
+    if peer.dtmf_payload_type is not None:
+        formats.append(str(peer.dtmf_payload_type))
+    attributes = format_attributes(peer.codec, peer.payload_type, peer.dtmf_payload_type)
+    attributes += [Attribute("ptime", str(peer.packet_ms)), Attribute(direction)]
+    return MediaDescription(
+        kind="audio", port=port, protocol=protocol, formats=tuple(formats), attributes=tuple(attributes)
+    )

@@ -1,0 +1,242 @@
+"""Answers to browsers (RFC 8829): one bundled m=audio, ICE-lite, DTLS passive, one codec; everything else is refused.
+
+The answer names one codec only, so that the browser sends just that and the plane never sees a surprise.  No RTP
+header extension and no RTCP feedback is accepted: the plane reads neither, and each costs bytes in every packet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.model.ids import Codec
+from gateway.model.media import WebRtcPeer
+from gateway.protocol.sdp.codecs import (
+    NoCommonCodecError,
+    codec_of,
+    find_dtmf,
+    format_attributes,
+    rtp_formats,
+)
+from gateway.protocol.sdp.description import (
+    Attribute,
+    Connection,
+    MediaDescription,
+    Origin,
+    SdpError,
+    SessionDescription,
+)
+from gateway.protocol.sdp.text import print_description
+
+_PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"})
+_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}", re.ASCII)  # RFC 8839 5.4
+_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}", re.ASCII)
+_FINGERPRINT = re.compile(r"([A-Za-z0-9-]{1,16}) +([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*)", re.ASCII)
+_DIGEST_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
+"""Hashes that we verify; RFC 8122 5 forbids MD2 and MD5, and SHA-1 is no longer worth trusting."""
+_FINGERPRINTS_MAX = 8
+_MUX_FORBIDDEN = range(64, 96)
+"""Payload types that look like RTCP on a shared port (RFC 5761 4)."""
+
+
+class Fingerprint(msgspec.Struct, frozen=True):
+    """``a=fingerprint`` (RFC 8122 5): hash name in lower case, value as upper-case hex pairs with colons."""
+
+    algorithm: str
+    value: str
+
+
+class BrowserAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    sdp: str
+    peer: WebRtcPeer
+    fingerprints: tuple[Fingerprint, ...]
+    """Of the browser's certificate; the one that DTLS shows must match all of them."""
+    remote_pwd: str
+    send: bool
+    """False when the browser does not want to hear us."""
+    receive: bool
+
+
+def answer_browser(
+    offer: SessionDescription,
+    *,
+    ufrag: str,
+    pwd: str,
+    fingerprints: Sequence[Fingerprint],
+    candidates: Sequence[tuple[str, int]],
+    codecs: Sequence[Codec],
+    session_id: int,
+) -> BrowserAnswer:
+    """Answer a browser's first offer.
+
+    The first of ``codecs`` (our preference) that the browser offers is the answer's only codec, beside
+    telephone-event.  ``candidates`` are host addresses in order of preference.  Raises `NoCommonCodecError` when
+    there is no audio or no codec in common and `SdpError` when the offer lacks what WebRTC demands.
+    """
+    assert candidates, "an ICE-lite answer needs a candidate"
+    audio, codec, payload_type, dtmf = _choose_audio(offer, codecs)
+    remote_ufrag, remote_pwd, remote_fingerprints = _read_transport(offer, audio)
+    mid = audio.first("mid")
+    direction = offer.direction_of(audio)
+    receive = direction in ("sendrecv", "sendonly")
+    send = direction in ("sendrecv", "recvonly")
+    formats = [payload_type] if dtmf is None else [payload_type, dtmf]
+    address, port = candidates[0]
+    attributes = [
+        *([Attribute("mid", mid)] if mid is not None else []),
+        Attribute(_own_direction(send, receive)),
+        Attribute("rtcp-mux"),
+        *([Attribute("rtcp-rsize")] if audio.has("rtcp-rsize") else []),
+        *format_attributes(codec, payload_type, dtmf),
+        Attribute("ptime", "20"),
+        Attribute("setup", "passive"),
+        *(Attribute("fingerprint", f"{f.algorithm} {f.value}") for f in fingerprints),
+        Attribute("ice-ufrag", ufrag),
+        Attribute("ice-pwd", pwd),
+        *([Attribute("msid", "zentrale audio")] if send else []),
+        *_candidate_attributes(candidates),
+        Attribute("end-of-candidates"),
+    ]
+    answered = MediaDescription(
+        kind="audio",
+        port=port,
+        protocol=audio.protocol,
+        formats=tuple(str(number) for number in formats),
+        connections=(Connection.of(address),),
+        attributes=tuple(attributes),
+    )
+    bundled = mid is not None and any(mid in group for group in _bundles(offer))
+    description = SessionDescription(
+        # RFC 8829 5.2.1: the address in o= is meaningless and should tell nothing.
+        origin=Origin(session_id=str(session_id), version="1", address="127.0.0.1"),
+        attributes=(
+            Attribute("ice-lite"),
+            *([Attribute("group", f"BUNDLE {mid}")] if bundled else []),
+            Attribute("msid-semantic", " WMS zentrale"),
+        ),
+        media=tuple(answered if media is audio else _refuse(media) for media in offer.media),
+    )
+    peer = WebRtcPeer(codec=codec, payload_type=payload_type, dtmf_payload_type=dtmf, remote_ufrag=remote_ufrag)
+    return BrowserAnswer(
+        sdp=print_description(description),
+        peer=peer,
+        fingerprints=remote_fingerprints,
+        remote_pwd=remote_pwd,
+        send=send,
+        receive=receive,
+    )
+
+
+def _choose_audio(
+    offer: SessionDescription, codecs: Sequence[Codec]
+) -> tuple[MediaDescription, Codec, int, int | None]:
+    found = []
+    for media in offer.media:
+        # Port 0 with a=bundle-only is an offer like any other (RFC 9143 7.2.1), without it a refusal.
+        alive = media.port != 0 or media.has("bundle-only")
+        if media.kind != "audio" or not alive or media.protocol not in _PROTOCOLS:
+            continue
+        formats = [f for f in rtp_formats(media) if f.payload_type not in _MUX_FORBIDDEN]
+        for codec in codecs:
+            for rtp_format in formats:
+                if codec_of(rtp_format) is codec:
+                    dtmf = find_dtmf(formats)
+                    return media, codec, rtp_format.payload_type, dtmf.payload_type if dtmf else None
+        found += [f"{f.encoding}/{f.clock_hz}" for f in formats]
+    if found:
+        raise NoCommonCodecError(f"no common codec: browser has {', '.join(found[:16])}; here {', '.join(codecs)}")
+    raise NoCommonCodecError("no m=audio section over UDP/TLS/RTP/SAVPF in the offer")
+
+
+def _read_transport(offer: SessionDescription, audio: MediaDescription) -> tuple[str, str, tuple[Fingerprint, ...]]:
+    """ICE and DTLS parameters of the bundle; a section that may leave them out shares those of the tagged one."""
+    sources = [audio, *_tagged(offer, audio)]
+    if not any(media.has("rtcp-mux") for media in sources):
+        raise SdpError("m=audio has no a=rtcp-mux; WebRTC demands it (RFC 8834 4.5)")
+    ufrag = _transport_value(offer, sources, "ice-ufrag")
+    pwd = _transport_value(offer, sources, "ice-pwd")
+    if not _UFRAG.fullmatch(ufrag):
+        raise SdpError(f"bad a=ice-ufrag: {ufrag[:40]!r}")
+    if not _PWD.fullmatch(pwd):
+        raise SdpError("bad a=ice-pwd: 22 to 256 letters, digits, + or / are allowed")
+    setup = _transport_value(offer, sources, "setup")
+    if setup not in ("actpass", "active"):
+        raise SdpError(f"a=setup:{setup[:20]} can't be answered passive; offer actpass (RFC 8842 5.2)")
+    for media in sources:
+        if values := list(media.all("fingerprint")):
+            return ufrag, pwd, _read_fingerprints(values)
+    return ufrag, pwd, _read_fingerprints(list(offer.all("fingerprint")))
+
+
+def _tagged(offer: SessionDescription, audio: MediaDescription) -> list[MediaDescription]:
+    mid = audio.first("mid")
+    for group in _bundles(offer):
+        if mid in group:
+            return [media for media in offer.media if media.first("mid") == group[0] and media is not audio]
+    return []
+
+
+def _bundles(offer: SessionDescription) -> list[list[str]]:
+    groups = (value.split() for value in offer.all("group"))
+    return [words[1:] for words in groups if len(words) > 1 and words[0] == "BUNDLE"]
+
+
+def _transport_value(offer: SessionDescription, sources: Sequence[MediaDescription], name: str) -> str:
+    for media in sources:
+        if (value := media.first(name)) is not None:
+            return value
+    value = offer.first(name)
+    if value is None:
+        raise SdpError(f"no a={name} in m=audio, its bundle or the session")
+    return value
+
+
+def _read_fingerprints(values: Sequence[str]) -> tuple[Fingerprint, ...]:
+    if len(values) > _FINGERPRINTS_MAX:
+        raise SdpError(f"more than {_FINGERPRINTS_MAX} a=fingerprint lines")
+    fingerprints = []
+    for value in values:
+        match = _FINGERPRINT.fullmatch(value.strip())
+        if not match:
+            raise SdpError(f"bad a=fingerprint: {value[:40]!r}")
+        algorithm, digest = match[1].lower(), match[2].upper()
+        size = _DIGEST_BYTES.get(algorithm)
+        if size is None:
+            continue
+        if len(digest) != 3 * size - 1:
+            raise SdpError(f"a=fingerprint:{algorithm} has not {size} bytes")
+        fingerprints.append(Fingerprint(algorithm, digest))
+    if not fingerprints:
+        raise SdpError("no a=fingerprint with sha-256, sha-384 or sha-512")
+    return tuple(fingerprints)
+
+
+def _own_direction(send: bool, receive: bool) -> str:
+    if send:
+        return "sendrecv" if receive else "sendonly"
+    return "recvonly" if receive else "inactive"
+
+
+def _candidate_attributes(candidates: Sequence[tuple[str, int]]) -> list[Attribute]:
+    lines = []
+    for index, (address, port) in enumerate(candidates):
+        # RFC 8445 5.1.2.1: type preference 126 for host, local preference falling, component 1.
+        priority = (126 << 24) | ((65_535 - index) << 8) | 255
+        lines.append(Attribute("candidate", f"{index + 1} 1 udp {priority} {address} {port} typ host"))
+    return lines
+
+
+def _refuse(media: MediaDescription) -> MediaDescription:
+    """Port 0 and outside the bundle (RFC 9143 7.3.3); the mid stays, browsers match sections by it."""
+    mid = media.first("mid")
+    attributes = [Attribute("mid", mid)] if mid is not None else []
+    return MediaDescription(
+        kind=media.kind,
+        port=0,
+        protocol=media.protocol,
+        formats=media.formats,
+        connections=(Connection.of("0.0.0.0"),),
+        attributes=(*attributes, Attribute("inactive")),
+    )

@@ -1,0 +1,108 @@
+"""What the formats of an m=audio line mean: rtpmap, fmtp, static payload types (RFC 3551), matched to our codecs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.model.ids import Codec
+from gateway.protocol.sdp.description import Attribute, MediaDescription, SdpError
+
+
+class NoCommonCodecError(SdpError):
+    """Nothing in the offer that we can take: no audio at all, or none of our codecs.  SIP: 488 (RFC 3261 21.4.26)."""
+
+
+class RtpFormat(msgspec.Struct, frozen=True, kw_only=True):
+    """One payload type with its rtpmap and fmtp."""
+
+    payload_type: int
+    encoding: str
+    """In lower case: encoding names ignore case (RFC 8866 6.6)."""
+    clock_hz: int
+    channels: int = 1
+    parameters: str | None = None
+
+
+_STATIC = {0: ("pcmu", 8000, 1), 8: ("pcma", 8000, 1), 9: ("g722", 8000, 1), 18: ("g729", 8000, 1)}
+
+_CODECS = {
+    (Codec.PCMU.value, 8000, 1): Codec.PCMU,
+    (Codec.PCMA.value, 8000, 1): Codec.PCMA,
+    (Codec.OPUS.value, 48000, 2): Codec.OPUS,
+}
+
+_OWN = {Codec.PCMU: (0, "PCMU/8000"), Codec.PCMA: (8, "PCMA/8000"), Codec.OPUS: (96, "opus/48000/2")}
+"""Payload type in our own offers, and how the rtpmap is written (RFC 7587 7: opus is always /48000/2)."""
+
+OWN_DTMF_PAYLOAD_TYPE = 101
+DTMF_EVENTS = "0-15"
+
+OPUS_PARAMETERS = "minptime=10;useinbandfec=1"
+"""RFC 7587 6.1.  Mono is the default; FEC lets the receiver mend single losses."""
+
+_RTPMAP = re.compile(r"([0-9]{1,3}) +([!-.0-~]+)/([0-9]{1,6})(?:/([0-9]{1,3}))? *", re.ASCII)
+_FMTP = re.compile(r"([0-9]{1,3}) +(\S.*)", re.ASCII)
+
+
+def rtp_formats(media: MediaDescription) -> list[RtpFormat]:
+    """The formats of an RTP section in its order; payload types without a known meaning are left out."""
+    maps: dict[int, tuple[str, int, int]] = {}
+    for value in media.all("rtpmap"):
+        match = _RTPMAP.fullmatch(value)
+        if not match:
+            raise SdpError(f"bad a=rtpmap: {value[:60]!r}")
+        payload_type, encoding, clock, channels = match.groups()
+        maps[int(payload_type)] = (encoding.lower(), int(clock), int(channels or 1))
+    parameters: dict[int, str] = {}
+    for value in media.all("fmtp"):
+        # Other fmtp shapes belong to formats that are not ours; only those that can be read are kept.
+        if match := _FMTP.fullmatch(value):
+            parameters[int(match[1])] = match[2]
+    formats = []
+    for text in media.formats:
+        if not (text.isascii() and text.isdigit()) or len(text) > 3 or int(text) > 127:
+            raise SdpError(f"format of an RTP section is not a payload type from 0 to 127: {text[:20]!r}")
+        number = int(text)
+        meaning = maps.get(number) or _STATIC.get(number)
+        if meaning is not None:
+            formats.append(
+                RtpFormat(
+                    payload_type=number,
+                    encoding=meaning[0],
+                    clock_hz=meaning[1],
+                    channels=meaning[2],
+                    parameters=parameters.get(number),
+                )
+            )
+    return formats
+
+
+def codec_of(rtp_format: RtpFormat) -> Codec | None:
+    return _CODECS.get((rtp_format.encoding, rtp_format.clock_hz, rtp_format.channels))
+
+
+def find_dtmf(formats: Sequence[RtpFormat]) -> RtpFormat | None:
+    """telephone-event at 8000 Hz.
+
+    RFC 4733 2.1 wants the audio's clock, but browsers with Opus and all telephones speak 8000, and it is the one
+    that each of them has.
+    """
+    return next((f for f in formats if f.encoding == "telephone-event" and f.clock_hz == 8000), None)
+
+
+def own_payload_type(codec: Codec) -> int:
+    return _OWN[codec][0]
+
+
+def format_attributes(codec: Codec, payload_type: int, dtmf_payload_type: int | None) -> list[Attribute]:
+    """rtpmap and fmtp lines of a codec and, if negotiated, of telephone-event."""
+    attributes = [Attribute("rtpmap", f"{payload_type} {_OWN[codec][1]}")]
+    if codec is Codec.OPUS:
+        attributes.append(Attribute("fmtp", f"{payload_type} {OPUS_PARAMETERS}"))
+    if dtmf_payload_type is not None:
+        attributes.append(Attribute("rtpmap", f"{dtmf_payload_type} telephone-event/8000"))
+        attributes.append(Attribute("fmtp", f"{dtmf_payload_type} {DTMF_EVENTS}"))
+    return attributes
