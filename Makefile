@@ -1,0 +1,114 @@
+# `make help` lists what there is.  Nothing is made twice: each step leaves a file whose age make compares with the
+# age of what the step was made from.  Logs: .cache/log.  What outlives a checkout (PJSIP): $ZENTRALE_CACHE.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+export PYTHON
+export ZENTRALE_CACHE ?= $(HOME)/.cache/zentrale
+
+STEP := tools/step
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+UI := gateway/web/ui
+PACKAGES := acd_core gateway recordings
+
+# --- what the user calls ---------------------------------------------------------------------------------------------
+
+.PHONY: help build run demo check test bench fuzz screenshots wheel lock format clean distclean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+build: .venv/.native .venv/.package .venv/.pjsua2 .cache/pages ## everything that running needs
+
+run: build ## build, then start Zentrale on the embedded default configuration (ARGS="--config FILE" for another)
+	@exec $(BIN)/zentrale serve $(ARGS)
+
+demo: build ## the same, and it plays carrier, visitors and agents by itself
+	@exec $(BIN)/zentrale demo $(ARGS)
+
+check: build .venv/.dev ## the quick checks: style, types, layers, tidiness (under a minute)
+	@$(STEP) ruff "ruff: faults" $(BIN)/ruff check
+	@$(STEP) format "ruff: layout" $(BIN)/ruff format --check
+	@$(STEP) mypy "mypy: types" $(BIN)/mypy
+	@$(STEP) cython-lint "cython-lint: the .pyx" $(BIN)/cython-lint $(PACKAGES)
+	@$(STEP) layers "import-linter: who may import whom" $(BIN)/lint-imports
+	@$(STEP) tsc "tsc: types of the pages" npm --prefix $(UI) run --silent check
+	@$(STEP) tidy "tidiness" $(BIN)/pytest -q tests/unit/test_tidy.py
+
+test: check .cache/packages-test ## all tests, with SIPp, baresip and Chromium (ARGS="-k word" for some)
+	@$(BIN)/python tools/pjsua2.py --insist
+	@$(STEP) ui-test "the pages' own tests" npm --prefix $(UI) run --silent test
+	@$(BIN)/pytest $(ARGS) </dev/null
+
+bench: build .venv/.dev ## measure the media plane and the distributor; prints JSON
+	@$(BIN)/zentrale bench media $(ARGS)
+
+fuzz: build .venv/.dev ## the fuzz targets for much longer than in `make test`
+	@$(BIN)/pytest tests/fuzz --hypothesis-profile=long $(ARGS)
+
+screenshots: build .venv/.dev .cache/packages-test ## pictures of the pages, into docs/start
+	@$(BIN)/python tools/screenshots.py $(ARGS)
+
+wheel: build ## a wheel of Zentrale in dist/, pages and compiled parts inside
+	@$(STEP) wheel "Wheel" $(PIP) wheel --no-deps --no-build-isolation -w dist .
+	@ls dist/*.whl
+
+lock: ## pin the Python packages anew after a change in pyproject.toml (ARGS=--upgrade for the newest)
+	@$(STEP) lock "requirements*.lock" tools/lock $(ARGS)
+
+format: .venv/.dev ## let ruff lay out the code
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+clean: ## remove what was built here; the PJSIP wheel in $ZENTRALE_CACHE stays
+	rm -rf .venv .cache build dist ./*.egg-info gateway/web/static $(UI)/node_modules
+	find $(PACKAGES) \( -name '*.so' -o -name '__pycache__' \) -prune -exec rm -rf {} +
+	find $(PACKAGES) -name '*.pyx' | sed 's/pyx$$/c/' | xargs rm -f
+
+# --- how it is made --------------------------------------------------------------------------------------------------
+
+.cache/packages-%: tools/system-packages tools/system-packages.txt
+	@$(STEP) packages-$* "Debian packages ($*)" tools/system-packages $*
+	@touch $@
+
+.venv/bin/python: | .cache/packages-build
+	@$(STEP) venv "Python environment in .venv" $(PYTHON) -m venv .venv
+
+.venv/.run: requirements.lock | .venv/bin/python
+	@$(STEP) pip "Python packages" $(PIP) install -r $<
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.run
+	@$(STEP) pip-dev "Python packages for checks and tests" $(PIP) install -r $<
+	@touch $@
+
+# The command `zentrale`, and the packages where they lie; the compiled parts are the next rule's.
+.venv/.package: pyproject.toml setup.py .venv/.run
+	@$(STEP) package "Zentrale into .venv" $(PIP) install --no-deps --no-build-isolation \
+		--config-settings editable_mode=compat -e .
+	@touch $@
+
+# setuptools and Cython compare file ages themselves: only what changed is compiled.
+NATIVE := $(shell find $(PACKAGES) -name node_modules -prune -o \
+	\( -name '*.pyx' -o -name '*.pxd' -o -name '*.[ch]' -o -name _build.py \) -print)
+.venv/.native: $(NATIVE) setup.py .venv/.run
+	@$(STEP) native "Compiled parts: media plane, distributor" $(BIN)/python setup.py build_ext --inplace --parallel 2
+	@touch $@
+
+.venv/.pjsua2: tools/pjsua2.py $(wildcard gateway/sip/pjsip/*) .venv/.run
+	@$(STEP) pjsua2 "PJSIP's binding pjsua2 (70 s the first time)" $(BIN)/python tools/pjsua2.py
+	@touch $@
+
+$(UI)/node_modules/.done: $(UI)/package.json $(UI)/package-lock.json | .cache/packages-build
+	@$(STEP) npm "What the pages are built from" npm --prefix $(UI) ci --no-audit --no-fund
+	@touch $@
+
+.cache/pages: $(UI)/node_modules/.done $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/dev/null)
+	@$(STEP) pages "Pages" npm --prefix $(UI) run build
+	@touch $@
