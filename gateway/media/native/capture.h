@@ -34,7 +34,8 @@ struct capture_result {
     int error;                /* errno of the first failure, 0: none */
 };
 
-/* Called once per capture on the writer's thread when its file is complete (fsynced) or given up: hand over, do not
+/* Called once per capture on the writer's thread when its file is complete (all of it in the kernel's hands,
+ * so a crash of this process can't harm it) or given up: hand over, do not
  * block.  `result` lives until the call returns. */
 typedef void (*capture_done)(void *context, const struct capture_result *result);
 

@@ -1,0 +1,26 @@
+/* The limits of the media plane, by name.  Nothing in the plane grows past one of these; what each protects and what
+ * happens when it is reached is told in docs/design/media-plane.md. */
+#ifndef ZM_LIMITS_H
+#define ZM_LIMITS_H
+
+enum {
+    ZM_THREADS_MAX = 64,
+    ZM_LEGS_MAX = 65535,            /* per plane; the configured legs_max is at most this */
+    ZM_COMMANDS_MAX = 16384,        /* waiting for one thread; past it new commands are refused (closing never is) */
+    ZM_EVENTS_MAX = 8192,           /* waiting for the event loop; past it DTLS is dropped, as a network would */
+    ZM_DTLS_PER_SECOND_MAX = 500,   /* datagrams up per leg, so that one browser can't fill the event queue */
+    ZM_PATHS_MAX = 8,               /* verified address pairs per browser leg; the oldest makes room */
+    ZM_SSRCS_MAX = 8,               /* RTP sources per SRTP session; the oldest makes room */
+    ZM_DATAGRAM_MAX = 2048,         /* longer datagrams are malformed for us */
+    ZM_RTP_MAX = 1500,              /* RTP packet with its authentication tag */
+    ZM_BATCH_MAX = 64,              /* datagrams per recvmmsg and sendmmsg */
+    ZM_ROUNDS_MAX = 8,              /* batches read from one socket before others get their turn */
+    ZM_SOUNDS_MAX = 1024,           /* loaded sounds */
+    ZM_TICKS_BEHIND_MAX = 10,       /* 20 ms ticks caught up after a stall; the rest is skipped */
+    ZM_UFRAG_MAX = 256,             /* RFC 8839 5.4 */
+    ZM_PWD_MAX = 256,
+    ZM_SOCKET_BUFFER = 4 << 20,     /* bytes asked for on the browser port, each way */
+    ZM_LEG_SOCKET_BUFFER = 256 << 10,
+};
+
+#endif

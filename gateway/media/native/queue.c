@@ -1,0 +1,64 @@
+#include "queue.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+bool zm_queue_init(zm_queue *queue, uint32_t count_max)
+{
+    queue->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (queue->event_fd < 0)
+        return false;
+    pthread_mutex_init(&queue->lock, NULL);
+    queue->head = NULL;
+    queue->tail = &queue->head;
+    queue->count = 0;
+    queue->count_max = count_max;
+    queue->refused = 0;
+    return true;
+}
+
+bool zm_queue_push(zm_queue *queue, zm_node *node, bool always)
+{
+    bool wake;
+
+    node->next = NULL;
+    pthread_mutex_lock(&queue->lock);
+    if (queue->count >= queue->count_max && !always) {
+        queue->refused++;
+        pthread_mutex_unlock(&queue->lock);
+        return false;
+    }
+    wake = queue->head == NULL;
+    *queue->tail = node;
+    queue->tail = &node->next;
+    queue->count++;
+    pthread_mutex_unlock(&queue->lock);
+    if (wake)
+        (void)!eventfd_write(queue->event_fd, 1);
+    return true;
+}
+
+zm_node *zm_queue_take(zm_queue *queue)
+{
+    eventfd_t ignored;
+    zm_node *first;
+
+    /* Reset before taking: a push in between leaves the eventfd set, which costs a needless wake-up, never a lost one. */
+    (void)!eventfd_read(queue->event_fd, &ignored);
+    pthread_mutex_lock(&queue->lock);
+    first = queue->head;
+    queue->head = NULL;
+    queue->tail = &queue->head;
+    queue->count = 0;
+    pthread_mutex_unlock(&queue->lock);
+    return first;
+}
+
+void zm_queue_close(zm_queue *queue)
+{
+    if (queue->event_fd < 0)
+        return;
+    close(queue->event_fd);
+    queue->event_fd = -1;
+    pthread_mutex_destroy(&queue->lock);
+}
