@@ -97,6 +97,8 @@ class EventLog:
                 self._waiting.clear()
                 return
             await asyncio.sleep(RETRY_S)
+            # With nothing left to try again, only a new contact can show whether the database works: let it.
+            self._failing = bool(self._waiting)
             return
         self._failing = False
         for _, kept in batch:

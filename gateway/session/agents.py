@@ -1,0 +1,211 @@
+"""The agent's side: the use cases behind the buttons of an agent's page, and what happens when the page goes away."""
+
+from __future__ import annotations
+
+from acd_core import events as acd
+from acd_core.errors import AcdError
+from gateway.model.errors import NotAllowedError
+from gateway.model.events import AgentState, EndCause, LineWritten, OutcomeChosen, Party, TypingNoticed
+from gateway.model.ids import AgentId, Channel, ContactId, LegId, OfferId
+from gateway.session.contact import Contact
+from gateway.session.contacts import ContactService
+from gateway.session.conversation import Conversations
+from gateway.session.decisions import DecisionHandler
+from gateway.session.floor import Floor, Seat
+from gateway.session.states import ContactState
+from gateway.session.views import DeskView
+
+AWAY = "connection lost"
+"""Why an agent is paused whose last page went away."""
+
+AWAY_MS_MIN = 5000
+"""A page reload takes a second or two; nobody is signed out for one, whatever the queues say."""
+
+
+class AgentService:
+    def __init__(
+        self, floor: Floor, conversations: Conversations, decisions: DecisionHandler, contacts: ContactService
+    ) -> None:
+        self._floor = floor
+        self._conversations = conversations
+        self._decisions = decisions
+        self._contacts = contacts
+
+    # Presence
+
+    def sign_in(self, agent: AgentId) -> None:
+        """Begin a shift, paused until `ready`.  Harmless when signed in."""
+        seat = self._floor.seat(agent)
+        if seat.state is AgentState.SIGNED_OUT:
+            config = seat.config
+            self._submit(
+                acd.AgentSignedIn(agent=agent, queues=frozenset(config.queues), skills=frozenset(config.skills))
+            )
+
+    def sign_out(self, agent: AgentId) -> None:
+        """End the shift; while busy it takes effect after the contact and its wrap-up."""
+        seat = self._floor.seat(agent)
+        seat.was_ready = False
+        if seat.state is not AgentState.SIGNED_OUT:
+            self._submit(acd.AgentSignedOut(agent=agent))
+
+    def ready(self, agent: AgentId) -> None:
+        self.sign_in(agent)
+        self._submit(acd.AgentReady(agent=agent))
+
+    def pause(self, agent: AgentId, reason: str) -> None:
+        """Take no more contacts; while busy it takes effect after the contact."""
+        self._submit(acd.AgentPaused(agent=agent, reason=reason))
+
+    def page_connected(self, agent: AgentId) -> None:
+        """A page of the agent is there (again)."""
+        seat = self._floor.seat(agent)
+        seat.pages += 1
+        if seat.away_timer is not None:
+            seat.away_timer.cancel()
+            seat.away_timer = None
+        self.sign_in(agent)
+        contact = seat.contact
+        if contact is not None and contact.channel is Channel.CHAT and contact.state is ContactState.PARTED:
+            self._conversations.rejoin_chat(contact, agent)
+        if seat.was_ready:
+            seat.was_ready = False
+            if seat.state is AgentState.PAUSED and seat.reason == AWAY:
+                self._submit(acd.AgentReady(agent=agent))
+
+    def page_disconnected(self, agent: AgentId) -> None:
+        """A page went away.  With the last one the agent gets nothing new; what is in hand waits for the grace time."""
+        seat = self._floor.seat(agent)
+        seat.pages = max(seat.pages - 1, 0)
+        if seat.pages or seat.state is AgentState.SIGNED_OUT:
+            return
+        if seat.offer is not None:
+            seat.was_ready = True
+            self._submit(acd.OfferRevoked(offer=seat.offer.offer, reason=AWAY))
+        if seat.state is AgentState.AVAILABLE:
+            seat.was_ready = True
+            self._submit(acd.AgentPaused(agent=agent, reason=AWAY))
+        contact = seat.contact
+        if contact is not None and contact.channel is Channel.CHAT and contact.state is ContactState.TALKING:
+            self._conversations.part(contact, agent)
+        grace_ms = max(self._grace_ms(seat), AWAY_MS_MIN)
+        seat.away_timer = self._floor.scheduler.call_later(grace_ms, lambda: self._stayed_away(seat))
+
+    def _grace_ms(self, seat: Seat) -> int:
+        if seat.contact is not None:
+            return seat.contact.queue.reconnect_ms
+        return max((self._floor.queues[name].reconnect_ms for name in seat.config.queues), default=0)
+
+    def _stayed_away(self, seat: Seat) -> None:
+        seat.away_timer = None
+        contact = seat.contact
+        # A call whose sound still flows is left to its two people; sign-out then takes effect after it.
+        if contact is not None and not contact.ended and contact.agent_leg is None:
+            self._decisions.requeue(contact, "the agent's page did not come back")
+        self.sign_out(seat.config.login)
+
+    # Offers
+
+    async def accept(self, agent: AgentId, offer: OfferId) -> ContactId:
+        """Take the offered contact.  Raises `NotAllowedError` when the offer has ended, however closely."""
+        seat = self._floor.seat(agent)
+        ringing = seat.offer
+        if ringing is None or ringing.offer != offer:
+            raise NotAllowedError("this offer has ended; the contact went on to another agent or was given up")
+        self._submit(acd.OfferAccepted(offer=offer, agent=agent))
+        return ContactId(ringing.contact)
+
+    def reject(self, agent: AgentId, offer: OfferId) -> None:
+        self._submit(acd.OfferRejected(offer=offer, agent=agent, reason="rejected by the agent"))
+
+    # Conversation
+
+    def attach_leg(self, agent: AgentId, contact: ContactId, leg: LegId) -> None:
+        """The agent's audio is connected; it replaces an earlier one (page reload)."""
+        found = self._in_hand(agent, contact)
+        if found.line is None:
+            raise NotAllowedError("a chat has no audio")
+        self._conversations.connect(found, agent, leg)
+
+    def detach_leg(self, agent: AgentId, contact: ContactId, leg: LegId) -> None:
+        """The agent's audio went away by itself.  Harmless for a leg that has been replaced."""
+        found = self._floor.contacts.get(contact)
+        if found is None or found.agent != agent or found.agent_leg != leg:
+            return
+        if found.state in (ContactState.TALKING, ContactState.HELD):
+            self._conversations.part(found, agent)
+            found.timer = self._floor.scheduler.call_later(
+                found.queue.reconnect_ms, lambda: self._decisions.requeue(found, "the agent's audio did not come back")
+            )
+
+    def hold(self, agent: AgentId, contact: ContactId) -> None:
+        self._conversations.hold(self._call_in(agent, contact, ContactState.TALKING, "put on hold"), agent)
+
+    def resume(self, agent: AgentId, contact: ContactId) -> None:
+        self._conversations.resume(self._call_in(agent, contact, ContactState.HELD, "resumed"), agent)
+
+    def hang_up(self, agent: AgentId, contact: ContactId) -> None:
+        """End the call or the chat."""
+        self._contacts.end(self._in_hand(agent, contact), Party.AGENT, EndCause.HUNG_UP)
+
+    async def write(self, agent: AgentId, contact: ContactId, text: str) -> LineWritten:
+        """Keep the agent's chat line; on disk when this returns."""
+        return await self._contacts.write(self._chat_in_hand(agent, contact), Party.AGENT, agent, text)
+
+    def typing(self, agent: AgentId, contact: ContactId, typing: bool) -> None:
+        found = self._chat_in_hand(agent, contact)
+        self._floor.log.emit(
+            TypingNoticed(at_ns=self._floor.clock.now_ns(), contact=found.id, author=Party.AGENT, typing=typing),
+            stored=False,
+        )
+
+    # Wrap-up
+
+    async def choose_outcome(self, agent: AgentId, contact: ContactId, outcome: str, note: str) -> None:
+        """Say how the contact went, during it or in wrap-up; the last word counts."""
+        found = self._at_seat(agent, contact)
+        if outcome not in found.queue.outcomes:
+            raise NotAllowedError(f"{outcome!r} is no outcome of this queue; it has {', '.join(found.queue.outcomes)}")
+        await self._floor.log.write(
+            OutcomeChosen(at_ns=self._floor.clock.now_ns(), contact=found.id, agent=agent, outcome=outcome, note=note)
+        )
+        found.outcome = outcome
+
+    def finish_wrap_up(self, agent: AgentId, contact: ContactId) -> None:
+        self._at_seat(agent, contact)
+        self._submit(acd.WrapUpFinished(agent=agent))
+
+    def desk(self, agent: AgentId) -> DeskView:
+        return self._floor.desk_view(self._floor.seat(agent))
+
+    # Checks
+
+    def _at_seat(self, agent: AgentId, contact: ContactId) -> Contact:
+        found = self._floor.seat(agent).contact
+        if found is None or found.id != contact:
+            raise NotAllowedError(f"contact {contact!r} is not in your hands; it ended, or went to somebody else")
+        return found
+
+    def _in_hand(self, agent: AgentId, contact: ContactId) -> Contact:
+        found = self._at_seat(agent, contact)
+        if not found.with_agent:
+            raise NotAllowedError(f"contact {contact!r} has ended")
+        return found
+
+    def _call_in(self, agent: AgentId, contact: ContactId, state: ContactState, what: str) -> Contact:
+        found = self._in_hand(agent, contact)
+        if found.line is None or found.state is not state:
+            raise NotAllowedError(f"a {found.channel.value} contact that is {found.state.value} can't be {what}")
+        return found
+
+    def _chat_in_hand(self, agent: AgentId, contact: ContactId) -> Contact:
+        found = self._in_hand(agent, contact)
+        if found.channel is not Channel.CHAT:
+            raise NotAllowedError(f"contact {contact!r} is a call; only chats have lines")
+        return found
+
+    def _submit(self, event: acd.Event) -> None:
+        try:
+            self._floor.router.submit(event)
+        except AcdError as error:
+            raise NotAllowedError(str(error)) from error

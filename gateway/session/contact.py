@@ -1,0 +1,112 @@
+"""One live contact: what it is, how it stands, and what is held for it.
+
+Only `move` changes the state.  The object lives from the edge's first word until the contact has ended and, when an
+agent had it, until their wrap-up is over.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from acd_core.decisions import OfferMade
+from gateway.config.schema import QueueConfig
+from gateway.model.clock import Timer
+from gateway.model.events import Customer
+from gateway.model.ids import AgentId, Channel, ContactId, LegId, RecordingId
+from gateway.model.ports import VoiceLine
+from gateway.session.states import CONVERSING, WITH_AGENT, ContactState, check_transition
+
+
+class Contact:
+    __slots__ = (
+        "agent",
+        "agent_leg",
+        "answered_ns",
+        "called",
+        "capture",
+        "channel",
+        "customer",
+        "customer_connected",
+        "disconnect_timer",
+        "id",
+        "line",
+        "lines",
+        "offer",
+        "opened_ns",
+        "outcome",
+        "queue",
+        "state",
+        "timer",
+    )
+
+    def __init__(
+        self,
+        contact: ContactId,
+        *,
+        channel: Channel,
+        queue: QueueConfig,
+        customer: Customer,
+        called: str,
+        opened_ns: int,
+        line: VoiceLine | None,
+    ) -> None:
+        self.id = contact
+        self.channel = channel
+        self.queue = queue
+        self.customer = customer
+        self.called = called
+        self.opened_ns = opened_ns
+        """Also the key of its place in the queue: who calls first is served first, however long the greeting."""
+        self.line = line
+        """The customer's call; None for a chat."""
+        self.state = ContactState.OPENING
+        self.agent: AgentId | None = None
+        self.agent_leg: LegId | None = None
+        self.offer: OfferMade | None = None
+        """Ringing at an agent just now."""
+        self.answered_ns: int | None = None
+        self.outcome: str | None = None
+        self.lines = 0
+        """Chat lines written so far."""
+        self.capture: Capture | None = None
+        self.customer_connected = True
+        self.timer: Timer | None = None
+        """Ends CONNECTING and PARTED when nobody comes."""
+        self.disconnect_timer: Timer | None = None
+        """Ends a chat whose visitor does not come back."""
+
+    def move(self, state: ContactState) -> None:
+        check_transition(self.state, state)
+        self.state = state
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def cancel_disconnect_timer(self) -> None:
+        if self.disconnect_timer is not None:
+            self.disconnect_timer.cancel()
+            self.disconnect_timer = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state is ContactState.ENDED
+
+    @property
+    def with_agent(self) -> bool:
+        return self.state in WITH_AGENT
+
+    @property
+    def conversing(self) -> bool:
+        return self.state in CONVERSING
+
+
+class Capture:
+    """The stretch of a conversation that is being captured: from one agent's audio to its end."""
+
+    __slots__ = ("agent", "path", "recording", "started_ns")
+
+    def __init__(self, recording: RecordingId, agent: AgentId, path: Path, started_ns: int) -> None:
+        self.recording = recording
+        self.agent = agent
+        self.path = path
+        self.started_ns = started_ns

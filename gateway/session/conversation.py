@@ -1,0 +1,125 @@
+"""What happens between an agent and a customer once one has accepted the other: the moves of a conversation.
+
+Each function makes one move: contact state, media plane, event, in this order.  Who may ask for it, and what the
+distributor must know, is the services' matter.
+"""
+
+from __future__ import annotations
+
+from gateway.model.events import (
+    AgentConnectionLost,
+    AgentConnectionRestored,
+    ContactHeld,
+    ContactResumed,
+    ConversationStarted,
+)
+from gateway.model.ids import AgentId, LegId
+from gateway.session.contact import Contact
+from gateway.session.floor import Floor
+from gateway.session.recording import Recorder
+from gateway.session.states import ContactState
+
+
+class Conversations:
+    def __init__(self, floor: Floor, recorder: Recorder) -> None:
+        self._floor = floor
+        self._recorder = recorder
+
+    def start_chat(self, contact: Contact, agent: AgentId) -> None:
+        contact.move(ContactState.TALKING)
+        self._started(contact, agent)
+
+    def connect(self, contact: Contact, agent: AgentId, leg: LegId) -> None:
+        """The agent's audio is there: for the first time, after it was lost, or anew after a page reload."""
+        state = contact.state
+        if state is ContactState.HELD:
+            # A page reload during hold: the customer goes on hearing music, the recording goes on pausing.
+            self._stop_capture(contact)
+            contact.agent_leg = leg
+            self._start_capture(contact, agent, leg)
+            self._pause_capture(contact)
+            return
+        if state is not ContactState.TALKING:
+            contact.move(ContactState.TALKING)
+        self._stop_capture(contact)
+        contact.agent_leg = leg
+        if contact.line is not None:
+            self._floor.media.bridge(contact.line.leg, leg)
+        self._start_capture(contact, agent, leg)
+        if state is ContactState.CONNECTING:
+            self._started(contact, agent)
+        elif state is ContactState.PARTED:
+            now_ns = self._floor.clock.now_ns()
+            self._floor.log.emit(AgentConnectionRestored(at_ns=now_ns, contact=contact.id, agent=agent))
+
+    def hold(self, contact: Contact, agent: AgentId) -> None:
+        contact.move(ContactState.HELD)
+        self._pause_capture(contact)
+        self._music(contact)
+        self._floor.log.emit(ContactHeld(at_ns=self._floor.clock.now_ns(), contact=contact.id, agent=agent))
+
+    def resume(self, contact: Contact, agent: AgentId) -> None:
+        contact.move(ContactState.TALKING)
+        if contact.line is not None and contact.agent_leg is not None:
+            self._floor.media.bridge(contact.line.leg, contact.agent_leg)
+        if contact.capture is not None and contact.line is not None:
+            self._floor.media.resume_capture(contact.line.leg)
+        self._floor.log.emit(ContactResumed(at_ns=self._floor.clock.now_ns(), contact=contact.id, agent=agent))
+
+    def part(self, contact: Contact, agent: AgentId) -> None:
+        """The agent's connection is gone; the customer hears music until it is back."""
+        contact.move(ContactState.PARTED)
+        self._stop_capture(contact)
+        contact.agent_leg = None
+        self._music(contact)
+        self._floor.log.emit(AgentConnectionLost(at_ns=self._floor.clock.now_ns(), contact=contact.id, agent=agent))
+
+    def rejoin_chat(self, contact: Contact, agent: AgentId) -> None:
+        contact.move(ContactState.TALKING)
+        now_ns = self._floor.clock.now_ns()
+        self._floor.log.emit(AgentConnectionRestored(at_ns=now_ns, contact=contact.id, agent=agent))
+
+    def back_to_queue(self, contact: Contact) -> None:
+        """No agent any more; the customer goes on waiting, with music."""
+        contact.move(ContactState.WAITING)
+        contact.agent, contact.agent_leg = None, None
+        self._music(contact)
+
+    def finish(self, contact: Contact) -> None:
+        """The contact is over: nothing is captured from here on.  The legs are closed by their edges."""
+        self._stop_capture(contact)
+        contact.agent_leg = None
+
+    def _started(self, contact: Contact, agent: AgentId) -> None:
+        now_ns = self._floor.clock.now_ns()
+        if contact.answered_ns is None:
+            contact.answered_ns = now_ns
+        self._floor.log.emit(ConversationStarted(at_ns=now_ns, contact=contact.id, agent=agent))
+
+    def _music(self, contact: Contact) -> None:
+        if contact.line is not None:
+            self._floor.media.unbridge(contact.line.leg)
+            self._floor.media.play(contact.line.leg, contact.queue.music, loop=True)
+
+    def _start_capture(self, contact: Contact, agent: AgentId, leg: LegId) -> None:
+        if contact.line is None or not contact.queue.record:
+            return
+        contact.capture = self._recorder.begin(contact, agent)
+        self._floor.media.start_capture(contact.line.leg, leg, str(contact.capture.path))
+
+    def _pause_capture(self, contact: Contact) -> None:
+        if contact.capture is not None and contact.line is not None:
+            self._floor.media.pause_capture(contact.line.leg)
+
+    def _stop_capture(self, contact: Contact) -> None:
+        if contact.capture is not None and contact.line is not None:
+            self._floor.media.stop_capture(contact.line.leg)
+            contact.capture = None
+
+
+def connect_limit_ms(contact: Contact) -> int:
+    """How long an agent who accepted may take until their audio is there.
+
+    ICE, DTLS and a question for the microphone take well under a second; a person who must click one takes some.
+    """
+    return max(contact.queue.reconnect_ms, 10_000)

@@ -1,0 +1,180 @@
+"""The floor of the contact centre: everything that is live just now, and the instruments that the use cases share.
+
+`ContactService`, `AgentService` and the handling of decisions are three views of one state; this is that state.  It has
+look-ups and views but no behaviour of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acd_core.decisions import OfferMade
+from gateway.config.schema import AgentConfig, LimitsConfig, NumberConfig, QueueConfig
+from gateway.model.clock import Clock, Scheduler, Timer
+from gateway.model.errors import NotFoundError
+from gateway.model.events import AgentState, QueueChanged
+from gateway.model.ids import AgentId, ContactId, QueueName
+from gateway.model.media import MediaPlane
+from gateway.model.ports import VoiceLine
+from gateway.routing.router import Router
+from gateway.session.contact import Contact
+from gateway.session.eventlog import EventLog
+from gateway.session.states import ContactState
+from gateway.session.views import ContactView, DeskView, OfferView, QueueView
+
+
+@dataclass(slots=True)
+class Seat:
+    """One agent's place: how the distributor sees them, and which of their pages are open."""
+
+    config: AgentConfig
+    state: AgentState = AgentState.SIGNED_OUT
+    reason: str = ""
+    since_ns: int = 0
+    until_ns: int | None = None
+    pages: int = 0
+    offer: OfferMade | None = None
+    offered_ns: int = 0
+    contact: Contact | None = None
+    """In hand, or in wrap-up."""
+    away_timer: Timer | None = None
+    """Runs while all pages are away."""
+    was_ready: bool = False
+    """Was available (or busy) when the last page went away: goes back to available when one returns."""
+
+
+class Floor:
+    """One per process; every call on the event loop."""
+
+    def __init__(
+        self,
+        *,
+        queues: list[QueueConfig],
+        numbers: list[NumberConfig],
+        agents: list[AgentConfig],
+        limits: LimitsConfig,
+        clock: Clock,
+        scheduler: Scheduler,
+        log: EventLog,
+        media: MediaPlane,
+        router: Router,
+    ) -> None:
+        self.queues = {queue.name: queue for queue in queues}
+        self.numbers = {number.number: number.queue for number in numbers}
+        self.seats = {agent.login: Seat(agent) for agent in agents}
+        self.limits = limits
+        self.clock = clock
+        self.scheduler = scheduler
+        self.log = log
+        self.media = media
+        self.router = router
+        self.contacts: dict[ContactId, Contact] = {}
+        """All that have not ended, and the ended ones that an agent still wraps up."""
+        self.by_line: dict[VoiceLine, Contact] = {}
+        self.draining = False
+        self._queues_changed: set[QueueName] = set()
+
+    def queue(self, name: QueueName) -> QueueConfig:
+        queue = self.queues.get(name)
+        if queue is None:
+            raise NotFoundError(f"there is no queue {name!r}; the configuration has {', '.join(sorted(self.queues))}")
+        return queue
+
+    def seat(self, agent: AgentId) -> Seat:
+        seat = self.seats.get(agent)
+        if seat is None:
+            raise NotFoundError(f"there is no agent {agent!r} in the configuration")
+        return seat
+
+    def contact(self, contact: ContactId) -> Contact:
+        """A live contact or one in wrap-up."""
+        found = self.contacts.get(contact)
+        if found is None:
+            raise NotFoundError(f"there is no live contact {contact!r}; it may have ended")
+        return found
+
+    def live(self, *, voice: bool) -> int:
+        return sum(c.channel.has_voice is voice and not c.ended for c in self.contacts.values())
+
+    # Views
+
+    def contact_view(self, contact: Contact) -> ContactView:
+        seat = self.seats.get(contact.agent) if contact.agent is not None else None
+        return ContactView(
+            contact=contact.id,
+            channel=contact.channel,
+            queue=contact.queue.name,
+            queue_title=contact.queue.title,
+            customer=contact.customer,
+            called=contact.called,
+            state=contact.state,
+            agent=contact.agent,
+            agent_name=seat.config.name if seat is not None else None,
+            position=self.router.position(contact.id) if contact.state is ContactState.WAITING else None,
+            opened_ns=contact.opened_ns,
+            answered_ns=contact.answered_ns,
+            outcomes=contact.queue.outcomes,
+            outcome=contact.outcome,
+            customer_connected=contact.customer_connected,
+        )
+
+    def desk_view(self, seat: Seat) -> DeskView:
+        offer = seat.offer
+        return DeskView(
+            agent=seat.config.login,
+            name=seat.config.name,
+            state=seat.state,
+            reason=seat.reason,
+            since_ns=seat.since_ns,
+            until_ns=seat.until_ns,
+            offer=None if offer is None else self.offer_view(seat, offer),
+            contact=None if seat.contact is None else self.contact_view(seat.contact),
+            queues=[self.queue_view(name) for name in seat.config.queues],
+            now_ns=self.clock.now_ns(),
+        )
+
+    def offer_view(self, seat: Seat, offer: OfferMade) -> OfferView:
+        return OfferView(
+            offer=offer.offer,
+            contact=self.contact_view(self.contact(ContactId(offer.contact))),
+            offered_ns=seat.offered_ns,
+            expires_ns=offer.expires_ns,
+            waited_ms=offer.waited_ms,
+            why=offer.explanation.sentence(),
+        )
+
+    def queue_view(self, name: QueueName) -> QueueView:
+        waiting = [
+            c.opened_ns for c in self.contacts.values() if c.queue.name == name and c.state is ContactState.WAITING
+        ]
+        serving = [seat.state for seat in self.seats.values() if name in seat.config.queues]
+        return QueueView(
+            queue=name,
+            title=self.queue(name).title,
+            waiting=len(waiting),
+            oldest_arrival_ns=min(waiting, default=None),
+            agents_available=serving.count(AgentState.AVAILABLE),
+            agents_signed_in=sum(state is not AgentState.SIGNED_OUT for state in serving),
+        )
+
+    def queue_changed(self, name: QueueName) -> None:
+        """Tell the pages how the queue stands; once for all changes of one turn of the event loop."""
+        if not self._queues_changed:
+            self.scheduler.call_later(0, self._publish_queues)
+        self._queues_changed.add(name)
+
+    def _publish_queues(self) -> None:
+        changed, self._queues_changed = self._queues_changed, set()
+        for name in sorted(changed):
+            view = self.queue_view(name)
+            self.log.emit(
+                QueueChanged(
+                    at_ns=self.clock.now_ns(),
+                    queue=name,
+                    waiting=view.waiting,
+                    oldest_arrival_ns=view.oldest_arrival_ns,
+                    agents_available=view.agents_available,
+                    agents_signed_in=view.agents_signed_in,
+                ),
+                stored=False,
+            )
