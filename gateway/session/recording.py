@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 SUFFIX = ".capture"
 
+CLOSE_LIMIT_S = 10.0
+"""How long a stop waits for the media plane to finish open captures; what is later is encoded at the next start."""
+
 
 class Recorder:
     """``directory``: the storage folder; captures/ and recordings/ are made inside."""
@@ -37,15 +40,23 @@ class Recorder:
         # One thread: encoding is patient work, and must not take the second core from the calls.
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recording")
         self._finishing: set[asyncio.Task[None]] = set()
+        self._open: set[Path] = set()
+        self._none_open = asyncio.Event()
+        self._none_open.set()
 
     def begin(self, contact: Contact, agent: AgentId) -> Capture:
         recording = new_recording_id()
         path = self._captures / f"{contact.id}~{quote(agent, safe='')}~{recording}{SUFFIX}"
+        self._open.add(path)
+        self._none_open.clear()
         return Capture(recording, agent, path, self._clock.now_ns())
 
     def media_event(self, event: MediaEvent) -> None:
         """Listener for customers' legs: encode what has been captured."""
         if isinstance(event, CaptureFinished):
+            self._open.discard(Path(event.path))
+            if not self._open:
+                self._none_open.set()
             if event.error:
                 log.error("capture %s was cut short: %s", Path(event.path).name, event.error)
             if event.frames_dropped:
@@ -60,7 +71,11 @@ class Recorder:
         return len(left)
 
     async def close(self) -> None:
-        """Wait for what is being encoded."""
+        """Wait for what is being captured and encoded."""
+        try:
+            await asyncio.wait_for(self._none_open.wait(), CLOSE_LIMIT_S)
+        except TimeoutError:
+            log.warning("%d captures did not end in time; the next start encodes them", len(self._open))
         while self._finishing:
             await asyncio.wait(self._finishing)
         self._pool.shutdown(wait=True)

@@ -51,11 +51,11 @@ CONVERSING = frozenset({_S.TALKING, _S.HELD, _S.PARTED})
 """States after the conversation began and before it ended."""
 
 
-class IllegalTransition(AssertionError):
+class IllegalTransitionError(AssertionError):
     """A bug of ours: the session tried what the table does not know."""
 
 
 def check_transition(old: ContactState, new: ContactState) -> None:
-    """Raise `IllegalTransition` unless the table has it."""
+    """Raise `IllegalTransitionError` unless the table has it."""
     if new not in TRANSITIONS[old]:
-        raise IllegalTransition(f"a contact can't go from {old.value} to {new.value}")
+        raise IllegalTransitionError(f"a contact can't go from {old.value} to {new.value}")
