@@ -16,11 +16,32 @@ from gateway.model.ids import AgentId, Channel, QueueName
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
-SoundName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z", max_length=64)]
-Skill = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", max_length=64)]
-QueueKey = Annotated[QueueName, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z", max_length=64)]
-Login = Annotated[AgentId, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@+-]*\Z", max_length=64)]
-PhoneNumber = Annotated[str, Meta(pattern=r"^\+?[A-Za-z0-9*#][A-Za-z0-9*#._-]*\Z", max_length=64)]
+SoundName = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z", max_length=64, extra={"rule": "letters, digits, _ and - only"}),
+]
+Skill = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", max_length=64, extra={"rule": "letters, digits and _ . : - only"}),
+]
+QueueKey = Annotated[
+    QueueName,
+    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z", max_length=64, extra={"rule": "letters, digits and _ . - only"}),
+]
+Login = Annotated[
+    AgentId,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@+-]*\Z", max_length=64, extra={"rule": "letters, digits and _ . @ + - only"}
+    ),
+]
+PhoneNumber = Annotated[
+    str,
+    Meta(
+        pattern=r"^\+?[A-Za-z0-9*#][A-Za-z0-9*#._-]*\Z",
+        max_length=64,
+        extra={"rule": "digits, letters and * # . _ - only, with a + in front if the carrier sends it"},
+    ),
+]
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,118 @@
+"""Writes docs/reference/configuration.md from gateway/config/schema.py: docstrings, types, defaults and limits.
+
+Run it after a change of the schema: ``python tools/make_config_reference.py``.  A test compares page and schema.
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+import inspect as pyinspect
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+from msgspec import inspect
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reference" / "configuration.md"
+
+HEAD = """# Configuration
+
+<!-- Written by tools/make_config_reference.py from gateway/config/schema.py: change it there. -->
+
+One file in [TOML](https://toml.io), given with `zentrale serve --config FILE`. Without a file Zentrale starts on a
+[built-in one](../../gateway/config/default.toml), which is a good beginning for your own.
+`zentrale check --config FILE` tells whether a file is in order and names every mistake with its line.
+Keys that are not listed here are mistakes, too. Times ending in `_ms` are milliseconds.
+[How to configure](../howto/configure.md) goes through the usual changes.
+"""
+
+
+def main() -> None:
+    PAGE.write_text(render(), "utf-8")
+    print(f"wrote {PAGE.relative_to(ROOT)}")
+
+
+def render() -> str:
+    sys.path.insert(0, str(ROOT))
+    from gateway.config import schema  # noqa: PLC0415 - works from a checkout that is not installed
+
+    info = inspect.type_info(schema.Config)
+    assert isinstance(info, inspect.StructType)
+    texts = _field_texts(Path(schema.__file__))
+    parts = [HEAD]
+    for table in info.fields:
+        shape = _plain(table.type)
+        repeated = isinstance(shape, inspect.ListType)
+        if isinstance(shape, inspect.ListType):
+            shape = _plain(shape.item_type)
+        assert isinstance(shape, inspect.StructType)
+        parts.append(f"\n## {'[[' if repeated else '['}{table.name}{']]' if repeated else ']'}\n")
+        parts.append(_one_line(pyinspect.getdoc(shape.cls) or "") + "\n")
+        parts.append("| Key | Value | Default | Meaning |\n|---|---|---|---|")
+        for field in shape.fields:
+            meaning = texts[shape.cls.__name__, field.name]
+            parts.append(f"| `{field.name}` | {_kind(field.type)} | {_default(field)} | {meaning} |")
+    return "\n".join(parts) + "\n"
+
+
+def _field_texts(source: Path) -> dict[tuple[str, str], str]:
+    """The texts under the fields, which exist in the source only."""
+    texts = {}
+    for table in ast.parse(source.read_text("utf-8")).body:
+        if isinstance(table, ast.ClassDef):
+            for field, text in zip(table.body, table.body[1:], strict=False):
+                match field, text:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                        texts[table.name, name] = _one_line(words)
+    return texts
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _plain(type_: inspect.Type) -> inspect.Type:
+    return _plain(type_.type) if isinstance(type_, inspect.Metadata) else type_
+
+
+def _kind(type_: inspect.Type) -> str:
+    rule = str((type_.extra or {}).get("rule", "")) if isinstance(type_, inspect.Metadata) else ""
+    match _plain(type_):
+        case inspect.IntType(ge=low, le=high):
+            text = f"number, {low} to {high}"
+        case inspect.BoolType():
+            text = "`true` or `false`"
+        case inspect.StrType(max_length=most):
+            text = "text" + (f" of {rule}" if rule else "") + (f", at most {most} characters" if most else "")
+        case inspect.LiteralType(values=values):
+            text = " or ".join(f'`"{value}"`' for value in values)
+        case inspect.EnumType(cls=cls):
+            text = ", ".join(f'`"{member.value}"`' for member in cls)
+        case inspect.ListType(item_type=item, min_length=least, max_length=most):
+            count = f"{least or 0} to {most}" if most else ""
+            text = f"list of {count}: {_kind(item)}"
+        case inspect.TupleType(item_types=items):
+            text = f"list of {len(items)}: {_kind(items[0])}"
+        case inspect.UnionType(types=types):
+            text = " or ".join(_kind(kind) for kind in types if not isinstance(kind, inspect.NoneType))
+        case other:
+            raise TypeError(f"no words for {other}: add them here")
+    return text
+
+
+def _default(field: inspect.Field) -> str:
+    if field.required:
+        return "**required**"
+    value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    if value is None:
+        return "none"
+    if isinstance(value, (list, tuple)):
+        value = [item.value if isinstance(item, enum.Enum) else item for item in value]
+    return f"`{json.dumps(value)}`"
+
+
+if __name__ == "__main__":
+    main()
