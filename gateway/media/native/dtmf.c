@@ -35,9 +35,8 @@ int dtmf_receive(
      * event begins where the one before could count no further. */
     if (receiver->started && timestamp != receiver->segment) {
         int32_t newer = (int32_t)(timestamp - receiver->segment);
-        bool continues = !receiver->reported && event == receiver->event && newer > 0 &&
-                         (uint32_t)newer <= SEGMENT_MAX && timestamp - receiver->timestamp <= receiver->duration + 1 &&
-                         (uint32_t)newer >= SEGMENT_MAX - 1;
+        bool continues = !receiver->reported && event == receiver->event && newer >= (int32_t)SEGMENT_MAX - 1 &&
+                         newer <= (int32_t)SEGMENT_MAX && now_ns - receiver->last_packet_ns < DTMF_SILENCE_NS;
         if (newer < 0 && newer > -(int32_t)(10 * receiver->clock_rate))
             return 0;
         if (continues) {

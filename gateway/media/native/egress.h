@@ -1,0 +1,20 @@
+/* Packets out.  The browser port's datagrams gather in a batch that goes out by one sendmmsg at the end of a wake-up. */
+#ifndef ZM_EGRESS_H
+#define ZM_EGRESS_H
+
+#include "thread.h"
+
+/* Send an RTP packet with the numbers of `rtp` and this payload; the caller has asked zm_leg_can_send before it took
+ * the numbers, so that none is wasted. */
+void zm_send_rtp(zm_leg *leg, const zm_rtp *rtp, const uint8_t *payload, uint32_t len);
+/* Send 20 ms of encoded sound, in packets of the leg's packet time. */
+void zm_send_frame(zm_leg *leg, const uint8_t *payload, uint32_t len);
+/* 20 ms of silence. */
+void zm_send_silence(zm_leg *leg);
+/* Send a compound RTCP packet; `packet` has room for ZM_SRTP_TRAILER_MAX more. */
+void zm_send_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len);
+/* Send from the browser port. */
+void zm_send_web(zm_thread *thread, zm_leg *leg, const zm_addr *to, const void *datagram, uint32_t len);
+void zm_flush_web(zm_thread *thread);
+
+#endif

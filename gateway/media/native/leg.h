@@ -1,0 +1,132 @@
+/* One leg: a media stream to and from one party.  Owned by one media thread from OPEN to CLOSE; nothing else touches it. */
+#ifndef ZM_LEG_H
+#define ZM_LEG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "capture.h"
+#include "dtmf.h"
+#include "jitter.h"
+#include "limits.h"
+#include "opus_codec.h"
+#include "plane.h"
+#include "rtp.h"
+#include "srtp.h"
+
+typedef struct zm_leg zm_leg;
+typedef struct zm_thread zm_thread;
+
+typedef enum { ZM_LEG_RTP, ZM_LEG_WEBRTC } zm_leg_kind;
+
+/* What a leg hears. */
+typedef enum { ZM_HEARS_NOTHING, ZM_HEARS_SOUND, ZM_HEARS_OTHER } zm_hears;
+
+/* The way through a bridge; the same both ways. */
+typedef enum {
+    ZM_WAY_NONE,   /* not bridged, or one side is not negotiated yet */
+    ZM_WAY_RELAY,  /* same codec and packet time: header rewritten, payload as it is */
+    ZM_WAY_RECODE, /* A-law and mu-law, same packet time: the same with a table look-up per octet */
+    ZM_WAY_MIX,    /* jitter buffer, PCM, 20 ms clock, encoder */
+} zm_way;
+
+/* A 5-tuple that has passed a STUN check (our side of it is the thread's browser port). */
+typedef struct zm_path {
+    struct zm_path *next; /* in the thread's table */
+    zm_leg *leg;          /* NULL = free */
+    zm_addr addr;
+    uint64_t checked_ns;
+} zm_path;
+
+/* Where a SIP leg's packets come from and go to. */
+typedef struct {
+    int rtp_fd, rtcp_fd;
+    uint16_t port;
+    zm_addr negotiated;      /* from the SDP */
+    zm_addr peer, rtcp_peer; /* as latched */
+    bool latched, rtcp_latched, rtcp_mux;
+} zm_rtp_transport;
+
+/* The same for a browser. */
+typedef struct {
+    char ufrag[ZM_UFRAG_MAX + 1], pwd[ZM_PWD_MAX + 1], remote_ufrag[ZM_UFRAG_MAX + 1];
+    zm_leg *ufrag_next; /* in the thread's table */
+    zm_path paths[ZM_PATHS_MAX];
+    zm_path *selected, *latest;
+    bool consent_lost;
+    zm_srtp *srtp_in, *srtp_out;
+    uint32_t dtls_budget;
+} zm_web_transport;
+
+typedef struct {
+    struct capture *handle;
+    zm_leg *left, *right; /* NULL once closed */
+} zm_tap;
+
+struct zm_leg {
+    uint64_t id;
+    zm_leg_kind kind;
+    zm_thread *thread;
+    uint32_t at; /* in the thread's list of legs */
+
+    zm_media media;
+    bool negotiated;
+    union {
+        zm_rtp_transport rtp;
+        zm_web_transport web;
+    };
+
+    /* what it says */
+    zm_rtp_source source;
+    bool started;
+    struct dtmf_receiver dtmf;
+    zm_tap *tap;
+    enum capture_side tap_side;
+
+    /* what it hears */
+    zm_hears hears;
+    const struct sound *sound;
+    uint32_t sound_number, sound_frame;
+    bool sound_loop;
+    zm_rtp_out out;
+    uint8_t pending[FRAME_SAMPLES_8K * 8]; /* G.711 octets that wait for a packet of another length than 20 ms */
+    uint32_t pending_len;
+
+    /* its bridge */
+    zm_leg *other;
+    zm_way way;
+    struct jitter *jitter; /* of what it says, in a mix */
+    uint32_t mix_rate;
+    struct opus_encode_state encoder; /* of what it hears, in a mix */
+    bool event_active;                /* an RFC 4733 event is passing to it in a mix */
+    uint32_t event_in, event_out;     /* its timestamps */
+
+    /* RTCP */
+    uint64_t report_ns;
+    uint32_t reported_packets;
+    uint8_t far_fraction_lost;
+    uint32_t far_rtt_us;
+
+    uint64_t sent, dropped, rejected;
+};
+
+static inline bool zm_is_g711(enum codec codec)
+{
+    return codec == CODEC_PCMU || codec == CODEC_PCMA;
+}
+
+void zm_leg_statistics_read(const zm_leg *leg, zm_leg_statistics *statistics);
+/* Negotiated, keyed, with somewhere to send to, and allowed to. */
+bool zm_leg_can_send(const zm_leg *leg);
+/* Negotiated but told not to send: time passes for what it would hear. */
+static inline bool zm_leg_is_mute(const zm_leg *leg)
+{
+    return leg->negotiated && !leg->media.send;
+}
+/* Take new media parameters (first or changed). */
+void zm_leg_set_media(zm_leg *leg, const zm_media *media);
+/* Free what it holds: sockets, SRTP sessions, codecs, memory. The leg is in no table, bridge or tap any more. */
+void zm_leg_free(zm_leg *leg);
+
+#endif

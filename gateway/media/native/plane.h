@@ -1,0 +1,129 @@
+/* The native media plane: what the Cython wrapper sees.
+ *
+ * A plane owns media threads.  Every function here is called from one thread (the event loop's), puts a command into a
+ * media thread's queue and returns; what comes of it is an event.  The packet path knows nothing of Python. */
+#ifndef ZM_PLANE_H
+#define ZM_PLANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "codec.h"
+#include "sound.h"
+
+typedef struct zm_plane zm_plane;
+
+typedef struct {
+    const char *address; /* to bind: IPv4 or IPv6 literal */
+    uint16_t rtp_port_first, rtp_port_last;
+    uint16_t webrtc_port; /* first thread's; the others follow; 0 = any */
+    uint32_t threads;
+    uint32_t consent_ms;
+    uint32_t legs_max;
+} zm_config;
+
+typedef enum {
+    ZM_OK = 0,
+    ZM_NO_LEG,      /* unknown or closed: nothing to do */
+    ZM_LEGS_FULL,
+    ZM_PORTS_FULL,
+    ZM_COMMANDS_FULL,
+    ZM_NO_MEMORY,
+    ZM_BAD_ADDRESS,
+    ZM_BAD_KEYS,
+    ZM_OTHER_THREAD, /* the two legs live on different threads */
+} zm_status;
+
+typedef struct {
+    enum codec codec;
+    uint8_t payload_type;
+    int16_t dtmf_payload_type; /* -1 = none */
+    uint32_t dtmf_clock_rate;
+    uint16_t packet_ms;
+    bool send, receive;
+} zm_media;
+
+typedef enum {
+    ZM_EVENT_DTLS,
+    ZM_EVENT_ICE_CONNECTED,
+    ZM_EVENT_MEDIA_STARTED,
+    ZM_EVENT_CONSENT_LOST,
+    ZM_EVENT_DIGIT,
+    ZM_EVENT_SOUND_FINISHED,
+    ZM_EVENT_LEG_CLOSED,
+    ZM_EVENT_CAPTURE_FINISHED,
+} zm_event_kind;
+
+typedef struct {
+    uint64_t received, sent, lost, dropped, rejected;
+    uint32_t jitter_us;
+} zm_leg_statistics;
+
+typedef struct zm_event {
+    struct zm_event *next; /* first: it is the queue's node */
+    zm_event_kind kind;
+    uint64_t leg;
+    uint32_t number;       /* port, sound's number, ... */
+    uint32_t duration_ms;
+    uint64_t frames_dropped;
+    int error;             /* errno of a capture, 0 = none */
+    char digit;
+    zm_leg_statistics statistics;
+    uint32_t text_len;
+    char text[];           /* datagram, address or path; terminated */
+} zm_event;
+
+typedef struct {
+    uint64_t packets_in, packets_out;
+    uint64_t dropped;          /* by the plane: socket buffer full, out of memory */
+    uint64_t overflowed;       /* by the kernel: we read too late */
+    uint64_t rejected;         /* unauthenticated, from a wrong source, malformed */
+    uint64_t relayed, mixed;   /* packets out by way through the bridge */
+    uint64_t ticks, ticks_late;
+    uint64_t commands_refused;
+    uint64_t cpu_ns;
+    uint32_t legs;
+    uint16_t webrtc_port;
+} zm_thread_statistics;
+
+/* NULL with a message.  Threads run from here on. */
+zm_plane *zm_plane_new(const zm_config *config, char *error, uint32_t error_size);
+/* Close all legs, end the threads and the capture writer.  Blocks (some ms).  Events can still be taken. */
+void zm_plane_stop(zm_plane *plane);
+/* After stop; events not taken are lost. */
+void zm_plane_free(zm_plane *plane);
+
+int zm_plane_event_fd(const zm_plane *plane);
+/* The oldest first; free each with zm_event_free. */
+zm_event *zm_plane_take_events(zm_plane *plane);
+void zm_event_free(zm_event *event);
+uint64_t zm_plane_events_refused(const zm_plane *plane);
+
+uint32_t zm_plane_threads(const zm_plane *plane);
+void zm_plane_statistics(const zm_plane *plane, uint32_t thread, zm_thread_statistics *statistics);
+
+/* The plane keeps the sound until it is freed.  Returns its number, -1 at ZM_SOUNDS_MAX. */
+int zm_plane_add_sound(zm_plane *plane, struct sound *sound);
+
+/* `near` 0 = anywhere. */
+zm_status zm_open_rtp_leg(zm_plane *plane, uint64_t near, uint64_t *leg, uint16_t *port);
+zm_status zm_open_webrtc_leg(
+    zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *leg, uint16_t *port);
+zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const char *address, uint16_t port, const zm_media *media);
+zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media);
+zm_status zm_set_srtp_keys(
+    zm_plane *plane, uint64_t leg, const char *profile, const uint8_t *send, uint32_t send_len, const uint8_t *receive,
+    uint32_t receive_len);
+zm_status zm_send_dtls(zm_plane *plane, uint64_t leg, const uint8_t *datagram, uint32_t len);
+zm_status zm_play(zm_plane *plane, uint64_t leg, uint32_t sound, bool loop);
+zm_status zm_stop(zm_plane *plane, uint64_t leg);
+zm_status zm_bridge(zm_plane *plane, uint64_t first, uint64_t second);
+zm_status zm_unbridge(zm_plane *plane, uint64_t leg);
+zm_status zm_start_capture(zm_plane *plane, uint64_t left, uint64_t right, const char *path);
+zm_status zm_pause_capture(zm_plane *plane, uint64_t left);
+zm_status zm_resume_capture(zm_plane *plane, uint64_t left);
+zm_status zm_stop_capture(zm_plane *plane, uint64_t left);
+/* Never refused. */
+zm_status zm_close_leg(zm_plane *plane, uint64_t leg);
+
+#endif

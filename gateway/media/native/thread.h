@@ -1,0 +1,120 @@
+/* A media thread: an epoll loop over the browser port, the sockets of its SIP legs, the command queue and a 20 ms timer. */
+#ifndef ZM_THREAD_H
+#define ZM_THREAD_H
+
+#define _GNU_SOURCE 1
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include "leg.h"
+#include "ports.h"
+#include "queue.h"
+
+/* Counters are written by the media thread alone and read by others. */
+#define ZM_COUNT(counter) __atomic_store_n(&(counter), (counter) + 1, __ATOMIC_RELAXED)
+#define ZM_READ(counter) __atomic_load_n(&(counter), __ATOMIC_RELAXED)
+
+enum { ZM_TABLE = 4096 }; /* chains of the address and ufrag tables, a power of 2 */
+
+typedef enum {
+    ZM_COMMAND_OPEN,
+    ZM_COMMAND_SET_MEDIA,
+    ZM_COMMAND_SET_KEYS,
+    ZM_COMMAND_SEND_DTLS,
+    ZM_COMMAND_PLAY,
+    ZM_COMMAND_STOP,
+    ZM_COMMAND_BRIDGE,
+    ZM_COMMAND_UNBRIDGE,
+    ZM_COMMAND_START_CAPTURE,
+    ZM_COMMAND_PAUSE_CAPTURE,
+    ZM_COMMAND_RESUME_CAPTURE,
+    ZM_COMMAND_STOP_CAPTURE,
+    ZM_COMMAND_CLOSE,
+    ZM_COMMAND_QUIT,
+} zm_command_kind;
+
+typedef struct {
+    zm_node node; /* first */
+    zm_command_kind kind;
+    uint64_t leg, other;
+    union {
+        zm_leg *opened;
+        struct {
+            zm_media media;
+            zm_addr addr;
+            char remote_ufrag[ZM_UFRAG_MAX + 1];
+        } peer;
+        struct {
+            zm_srtp *in, *out;
+        } keys;
+        struct {
+            const struct sound *sound;
+            uint32_t number;
+            bool loop;
+        } play;
+        struct capture *capture;
+        uint32_t data_len;
+    };
+    uint8_t data[];
+} zm_command;
+
+typedef struct {
+    struct mmsghdr headers[ZM_BATCH_MAX];
+    struct iovec vectors[ZM_BATCH_MAX];
+    zm_addr addrs[ZM_BATCH_MAX];
+    uint8_t (*datagrams)[ZM_DATAGRAM_MAX];
+    zm_leg *legs[ZM_BATCH_MAX]; /* whose packet it is, for the count of drops; NULL = nobody's */
+    uint32_t count;
+} zm_batch;
+
+struct zm_thread {
+    zm_plane *plane;
+    uint32_t number;
+    pthread_t thread;
+    clockid_t cpu_clock;
+    int epoll_fd, timer_fd, web_fd;
+    zm_addr web_addr;
+    zm_queue commands;
+    zm_queue *events;
+    zm_ports *ports;
+    uint64_t consent_ns;
+    uint64_t now_ns;   /* monotonic, read once per wake-up */
+    uint64_t ticks;
+    uint64_t random;   /* xorshift state: RTCP intervals; not for secrets */
+    uint64_t seed;     /* of the tables */
+
+    zm_leg **slots;    /* by the slot part of a leg's id */
+    zm_leg **legs;     /* all legs, dense */
+    uint32_t legs_count;
+    zm_path *paths[ZM_TABLE];
+    zm_leg *ufrags[ZM_TABLE];
+
+    zm_batch in, out;
+    zm_thread_statistics statistics;
+    bool quit;
+};
+
+bool zm_thread_init(
+    zm_thread *thread, zm_plane *plane, uint32_t number, const zm_addr *bind_to, uint32_t slots, char *error,
+    uint32_t error_size);
+bool zm_thread_start(zm_thread *thread);
+/* After it has quit. */
+void zm_thread_free(zm_thread *thread);
+
+zm_leg *zm_thread_find(zm_thread *thread, uint64_t leg);
+uint32_t zm_random(zm_thread *thread);
+uint64_t zm_monotonic_ns(void);
+
+/* From any thread.  `always`: may pass the limit, for what happens once per leg. */
+void zm_raise(zm_queue *events, zm_event *event, bool always);
+zm_event *zm_event_new(zm_event_kind kind, uint64_t leg, const void *text, uint32_t text_len);
+
+void zm_command_free(zm_command *command);
+/* commands.c */
+void zm_run_command(zm_thread *thread, zm_command *command);
+void zm_close_leg_now(zm_thread *thread, zm_leg *leg);
+
+/* plane.c: the slot may be given to another leg. */
+void zm_plane_leg_gone(zm_plane *plane, uint64_t leg);
+
+#endif
