@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from gateway.model.events import Customer, EndCause, Event, Party
-from gateway.model.ids import AgentId, Channel, ContactId, LegId, QueueName, RecordingId
+from gateway.model.ids import AgentId, Channel, Codec, ContactId, LegId, QueueName, RecordingId
 
 
 class VoiceLine(Protocol):
@@ -20,6 +20,11 @@ class VoiceLine(Protocol):
     @property
     def leg(self) -> LegId:
         """The customer's media leg, open since before the session heard of the call."""
+        ...
+
+    @property
+    def codec(self) -> Codec:
+        """What the leg carries; an agent's leg with the same codec can be relayed."""
         ...
 
     async def answer(self) -> None:

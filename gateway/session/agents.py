@@ -7,6 +7,7 @@ from acd_core.errors import AcdError
 from gateway.model.errors import NotAllowedError
 from gateway.model.events import AgentState, EndCause, LineWritten, OutcomeChosen, Party, TypingNoticed
 from gateway.model.ids import AgentId, Channel, ContactId, LegId, OfferId
+from gateway.model.ports import VoiceLine
 from gateway.session.contact import Contact
 from gateway.session.contacts import ContactService
 from gateway.session.conversation import Conversations
@@ -119,6 +120,13 @@ class AgentService:
         self._submit(acd.OfferRejected(offer=offer, agent=agent, reason="rejected by the agent"))
 
     # Conversation
+
+    def customer_line(self, agent: AgentId, contact: ContactId) -> VoiceLine:
+        """The customer's call, for the edge that makes the agent's leg (same thread, same codec)."""
+        found = self._in_hand(agent, contact)
+        if found.line is None:
+            raise NotAllowedError("a chat has no audio")
+        return found.line
 
     def attach_leg(self, agent: AgentId, contact: ContactId, leg: LegId) -> None:
         """The agent's audio is connected; it replaces an earlier one (page reload)."""

@@ -1,0 +1,11 @@
+"""The browser edge: WebRTC legs (ICE-lite and SRTP in the media plane, DTLS here), visitors' calls and agents' audio.
+
+aiortc does the DTLS handshake and never leaves `gateway.webrtc.dtls`; its ICE and RTP are not used.
+"""
+
+from gateway.webrtc.agent_audio import AgentAudio
+from gateway.webrtc.calls import WebCallLine, WebCalls
+from gateway.webrtc.edge import WebRtcEdge, WebRtcLeg, WebRtcLimits
+from gateway.webrtc.leg import Loss
+
+__all__ = ["AgentAudio", "Loss", "WebCallLine", "WebCalls", "WebRtcEdge", "WebRtcLeg", "WebRtcLimits"]

@@ -1,0 +1,219 @@
+"""The browser edge's heart: answers offers with legs of the media plane and brings them through DTLS.
+
+One task per leg waits for the handshake, hands the keys to the plane, and then for the leg's end; the edge owns these
+tasks and `stop` ends them all.  Sound never comes by here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import logging
+import secrets
+import string
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from gateway.model.errors import CapacityError
+from gateway.model.ids import Codec, LegId
+from gateway.model.media import ConsentLost, DigitReceived, DtlsReceived, LegClosed, MediaEvent, MediaPlane
+from gateway.protocol.sdp import answer_browser, parse
+from gateway.webrtc.dtls import DtlsError, DtlsIdentity, DtlsSession, FingerprintError
+from gateway.webrtc.leg import Leg, LegState, Loss
+
+log = logging.getLogger(__name__)
+
+_ICE_CHARACTERS = string.ascii_letters + string.digits + "+/"
+_UFRAG_CHARS = 12
+_PWD_CHARS = 24
+"""144 random bits; RFC 8445 5.3 wants 128."""
+
+
+class WebRtcLimits(msgspec.Struct, frozen=True, kw_only=True):
+    legs_max: int = 1000
+    """Visitors and agents together."""
+    connecting_max: int = 100
+    """Answered and not yet through DTLS."""
+    connect_ms: int = 10_000
+    """From our answer to the end of the handshake, ICE included."""
+
+
+class WebRtcLeg(msgspec.Struct, frozen=True, kw_only=True):
+    leg: LegId
+    answer_sdp: str
+    codec: Codec
+
+
+def _ignore_digit(digit: str, duration_ms: int) -> None:
+    pass
+
+
+class WebRtcEdge:
+    """All calls on the event loop, between `start` and `stop`."""
+
+    def __init__(self, media: MediaPlane, *, limits: WebRtcLimits | None = None) -> None:
+        self._media = media
+        self._limits = limits or WebRtcLimits()
+        self._identity: DtlsIdentity | None = None
+        self._legs: dict[LegId, Leg] = {}
+        self._tasks: dict[LegId, asyncio.Task[None]] = {}
+        self._running = False
+
+    async def start(self) -> None:
+        self._identity = DtlsIdentity()
+        self._running = True
+
+    async def stop(self) -> None:
+        """Close all legs, with a goodbye to each browser, and wait until nothing runs any more."""
+        self._running = False
+        for leg in list(self._legs):
+            self.close(leg)
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+
+    @property
+    def legs(self) -> int:
+        return len(self._legs)
+
+    async def answer(
+        self,
+        offer_sdp: str,
+        *,
+        codecs: Sequence[Codec],
+        near: LegId | None = None,
+        on_connected: Callable[[], None],
+        on_lost: Callable[[Loss], None],
+        on_digit: Callable[[str, int], None] = _ignore_digit,
+    ) -> WebRtcLeg:
+        """Open a leg for a browser's offer.  The first of ``codecs`` that the browser has is the only one answered.
+
+        ``on_connected`` is called when sound can flow; ``on_lost`` at most once, when the leg ends by itself, before
+        the edge closes it; neither after `close`.  Raises `PeerError` for a bad offer (`NoCommonCodecError` without a
+        common codec) and `CapacityError`.
+        """
+        offer = parse(offer_sdp)
+        self._check_capacity()
+        identity = self._current_identity()
+        ufrag, pwd = _random_ice(_UFRAG_CHARS), _random_ice(_PWD_CHARS)
+        leg_id, candidates = self._media.open_webrtc_leg(self._media_event, ufrag=ufrag, pwd=pwd, near=near)
+        try:
+            answer = answer_browser(
+                offer,
+                ufrag=ufrag,
+                pwd=pwd,
+                fingerprints=[identity.fingerprint],
+                candidates=candidates,
+                codecs=codecs,
+                session_id=secrets.randbits(62),
+            )
+        except BaseException:
+            self._media.close_leg(leg_id)
+            raise
+        self._media.set_webrtc_peer(leg_id, answer.peer)
+        session = DtlsSession(
+            identity, send=lambda datagram: self._media.send_dtls(leg_id, datagram), remote=answer.fingerprints
+        )
+        leg = Leg(leg_id, session, on_connected=on_connected, on_lost=on_lost, on_digit=on_digit)
+        self._legs[leg_id] = leg
+        task = asyncio.create_task(self._live(leg), name=f"webrtc leg {leg_id}")
+        self._tasks[leg_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(leg_id))
+        return WebRtcLeg(leg=leg_id, answer_sdp=answer.sdp, codec=answer.peer.codec)
+
+    def close(self, leg: LegId) -> None:
+        """Say goodbye and free the leg; it is gone some turns of the loop later.  Harmless for one that has ended."""
+        found = self._legs.get(leg)
+        if found is not None:
+            found.loss = None
+            self._tasks[leg].cancel()
+
+    def _check_capacity(self) -> None:
+        if not self._running:
+            raise CapacityError("the browser edge is not running", limit="shutdown")
+        if len(self._legs) >= self._limits.legs_max:
+            raise CapacityError(
+                f"all {self._limits.legs_max} browser legs are taken; try again later", limit="webrtc.legs_max"
+            )
+        connecting = sum(leg.state is not LegState.CONNECTED for leg in self._legs.values())
+        if connecting >= self._limits.connecting_max:
+            raise CapacityError(
+                f"{connecting} browsers are connecting just now; try again in some seconds",
+                limit="webrtc.connecting_max",
+                retry_after_s=2,
+            )
+
+    def _current_identity(self) -> DtlsIdentity:
+        assert self._identity is not None, "the edge has been started"
+        if self._identity.expires_soon(datetime.datetime.now(datetime.UTC)):
+            self._identity = DtlsIdentity()
+        return self._identity
+
+    def _media_event(self, event: MediaEvent) -> None:
+        leg = self._legs.get(event.leg)
+        if leg is None:
+            return
+        match event:
+            case DtlsReceived():
+                leg.spoken.set()
+                leg.session.receive(event.datagram)
+            case DigitReceived():
+                leg.on_digit(event.digit, event.duration_ms)
+            case ConsentLost():
+                self._lose(leg, Loss.CONSENT_LOST)
+            case LegClosed():
+                self._lose(leg, Loss.FAILED)
+
+    def _lose(self, leg: Leg, loss: Loss) -> None:
+        leg.loss = loss
+        self._tasks[leg.id].cancel()
+
+    async def _live(self, leg: Leg) -> None:
+        """The leg's task.  Whoever wants the leg closed cancels it; the one way out is `_end`."""
+        try:
+            await self._connect(leg)
+            await leg.session.wait_closed()
+            leg.loss = Loss.GOODBYE
+        except asyncio.CancelledError:
+            pass
+        except TimeoutError:
+            leg.loss = Loss.NEVER_CONNECTED
+        except FingerprintError as error:
+            log.warning("webrtc leg %s: %s", leg.id, error)
+            leg.loss = Loss.WRONG_CERTIFICATE
+        except DtlsError as error:
+            log.info("webrtc leg %s: %s", leg.id, error)
+            leg.loss = Loss.HANDSHAKE_FAILED
+        except Exception:
+            log.exception("webrtc leg %s failed", leg.id)
+            leg.loss = Loss.FAILED
+        await self._end(leg)
+
+    async def _connect(self, leg: Leg) -> None:
+        async with asyncio.timeout(self._limits.connect_ms / 1000):
+            await leg.spoken.wait()
+            leg.move(LegState.HANDSHAKING)
+            keys = await leg.session.handshake()
+        self._media.set_srtp_keys(leg.id, keys)
+        leg.move(LegState.CONNECTED)
+        log.debug("webrtc leg %s is connected with %s", leg.id, keys.profile)
+        leg.on_connected()
+
+    async def _end(self, leg: Leg) -> None:
+        """Tell the owner, then browser and plane.  Once the leg is not in the table nobody cancels its task."""
+        del self._legs[leg.id]
+        leg.move(LegState.CLOSED)
+        if leg.loss is not None:
+            # The owner first: what it still asks of the plane (end of a capture, music) must precede the closing.
+            try:
+                leg.on_lost(leg.loss)
+            except Exception:
+                log.exception("webrtc leg %s: telling of its loss failed", leg.id)
+        with contextlib.suppress(Exception):
+            await leg.session.close()
+        self._media.close_leg(leg.id)
+
+
+def _random_ice(chars: int) -> str:
+    return "".join(secrets.choice(_ICE_CHARACTERS) for _ in range(chars))
