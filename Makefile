@@ -39,7 +39,7 @@ check: build .venv/.dev ## the quick checks: style, types, layers, tidiness (und
 	@$(STEP) cython-lint "cython-lint: the .pyx" $(BIN)/cython-lint $(PACKAGES)
 	@$(STEP) layers "import-linter: who may import whom" $(BIN)/lint-imports
 	@$(STEP) tsc "tsc: types of the pages" npm --prefix $(UI) run --silent check
-	@$(STEP) tidy "tidiness" $(BIN)/pytest -q tests/unit/test_tidy.py
+	@$(STEP) tidy "tidiness" $(BIN)/pytest -q tests/unit/test_tidy.py tests/unit/test_build_step.py
 
 test: check .cache/packages-test ## all tests, with SIPp, baresip and Chromium (ARGS="-k word" for some)
 	@$(STEP) ui-test "the pages' own tests" npm --prefix $(UI) run --silent test

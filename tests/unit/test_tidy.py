@@ -88,7 +88,8 @@ def matches(pattern: re.Pattern[str], names: list[str]) -> list[str]:
 
 
 def complain(findings: list[str], advice: str) -> None:
-    assert not findings, advice + "\n  " + "\n  ".join(findings)
+    if findings:
+        pytest.fail("\n  ".join([advice, *findings]), pytrace=False)
 
 
 def test_each_module_opens_with_a_docstring() -> None:
@@ -301,7 +302,7 @@ def test_each_module_can_be_imported_alone() -> None:
         check=False,
     )
     assert not result.returncode, result.stderr
-    assert not result.stdout, "Not importable by themselves (`make build` compiles the .pyx):\n" + result.stdout
+    complain(result.stdout.splitlines(), "Not importable by themselves (`make build` compiles the .pyx):")
 
 
 @cache
