@@ -1,0 +1,126 @@
+"""The command ``zentrale``: parses its arguments and hands over.  Parts are imported when their command is used, so
+that ``--version`` and mistyped commands answer at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+EXIT_CONFIG = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code (0 done, 1 failed, 2 wrong use or configuration)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="zentrale",
+        description="Self-hosted contact centre: telephone, browser calls and chat, one distributor.",
+    )
+    parser.add_argument("--version", action="version", version=f"zentrale {metadata.version('zentrale')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    serve = commands.add_parser("serve", help="run the gateway", description="Run the gateway until it is stopped.")
+    _add_config(serve)
+    serve.add_argument(
+        "--announce",
+        type=Path,
+        metavar="FILE",
+        help="write the addresses in use as JSON to FILE once everything is ready",
+    )
+    serve.set_defaults(run=_serve)
+
+    demo = commands.add_parser(
+        "demo",
+        help="run the gateway with callers, visitors and agents that act by themselves",
+        description="Run the gateway and play carrier, web visitors and agents, so that calls and chats flow at once.",
+    )
+    _add_config(demo)
+    demo.add_argument("--minutes", type=float, metavar="N", help="end by itself after N minutes")
+    demo.set_defaults(run=_demo)
+
+    check = commands.add_parser("check", help="check a configuration file", description="Check a configuration file.")
+    _add_config(check)
+    check.set_defaults(run=_check)
+
+    passwd = commands.add_parser(
+        "passwd",
+        help="set an agent's password",
+        description="Make a new password for an agent and print it. Works while the gateway runs.",
+    )
+    passwd.add_argument("login", help="the agent's login as in the configuration")
+    passwd.add_argument("--stdin", action="store_true", help="read the password from standard input instead")
+    _add_config(passwd)
+    passwd.set_defaults(run=_passwd)
+
+    bench = commands.add_parser("bench", help="measure", description="Measure a part of the gateway on this machine.")
+    what = bench.add_subparsers(title="benchmarks", metavar="WHAT", required=True)
+    media = what.add_parser("media", help="bridged calls through the media plane: loss, delay and CPU for each call")
+    media.add_argument("--calls", type=int, default=50, metavar="N", help="calls at once (default 50)")
+    media.add_argument("--seconds", type=float, default=30.0, metavar="S", help="for how long (default 30)")
+    media.add_argument("--json", action="store_true", help="print JSON alone")
+    media.set_defaults(run=_bench_media)
+    acd = what.add_parser("acd", help="decisions of the distributor: time for each and ratio to the reference")
+    acd.add_argument("--json", action="store_true", help="print JSON alone")
+    acd.set_defaults(run=_bench_acd)
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file (default: the built-in one)")
+
+
+def _load(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # Config, imported late
+    from gateway.config.errors import ConfigError
+    from gateway.config.loader import load
+
+    try:
+        return load(options.config)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        sys.exit(EXIT_CONFIG)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from gateway.app.serve import serve
+
+    return serve(_load(options), config_file=options.config, announce=options.announce)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from gateway.app.demo.play import demo
+
+    return demo(_load(options), config_file=options.config, minutes=options.minutes)
+
+
+def _check(options: argparse.Namespace) -> int:
+    _load(options)
+    print(f"{options.config or 'the built-in configuration'}: no problems")
+    return 0
+
+
+def _passwd(options: argparse.Namespace) -> int:
+    from gateway.app.passwords import set_password
+
+    return set_password(_load(options), options.login, from_stdin=options.stdin)
+
+
+def _bench_media(options: argparse.Namespace) -> int:
+    from gateway.app.bench.media import run
+
+    return run(calls=options.calls, seconds=options.seconds, as_json=options.json)
+
+
+def _bench_acd(options: argparse.Namespace) -> int:
+    from acd_core.bench import main as bench
+
+    return bench(["--json"] if options.json else [])
