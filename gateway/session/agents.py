@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd_core import events as acd
 from acd_core.errors import AcdError
+from acd_core.states import AgentState as AcdAgentState
 from gateway.model.errors import NotAllowedError
 from gateway.model.events import AgentState, EndCause, LineWritten, OutcomeChosen, Party, TypingNoticed
 from gateway.model.ids import AgentId, Channel, ContactId, LegId, OfferId
@@ -71,7 +72,7 @@ class AgentService:
             self._conversations.rejoin_chat(contact, agent)
         if seat.was_ready:
             seat.was_ready = False
-            if seat.state is AgentState.PAUSED and seat.reason == AWAY:
+            if seat.state is AgentState.BUSY or (seat.state is AgentState.PAUSED and seat.reason == AWAY):
                 self._submit(acd.AgentReady(agent=agent))
 
     def page_disconnected(self, agent: AgentId) -> None:
@@ -82,7 +83,7 @@ class AgentService:
             return
         if seat.offer is not None:
             seat.was_ready = True
-            self._submit(acd.OfferRevoked(offer=seat.offer.offer, reason=AWAY))
+            self._submit(acd.OfferRevoked(offer=seat.offer.offer, reason=AWAY, agent_state=AcdAgentState.PAUSED))
         if seat.state is AgentState.AVAILABLE:
             seat.was_ready = True
             self._submit(acd.AgentPaused(agent=agent, reason=AWAY))
@@ -100,8 +101,12 @@ class AgentService:
     def _stayed_away(self, seat: Seat) -> None:
         seat.away_timer = None
         contact = seat.contact
-        # A call whose sound still flows is left to its two people; sign-out then takes effect after it.
-        if contact is not None and not contact.ended and contact.agent_leg is None:
+        if contact is not None and not contact.ended:
+            if contact.agent_leg is not None:
+                # The sound still flows, so the two are left to their call; after it nothing new comes.
+                seat.was_ready = True
+                self._submit(acd.AgentPaused(agent=seat.config.login, reason=AWAY))
+                return
             self._decisions.requeue(contact, "the agent's page did not come back")
         self.sign_out(seat.config.login)
 

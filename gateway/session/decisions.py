@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd_core import decisions as acd
 from acd_core import events as acd_events
+from gateway.model.clock import MS
 from gateway.model.events import (
     AgentState,
     AgentStateChanged,
@@ -73,7 +74,7 @@ class DecisionHandler:
                 offer=OfferId(decision.offer),
                 agent=agent,
                 expires_ns=decision.expires_ns,
-                waited_ms=decision.waited_ms,
+                waited_ms=decision.waited_ns // MS,
                 why=decision.explanation.sentence(),
             )
         )

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acd_core.decisions import OfferMade
+from acd_core.errors import AcdError
 from gateway.config.schema import AgentConfig, LimitsConfig, NumberConfig, QueueConfig
-from gateway.model.clock import Clock, Scheduler, Timer
+from gateway.model.clock import MS, Clock, Scheduler, Timer
 from gateway.model.errors import NotFoundError
 from gateway.model.events import AgentState, QueueChanged
-from gateway.model.ids import AgentId, ContactId, QueueName
+from gateway.model.ids import AgentId, ContactId, OfferId, QueueName
 from gateway.model.media import MediaPlane
 from gateway.model.ports import VoiceLine
 from gateway.routing.router import Router
@@ -110,13 +111,22 @@ class Floor:
             state=contact.state,
             agent=contact.agent,
             agent_name=seat.config.name if seat is not None else None,
-            position=self.router.position(contact.id) if contact.state is ContactState.WAITING else None,
+            position=self._position(contact),
             opened_ns=contact.opened_ns,
             answered_ns=contact.answered_ns,
             outcomes=contact.queue.outcomes,
             outcome=contact.outcome,
             customer_connected=contact.customer_connected,
         )
+
+    def _position(self, contact: Contact) -> int | None:
+        if contact.state is not ContactState.WAITING:
+            return None
+        try:
+            return self.router.position(contact.id)
+        except AcdError:
+            # Asked in the middle of its way into the queue or out of it.
+            return None
 
     def desk_view(self, seat: Seat) -> DeskView:
         offer = seat.offer
@@ -135,11 +145,11 @@ class Floor:
 
     def offer_view(self, seat: Seat, offer: OfferMade) -> OfferView:
         return OfferView(
-            offer=offer.offer,
+            offer=OfferId(offer.offer),
             contact=self.contact_view(self.contact(ContactId(offer.contact))),
             offered_ns=seat.offered_ns,
             expires_ns=offer.expires_ns,
-            waited_ms=offer.waited_ms,
+            waited_ms=offer.waited_ns // MS,
             why=offer.explanation.sentence(),
         )
 
