@@ -1,0 +1,84 @@
+"""Who is signed in: a sealed cookie that names the agent, the session and its end.
+
+The cookie is a Fernet token (AES-128-CBC with HMAC-SHA256, encrypted then authenticated), so nothing is kept on the
+server and a restart signs nobody out: the agents' pages reconnect by themselves.  Signing out is remembered until the
+cookie would have ended.  See docs/decisions/0070.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+
+from gateway.model.clock import SECOND, Clock
+from gateway.model.ids import AgentId
+
+COOKIE = "zentrale_agent"
+SIGNED_OUT_MAX = 100_000
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    agent: AgentId
+    id: str
+    ends_ns: int
+
+
+class Sessions:
+    def __init__(self, secret: bytes, clock: Clock, *, hours: int) -> None:
+        self._fernet = Fernet(base64.urlsafe_b64encode(secret))
+        self._clock = clock
+        self._seconds = hours * 3600
+        self._signed_out: dict[str, int] = {}
+
+    @property
+    def max_age_s(self) -> int:
+        return self._seconds
+
+    def start(self, agent: AgentId) -> tuple[Session, str]:
+        """A new session and its cookie's value."""
+        ends_ns = self._clock.now_ns() + self._seconds * SECOND
+        session = Session(agent=agent, id=secrets.token_urlsafe(16), ends_ns=ends_ns)
+        return session, self._fernet.encrypt(msgspec.json.encode(session)).decode("ascii")
+
+    def read(self, cookie: str | None) -> Session | None:
+        """The session of a cookie; None when it is missing, forged, over or signed out."""
+        if not cookie or len(cookie) > 2000:
+            return None
+        try:
+            session = msgspec.json.decode(self._fernet.decrypt(cookie.encode("ascii")), type=Session)
+        except (InvalidToken, msgspec.DecodeError, UnicodeEncodeError):
+            return None
+        if session.ends_ns <= self._clock.now_ns() or session.id in self._signed_out:
+            return None
+        return session
+
+    def end(self, session: Session) -> None:
+        """The cookie is worth nothing from now on."""
+        now_ns = self._clock.now_ns()
+        if len(self._signed_out) >= SIGNED_OUT_MAX:
+            self._signed_out = {key: ends_ns for key, ends_ns in self._signed_out.items() if ends_ns > now_ns}
+        if len(self._signed_out) < SIGNED_OUT_MAX:
+            self._signed_out[session.id] = session.ends_ns
+
+
+def load_secret(path: Path) -> bytes:
+    """The 32 bytes in the file, made at the first start and readable by its owner only.
+
+    Raises `ValueError` when the file holds something else, `OSError` when it can't be read or made.
+    """
+    with contextlib.suppress(FileExistsError):
+        fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(fresh, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+    secret = path.read_bytes()
+    if len(secret) != 32:
+        raise ValueError(f"{path}: holds {len(secret)} bytes where 32 are due; delete it and all agents sign in anew")
+    return secret
