@@ -49,3 +49,7 @@ class CapacityError(ZentraleError):
 
 class InternalError(ZentraleError):
     """A bug or a broken dependency of ours."""
+
+
+class ConflictError(InternalError):
+    """What was to be kept contradicts what is there already: a bug of ours.  Trying again can't help."""
