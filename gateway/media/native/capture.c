@@ -60,6 +60,7 @@ struct capture {
     int error;
     uint64_t written; /* octets of whole records in the file */
     uint32_t unwritten[2]; /* lost to a full disk, not yet noted in the file */
+    int64_t unwritten_ns;  /* when the last of them was */
     uint64_t unwritten_total;
 };
 
@@ -91,6 +92,14 @@ static void put64(uint8_t *at, uint64_t value)
 {
     put32(at, (uint32_t)value);
     put32(at + 4, (uint32_t)(value >> 32));
+}
+
+static int64_t get64(const uint8_t *at)
+{
+    uint64_t value = 0;
+    for (int i = 7; i >= 0; i--)
+        value = value << 8 | at[i];
+    return (int64_t)value;
 }
 
 static void record_head(
@@ -294,16 +303,16 @@ static void drain(struct capture_writer *writer, struct capture *capture, bool f
 {
     uint8_t *at = writer->batch;
     uint32_t audio[2] = {0, 0};
+    int64_t last_ns = capture->unwritten_ns;
     uint64_t tail = atomic_load_explicit(&capture->tail, memory_order_relaxed);
     uint64_t head = atomic_load_explicit(&capture->head, memory_order_acquire);
     size_t size = (size_t)(head - tail);
 
     if (size == 0 && !finished)
         return;
-    int64_t noted_ns = capture->file >= 0 && finished ? capture->last_ns : 0;
     for (unsigned side = 0; side < 2; side++)
         if (capture->unwritten[side])
-            at = append(writer, at, RECORD_DROPPED, side, noted_ns, capture->unwritten[side]);
+            at = append(writer, at, RECORD_DROPPED, side, capture->unwritten_ns, capture->unwritten[side]);
     uint8_t *record = at;
     size_t start = tail % CAPTURE_RING_SIZE;
     size_t first = size < CAPTURE_RING_SIZE - start ? size : CAPTURE_RING_SIZE - start;
@@ -314,6 +323,7 @@ static void drain(struct capture_writer *writer, struct capture *capture, bool f
         size_t length = (size_t)record[0] | (size_t)record[1] << 8;
         seal(writer->crc_table, record, length);
         audio[record[3] & 1] += record[2] == RECORD_AUDIO;
+        last_ns = get64(record + 8);
         record += length;
     }
     if (finished) {
@@ -326,6 +336,7 @@ static void drain(struct capture_writer *writer, struct capture *capture, bool f
         capture->unwritten[0] = capture->unwritten[1] = 0;
         return;
     }
+    capture->unwritten_ns = last_ns;
     for (unsigned side = 0; side < 2; side++) {
         capture->unwritten[side] += audio[side];
         capture->unwritten_total += audio[side];

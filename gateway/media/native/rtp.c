@@ -191,6 +191,15 @@ void zm_rtp_out_event(zm_rtp_out *out, zm_rtp *rtp, uint64_t now_ns, uint32_t ti
     rtp->ssrc = out->ssrc;
 }
 
+void zm_rtp_out_skip(zm_rtp_out *out, const zm_rtp *in)
+{
+    if (!out->mapped || in->ssrc != out->in_ssrc || in->sequence != (uint16_t)(out->in_high + 1))
+        return;
+    out->in_high = in->sequence;
+    out->in_base = (uint16_t)(in->sequence + 1); /* the numbers before it now mean other packets */
+    out->seq_offset--;
+}
+
 bool zm_rtp_out_relay(zm_rtp_out *out, zm_rtp *rtp, const zm_rtp *in, uint64_t now_ns)
 {
     int16_t ahead = (int16_t)(in->sequence - out->in_high);

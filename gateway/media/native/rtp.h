@@ -107,6 +107,8 @@ void zm_rtp_out_switch(zm_rtp_out *out);
 void zm_rtp_out_generate(zm_rtp_out *out, zm_rtp *rtp, uint64_t now_ns, uint32_t samples);
 /* Numbers for an event packet (RFC 4733): next sequence number, the event's own timestamp. */
 void zm_rtp_out_event(zm_rtp_out *out, zm_rtp *rtp, uint64_t now_ns, uint32_t timestamp);
+/* A packet of the relayed source is not sent: the next one closes the gap. */
+void zm_rtp_out_skip(zm_rtp_out *out, const zm_rtp *in);
 /* The timestamp that a packet made now would have. */
 uint32_t zm_rtp_out_now(const zm_rtp_out *out, uint64_t now_ns);
 /* Rewrite a received packet's numbers; false when it is from before the present stretch and must not be sent. */

@@ -2,7 +2,6 @@
 #ifndef ZM_THREAD_H
 #define ZM_THREAD_H
 
-#define _GNU_SOURCE 1
 #include <pthread.h>
 #include <sys/socket.h>
 

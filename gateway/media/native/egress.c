@@ -1,0 +1,163 @@
+#include "egress.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "g711.h"
+#include "ice.h"
+
+static void count_dropped(zm_thread *thread, zm_leg *leg)
+{
+    ZM_COUNT(thread->statistics.dropped);
+    if (leg)
+        leg->dropped++;
+}
+
+void zm_flush_web(zm_thread *thread)
+{
+    zm_batch *batch = &thread->out;
+    uint32_t done = 0;
+
+    while (done < batch->count) {
+        int sent = sendmmsg(thread->web_fd, batch->headers + done, batch->count - done, MSG_DONTWAIT);
+        if (sent > 0) {
+            done += (uint32_t)sent;
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        /* The first of the rest could not go: buffer full, or its address is unreachable.  Waiting would make the others
+         * late, so it is dropped. */
+        count_dropped(thread, batch->legs[done]);
+        done++;
+    }
+    batch->count = 0;
+}
+
+/* The next free datagram of the batch; the batch is sent first when it is full. */
+static uint8_t *batch_next(zm_thread *thread)
+{
+    if (thread->out.count == ZM_BATCH_MAX)
+        zm_flush_web(thread);
+    return thread->out.datagrams[thread->out.count];
+}
+
+static void batch_add(zm_thread *thread, zm_leg *leg, const zm_addr *to, uint32_t len)
+{
+    zm_batch *batch = &thread->out;
+    uint32_t i = batch->count++;
+
+    batch->legs[i] = leg;
+    batch->addrs[i] = *to;
+    batch->vectors[i].iov_len = len;
+    batch->headers[i].msg_hdr.msg_namelen = zm_addr_len(to);
+    ZM_COUNT(thread->statistics.packets_out);
+}
+
+void zm_send_web(zm_thread *thread, zm_leg *leg, const zm_addr *to, const void *datagram, uint32_t len)
+{
+    if (len > ZM_DATAGRAM_MAX)
+        return;
+    memcpy(batch_next(thread), datagram, len);
+    batch_add(thread, leg, to, len);
+}
+
+static bool send_rtp_socket(zm_leg *leg, int fd, const zm_addr *to, const uint8_t *datagram, uint32_t len)
+{
+    ssize_t sent;
+
+    do
+        sent = sendto(fd, datagram, len, MSG_DONTWAIT, &to->any, zm_addr_len(to));
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0) {
+        count_dropped(leg->thread, leg);
+        return false;
+    }
+    ZM_COUNT(leg->thread->statistics.packets_out);
+    return true;
+}
+
+void zm_send_rtp(zm_leg *leg, const zm_rtp *rtp, const uint8_t *payload, uint32_t len)
+{
+    zm_thread *thread = leg->thread;
+    uint8_t *packet = batch_next(thread);
+    uint32_t packet_len = ZM_RTP_HEADER + len;
+
+    if (packet_len > ZM_RTP_MAX) {
+        count_dropped(thread, leg);
+        return;
+    }
+    zm_rtp_write(packet, rtp);
+    memcpy(packet + ZM_RTP_HEADER, payload, len);
+    if (leg->kind == ZM_LEG_RTP) {
+        if (!send_rtp_socket(leg, leg->rtp.rtp_fd, &leg->rtp.peer, packet, packet_len))
+            return;
+    } else {
+        zm_srtp_result result = zm_srtp_protect(leg->web.srtp_out, packet, &packet_len);
+        if (result != ZM_SRTP_OK) {
+            if (result == ZM_SRTP_FAILED) /* a replay is a duplicate that the other side had received twice */
+                count_dropped(thread, leg);
+            return;
+        }
+        batch_add(thread, leg, &zm_ice_path(leg)->addr, packet_len);
+    }
+    leg->sent++;
+    leg->out.packets++;
+    leg->out.octets += len;
+}
+
+static void send_made(zm_leg *leg, const uint8_t *payload, uint32_t len, uint32_t samples)
+{
+    zm_rtp rtp = {.payload_type = leg->media.payload_type};
+
+    zm_rtp_out_generate(&leg->out, &rtp, leg->thread->now_ns, samples);
+    zm_send_rtp(leg, &rtp, payload, len);
+}
+
+void zm_send_frame(zm_leg *leg, const uint8_t *payload, uint32_t len)
+{
+    uint32_t packet_len = (uint32_t)leg->media.packet_ms * 8, at = 0;
+
+    if (!zm_is_g711(leg->media.codec)) {
+        send_made(leg, payload, len, FRAME_SAMPLES_48K);
+        return;
+    }
+    if (packet_len == len && leg->pending_len == 0) {
+        send_made(leg, payload, len, len);
+        return;
+    }
+    if (leg->pending_len + len > sizeof leg->pending)
+        leg->pending_len = 0;
+    memcpy(leg->pending + leg->pending_len, payload, len);
+    leg->pending_len += len;
+    for (; leg->pending_len - at >= packet_len; at += packet_len)
+        send_made(leg, leg->pending + at, packet_len, packet_len);
+    leg->pending_len -= at;
+    memmove(leg->pending, leg->pending + at, leg->pending_len);
+}
+
+void zm_send_silence(zm_leg *leg)
+{
+    /* Opus: TOC "CELT, full band, 20 ms, mono" and the shortest frame that decodes to silence. */
+    static const uint8_t opus[] = {0xf8, 0xff, 0xfe};
+    uint8_t g711[FRAME_SAMPLES_8K];
+
+    if (!zm_is_g711(leg->media.codec)) {
+        zm_send_frame(leg, opus, sizeof opus);
+        return;
+    }
+    memset(g711, leg->media.codec == CODEC_PCMA ? G711_PCMA_SILENCE : G711_PCMU_SILENCE, sizeof g711);
+    zm_send_frame(leg, g711, sizeof g711);
+}
+
+void zm_send_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len)
+{
+    if (leg->kind == ZM_LEG_RTP) {
+        bool mux = leg->rtp.rtcp_mux;
+        send_rtp_socket(
+            leg, mux ? leg->rtp.rtp_fd : leg->rtp.rtcp_fd, mux ? &leg->rtp.peer : &leg->rtp.rtcp_peer, packet, len);
+        return;
+    }
+    if (zm_srtp_protect_rtcp(leg->web.srtp_out, packet, &len) == ZM_SRTP_OK)
+        zm_send_web(leg->thread, leg, &zm_ice_path(leg)->addr, packet, len);
+}

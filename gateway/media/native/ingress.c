@@ -1,0 +1,235 @@
+#include "ingress.h"
+
+#include <errno.h>
+
+#include "bridge.h"
+#include "egress.h"
+#include "ice.h"
+#include "rtcp.h"
+
+static void reject(zm_thread *thread, zm_leg *leg)
+{
+    ZM_COUNT(thread->statistics.rejected);
+    if (leg)
+        leg->rejected++;
+}
+
+static void report_digit(zm_leg *leg, const struct dtmf_digit *digit)
+{
+    zm_event *event = zm_event_new(ZM_EVENT_DIGIT, leg->id, NULL, 0);
+
+    if (event) {
+        event->digit = digit->digit;
+        event->duration_ms = digit->duration_ms;
+    }
+    zm_raise(leg->thread->events, event, false);
+}
+
+static void receive_event(zm_leg *leg, const zm_rtp *rtp)
+{
+    struct dtmf_digit digits[DTMF_DIGITS_PER_PACKET];
+    int count =
+        dtmf_receive(&leg->dtmf, rtp->payload, rtp->payload_len, rtp->timestamp, (int64_t)leg->thread->now_ns, digits);
+
+    for (int i = 0; i < count; i++)
+        report_digit(leg, &digits[i]);
+    zm_bridge_pass(leg, rtp, true);
+}
+
+static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
+{
+    zm_thread *thread = leg->thread;
+    bool is_event = rtp->payload_type == leg->media.dtmf_payload_type;
+
+    if ((!is_event && rtp->payload_type != leg->media.payload_type) || rtp->payload_len == 0) {
+        /* Comfort noise, or something that was not negotiated: counted as received, not passed on. */
+        if (zm_rtp_source_update(&leg->source, rtp, thread->now_ns, false) != ZM_SEQ_BAD)
+            zm_bridge_skip(leg, rtp);
+        reject(thread, leg);
+        return;
+    }
+    if (zm_rtp_source_update(&leg->source, rtp, thread->now_ns, !is_event) == ZM_SEQ_BAD) {
+        reject(thread, leg);
+        return;
+    }
+    if (!leg->started) {
+        leg->started = true;
+        zm_raise(thread->events, zm_event_new(ZM_EVENT_MEDIA_STARTED, leg->id, NULL, 0), false);
+    }
+    if (!leg->media.receive)
+        return;
+    if (is_event) {
+        receive_event(leg, rtp);
+        return;
+    }
+    if (leg->tap)
+        capture_audio(
+            leg->tap->handle, leg->tap_side, leg->media.codec, (int64_t)thread->now_ns, rtp->timestamp, rtp->payload,
+            rtp->payload_len);
+    zm_bridge_pass(leg, rtp, false);
+}
+
+static void receive_rtcp(zm_leg *leg, const uint8_t *packet, uint32_t len)
+{
+    if (!zm_rtcp_read(leg, packet, len, leg->thread->now_ns))
+        reject(leg->thread, leg);
+}
+
+/* --- browser port ------------------------------------------------------------------------------------------------- */
+
+static void receive_srtp(zm_path *path, uint8_t *datagram, uint32_t len)
+{
+    zm_leg *leg = path->leg;
+    zm_srtp_result result;
+    zm_rtp rtp;
+
+    if (leg->web.srtp_in == NULL || !leg->negotiated || len < ZM_RTP_HEADER) {
+        reject(leg->thread, leg);
+        return;
+    }
+    if (zm_is_rtcp(datagram)) {
+        if (zm_srtp_unprotect_rtcp(leg->web.srtp_in, datagram, &len) == ZM_SRTP_OK)
+            receive_rtcp(leg, datagram, len);
+        else
+            reject(leg->thread, leg);
+        return;
+    }
+    result = zm_srtp_unprotect(leg->web.srtp_in, datagram, &len);
+    if (result == ZM_SRTP_OK && zm_rtp_parse(&rtp, datagram, len))
+        receive_rtp(leg, &rtp);
+    else if (result != ZM_SRTP_REPLAYED)
+        reject(leg->thread, leg);
+}
+
+static void receive_dtls(zm_path *path, const uint8_t *datagram, uint32_t len)
+{
+    zm_leg *leg = path->leg;
+
+    if (leg->web.dtls_budget == 0) {
+        leg->dropped++;
+        ZM_COUNT(leg->thread->statistics.dropped);
+        return;
+    }
+    leg->web.dtls_budget--;
+    zm_raise(leg->thread->events, zm_event_new(ZM_EVENT_DTLS, leg->id, datagram, len), false);
+}
+
+/* RFC 7983 7: the first octet tells the protocols of the port apart. */
+static void receive_web(zm_thread *thread, uint8_t *datagram, uint32_t len, const zm_addr *from)
+{
+    zm_path *path;
+
+    ZM_COUNT(thread->statistics.packets_in);
+    if (len == 0 || len > ZM_RTP_MAX) {
+        reject(thread, NULL);
+        return;
+    }
+    if (datagram[0] <= 3) {
+        zm_ice_receive(thread, datagram, len, from);
+        return;
+    }
+    path = zm_ice_find_path(thread, from);
+    if (path == NULL) /* nothing but STUN from an address that no leg has vouched for */
+        reject(thread, NULL);
+    else if (datagram[0] >= 128 && datagram[0] <= 191)
+        receive_srtp(path, datagram, len);
+    else if (datagram[0] >= 20 && datagram[0] <= 63)
+        receive_dtls(path, datagram, len);
+    else
+        reject(thread, path->leg);
+}
+
+/* Read a batch from `fd`; fewer than `count` means that the socket is empty. */
+static int read_batch(zm_thread *thread, int fd, uint32_t count)
+{
+    int got;
+
+    for (uint32_t i = 0; i < count; i++)
+        thread->in.headers[i].msg_hdr.msg_namelen = sizeof(zm_addr);
+    do
+        got = recvmmsg(fd, thread->in.headers, count, MSG_DONTWAIT, NULL);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+void zm_read_web(zm_thread *thread)
+{
+    for (int round = 0; round < ZM_ROUNDS_MAX; round++) {
+        int got = read_batch(thread, thread->web_fd, ZM_BATCH_MAX);
+        for (int i = 0; i < got; i++)
+            receive_web(thread, thread->in.datagrams[i], thread->in.headers[i].msg_len, &thread->in.addrs[i]);
+        if (got < ZM_BATCH_MAX)
+            return;
+    }
+}
+
+/* --- SIP legs ----------------------------------------------------------------------------------------------------- */
+
+/* From the negotiated address only; from whichever port the first packet came, then from that one: a NAT may have
+ * chosen another than the SDP says, and nobody else can take the stream over later. */
+static void receive_plain(zm_leg *leg, uint8_t *datagram, uint32_t len, const zm_addr *from)
+{
+    zm_rtp_transport *transport = &leg->rtp;
+    zm_rtp rtp;
+
+    ZM_COUNT(leg->thread->statistics.packets_in);
+    if (!leg->negotiated || len < 8 || len > ZM_RTP_MAX || !zm_addr_same_host(from, &transport->peer) ||
+        (transport->latched && !zm_addr_equal(from, &transport->peer))) {
+        reject(leg->thread, leg);
+        return;
+    }
+    if (zm_is_rtcp(datagram)) { /* rtcp-mux, RFC 5761 */
+        transport->rtcp_mux = true;
+        receive_rtcp(leg, datagram, len);
+        return;
+    }
+    if (!zm_rtp_parse(&rtp, datagram, len)) {
+        reject(leg->thread, leg);
+        return;
+    }
+    if (!transport->latched &&
+        (rtp.payload_type == leg->media.payload_type || rtp.payload_type == leg->media.dtmf_payload_type)) {
+        transport->latched = true;
+        transport->peer = *from;
+    }
+    receive_rtp(leg, &rtp);
+}
+
+void zm_read_rtp(zm_leg *leg)
+{
+    enum { FEW = 8 }; /* a leg has one packet per 20 ms: more at once is a burst, and others wait */
+    zm_thread *thread = leg->thread;
+
+    for (int round = 0; round < ZM_ROUNDS_MAX; round++) {
+        int got = read_batch(thread, leg->rtp.rtp_fd, FEW);
+        for (int i = 0; i < got; i++)
+            receive_plain(leg, thread->in.datagrams[i], thread->in.headers[i].msg_len, &thread->in.addrs[i]);
+        if (got < FEW)
+            return;
+    }
+}
+
+void zm_read_rtcp(zm_leg *leg)
+{
+    enum { FEW = 4 };
+    zm_thread *thread = leg->thread;
+    zm_rtp_transport *transport = &leg->rtp;
+    int got = read_batch(thread, transport->rtcp_fd, FEW);
+
+    for (int i = 0; i < got; i++) {
+        const zm_addr *from = &thread->in.addrs[i];
+        ZM_COUNT(thread->statistics.packets_in);
+        if (!leg->negotiated || thread->in.headers[i].msg_len > ZM_RTP_MAX ||
+            !zm_addr_same_host(from, &transport->rtcp_peer) ||
+            (transport->rtcp_latched && !zm_addr_equal(from, &transport->rtcp_peer))) {
+            reject(thread, leg);
+            continue;
+        }
+        if (zm_rtcp_read(leg, thread->in.datagrams[i], thread->in.headers[i].msg_len, thread->now_ns)) {
+            transport->rtcp_latched = true;
+            transport->rtcp_peer = *from;
+        } else {
+            reject(thread, leg);
+        }
+    }
+}
