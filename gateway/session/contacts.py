@@ -216,11 +216,12 @@ class ContactService:
     def _new_contact(
         self,
         contact_id: ContactId,
+        *,
         channel: Channel,
         queue: QueueName,
         customer: Customer,
         called: str,
-        line: VoiceLine | None,
+        line: VoiceLine | None = None,
     ) -> Contact:
         floor = self._floor
         config = floor.queue(queue)
