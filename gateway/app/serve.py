@@ -1,0 +1,104 @@
+"""``zentrale serve``: one process from start to drained stop, and the words it prints."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from gateway.app.gateway import Gateway
+from gateway.app.passwords import new_password
+from gateway.app.welcome import Login, ready_text
+from gateway.config.schema import Config
+from gateway.model.errors import ZentraleError
+
+log = logging.getLogger(__name__)
+
+
+def serve(config: Config, *, config_file: Path | None, announce: Path | None) -> int:
+    """Run until SIGINT or SIGTERM; returns the exit code."""
+    set_up_logging()
+    started = time.monotonic()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(config, config_file, announce, started))
+    except ZentraleError as error:
+        print(f"zentrale: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def set_up_logging() -> None:
+    """One line for each record, on standard error; ``ZENTRALE_LOG=debug`` for more."""
+    level = os.environ.get("ZENTRALE_LOG", "info").upper()
+    logging.basicConfig(
+        level=level if level in logging.getLevelNamesMapping() else "INFO",
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    # What these say at info is of interest to their own authors.
+    for noisy in ("aioice", "aiortc", "alembic", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+async def _serve(config: Config, config_file: Path | None, announce: Path | None, started: float) -> None:
+    stop = stop_signal()
+    async with Gateway(config) as gateway:
+        logins = await first_logins(gateway, everybody=config_file is None)
+        print(
+            ready_text(config, gateway.addresses, logins, seconds=time.monotonic() - started),
+            flush=True,
+        )
+        if announce is not None:
+            write_announcement(announce, gateway, logins)
+        await stop.wait()
+        print("\nStopping: ending contacts and finishing recordings ...", flush=True)
+    print("Stopped.", flush=True)
+
+
+def stop_signal() -> asyncio.Event:
+    """Set by SIGINT or SIGTERM; a second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def asked() -> None:
+        if stop.is_set():
+            os._exit(130)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked)
+    return stop
+
+
+async def first_logins(gateway: Gateway, *, everybody: bool) -> list[Login]:
+    """Passwords made for this first start: for all agents of the built-in configuration, else for none.
+
+    An own configuration may have hundreds of agents; their passwords are made one by one with ``zentrale passwd``.
+    """
+    logins: list[Login] = []
+    for agent in gateway.config.agents:
+        if await gateway.stores.accounts.has_password(agent.login):
+            continue
+        password = None
+        if everybody:
+            password = new_password()
+            await gateway.stores.accounts.set_password(agent.login, password)
+        logins.append(Login(login=agent.login, password=password))
+    return logins
+
+
+def write_announcement(path: Path, gateway: Gateway, logins: list[Login]) -> None:
+    """Say where everything listens, for scripts: complete or not there."""
+    text = msgspec.json.encode({"pid": os.getpid(), "addresses": gateway.addresses, "logins": logins}, enc_hook=str)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(text)
+    partial.chmod(0o600)
+    partial.replace(path)
