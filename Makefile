@@ -15,6 +15,7 @@ STEP := tools/step
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 UI := gateway/web/ui
+PAGES := gateway/web/static/index.html
 PACKAGES := acd_core gateway recordings
 
 # --- what the user calls ---------------------------------------------------------------------------------------------
@@ -24,7 +25,7 @@ PACKAGES := acd_core gateway recordings
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-build: .venv/.native .venv/.package .venv/.pjsua2 .cache/pages ## everything that running needs
+build: .venv/.native .venv/.package .venv/.pjsua2 $(PAGES) ## everything that running needs
 
 run: build ## build, then start Zentrale on the embedded default configuration (ARGS="--config FILE" for another)
 	@exec $(BIN)/zentrale serve $(ARGS)
@@ -111,6 +112,6 @@ $(UI)/node_modules/.done: $(UI)/package.json $(UI)/package-lock.json | .cache/pa
 	@$(STEP) npm "What the pages are built from" npm --prefix $(UI) ci --no-audit --no-fund
 	@touch $@
 
-.cache/pages: $(UI)/node_modules/.done $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/dev/null)
+$(PAGES): $(UI)/node_modules/.done $(shell find $(UI) -name node_modules -prune -o -type f -print 2>/dev/null)
 	@$(STEP) pages "Pages" npm --prefix $(UI) run build
 	@touch $@
