@@ -1,4 +1,4 @@
-"""The grammar of session descriptions: what is read, what is refused with which line, and that none is lost in print."""
+"""The grammar of session descriptions: what is read, what is refused with which line, and that print loses nothing."""
 
 from __future__ import annotations
 
