@@ -1,0 +1,79 @@
+"""The media description of one call over its whole life: first offer or answer, re-INVITEs, holds (RFC 3264 5 and 8).
+
+It keeps what must not change (the session id in ``o=``), counts what must (the version, with each description that
+differs), and says what the media leg has to do now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.model.ids import Codec
+from gateway.model.media import RtpPeer
+from gateway.protocol import sdp
+
+CODECS: tuple[Codec, ...] = (Codec.PCMA, Codec.PCMU)
+"""What a trunk may choose from; in our own offers the first is the one we like best."""
+
+
+class Negotiation:
+    def __init__(self, address: str, port: int, *, session_id: int, codecs: Sequence[Codec] = CODECS) -> None:
+        """``address`` and ``port`` are the media leg's; ``session_id`` is any number not used for another call."""
+        self._address = address
+        self._port = port
+        self._session_id = session_id
+        self._codecs = tuple(codecs)
+        self._version = 0
+        self._described: str | None = None
+        self.local: str | None = None
+        """Our description as last given out."""
+        self.peer: RtpPeer | None = None
+        """What the leg has to do; None until both sides have spoken."""
+
+    @property
+    def codec(self) -> Codec:
+        return self._codecs[0] if self.peer is None else self.peer.codec
+
+    def answer(self, offer: str) -> str:
+        """Answer the other side's offer.  Raises `SdpError` and leaves everything as it was."""
+        parsed = sdp.parse(offer)
+        text, peer = self._answer(parsed, self._version)
+        if text != self._described:
+            self._version += 1
+            text, peer = self._answer(parsed, self._version)
+        self._described = self.local = text
+        self.peer = peer
+        return text
+
+    def _answer(self, offer: sdp.SessionDescription, version: int) -> tuple[str, RtpPeer]:
+        return sdp.answer_audio(
+            offer,
+            address=self._address,
+            port=self._port,
+            codecs=self._codecs,
+            session_id=self._session_id,
+            version=version,
+        )
+
+    def offer(self) -> str:
+        """Make our own offer, for an INVITE or re-INVITE that came without one (RFC 3261 14.2)."""
+        text = self._offer(self._version)
+        if text != self._described:
+            self._version += 1
+            text = self._offer(self._version)
+        self._described = self.local = text
+        return text
+
+    def _offer(self, version: int) -> str:
+        # In the middle of a call the codec in use comes first, so that the other side has no reason to change it.
+        codecs = self._codecs
+        if self.peer is not None:
+            codecs = (self.peer.codec, *(codec for codec in codecs if codec is not self.peer.codec))
+        return sdp.offer_audio(
+            address=self._address, port=self._port, codecs=codecs, session_id=self._session_id, version=version
+        )
+
+    def accept(self, answer: str) -> RtpPeer:
+        """Take the answer to our offer.  Raises `SdpError`."""
+        self.peer = sdp.accept_answer(sdp.parse(answer), codecs=self._codecs)
+        return self.peer
