@@ -126,8 +126,7 @@ class WebRtcEdge:
         """Say goodbye and free the leg; it is gone some turns of the loop later.  Harmless for one that has ended."""
         found = self._legs.get(leg)
         if found is not None:
-            found.loss = None
-            self._tasks[leg].cancel()
+            self._cancel(found, None)
 
     def _check_capacity(self) -> None:
         if not self._running:
@@ -161,20 +160,24 @@ class WebRtcEdge:
             case DigitReceived():
                 leg.on_digit(event.digit, event.duration_ms)
             case ConsentLost():
-                self._lose(leg, Loss.CONSENT_LOST)
+                self._cancel(leg, Loss.CONSENT_LOST)
             case LegClosed():
-                self._lose(leg, Loss.FAILED)
+                self._cancel(leg, Loss.FAILED)
 
-    def _lose(self, leg: Leg, loss: Loss) -> None:
+    def _cancel(self, leg: Leg, loss: Loss | None) -> None:
         leg.loss = loss
-        self._tasks[leg.id].cancel()
+        leg.over = True
+        if leg.running:
+            self._tasks[leg.id].cancel()
 
     async def _live(self, leg: Leg) -> None:
         """The leg's task.  Whoever wants the leg closed cancels it; the one way out is `_end`."""
+        leg.running = True
         try:
-            await self._connect(leg)
-            await leg.session.wait_closed()
-            leg.loss = Loss.GOODBYE
+            if not leg.over:
+                await self._connect(leg)
+                await leg.session.wait_closed()
+                leg.loss = Loss.GOODBYE
         except asyncio.CancelledError:
             pass
         except TimeoutError:

@@ -71,6 +71,10 @@ class Leg:
         self.on_digit = on_digit
         self.spoken = asyncio.Event()
         """The browser's first DTLS record is there."""
+        self.running = False
+        """Its task has begun: a task that is cancelled before its first step never reaches its own cleaning up."""
+        self.over = False
+        """It is to be closed."""
         self.loss: Loss | None = None
         """Why it is being closed, None when because we wish so."""
 
