@@ -35,6 +35,7 @@ def _options(busy_ms: int, connections: int) -> dict[str, Any]:
     return {
         "pool_size": connections,
         "max_overflow": 0,
+        "hide_parameters": True,  # errors go to the log; what customers write does not
         "connect_args": {"timeout": busy_ms / 1000, "check_same_thread": False},
     }
 

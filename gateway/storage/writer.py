@@ -111,9 +111,9 @@ class Writer:
                 return [InternalError(f"the database failed: {reason}") for _ in group]
             if len(group) > 1:  # find the guilty; the others are innocent
                 return [failure for job in group for failure in self._write_group([job])]
-            names = ", ".join(dict.fromkeys(str(statement.table) for statement, _ in group[0].changes))
-            log.exception("rows for %s can't be kept", names)
-            return [ConflictError(f"rows for {names} can't be kept: {reason}")]
+            rows = _describe(group[0].changes)
+            log.exception("%s can't be kept", rows)
+            return [ConflictError(f"{rows} can't be kept: {reason}")]
         return [None] * len(group)
 
     def _finish(self, group: list[_Job], failures: list[InternalError | None]) -> None:
@@ -125,6 +125,13 @@ class Writer:
                 job.written.set_result(None)
             else:
                 job.written.set_exception(failure)
+
+
+def _describe(changes: Sequence[Change]) -> str:
+    """Which rows, without what they say."""
+    names = ", ".join(dict.fromkeys(str(statement.table) for statement, _ in changes))
+    keys = ", ".join(dict.fromkeys(str(row.get("contact") or row.get("key")) for _, row in changes))
+    return f"rows for {names} of {keys}"
 
 
 def _is_failure(error: Exception) -> bool:
