@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from setuptools import Extension
 
+ROOT = Path(__file__).parents[2]
 NATIVE = "gateway/media/native"
 # No include folder: names are relative, so that a header of ours can't stand in for one of the system's.
 COMPILE = ["-std=c11", "-O2", "-fvisibility=hidden", "-Wall", "-Wextra", "-D_GNU_SOURCE"]
@@ -14,9 +17,27 @@ STAGES = [
 ]
 STAGE_LIBRARIES = ["opus", "speexdsp", "m", "pthread"]
 
+# The plane: threads, sockets, ICE, SRTP, RTP, bridges.
+PLANE = [
+    f"{NATIVE}/{name}.c"
+    for name in (
+        "addr", "bridge", "commands", "egress", "ice", "ingress", "leg", "plane", "ports", "queue", "rtcp", "rtp",
+        "srtp", "stun", "thread",
+    )
+]  # fmt: skip
+PLANE_LIBRARIES = ["srtp2", "crypto", *STAGE_LIBRARIES]
+HEADERS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / NATIVE).glob("*.h"))
+
 
 def extensions() -> list[Extension]:
     return [
+        Extension(
+            "gateway.media._plane",
+            ["gateway/media/_plane.pyx", *PLANE, *STAGES],
+            libraries=PLANE_LIBRARIES,
+            extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
+            depends=HEADERS,
+        ),
         Extension(
             "gateway.media._stages",
             ["gateway/media/_stages.pyx", *STAGES],

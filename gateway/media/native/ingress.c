@@ -69,10 +69,12 @@ static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
     zm_bridge_pass(leg, rtp, false);
 }
 
-static void receive_rtcp(zm_leg *leg, const uint8_t *packet, uint32_t len)
+static bool receive_rtcp(zm_leg *leg, const uint8_t *packet, uint32_t len)
 {
-    if (!zm_rtcp_read(leg, packet, len, leg->thread->now_ns))
-        reject(leg->thread, leg);
+    if (zm_rtcp_read(leg, packet, len, leg->thread->now_ns))
+        return true;
+    reject(leg->thread, leg);
+    return false;
 }
 
 /* --- browser port ------------------------------------------------------------------------------------------------- */
@@ -179,8 +181,8 @@ static void receive_plain(zm_leg *leg, uint8_t *datagram, uint32_t len, const zm
         return;
     }
     if (zm_is_rtcp(datagram)) { /* rtcp-mux, RFC 5761 */
-        transport->rtcp_mux = true;
-        receive_rtcp(leg, datagram, len);
+        if (receive_rtcp(leg, datagram, len))
+            transport->rtcp_mux = true;
         return;
     }
     if (!zm_rtp_parse(&rtp, datagram, len)) {

@@ -41,12 +41,19 @@ void zm_leg_set_media(zm_leg *leg, const zm_media *media)
     leg->pending_len = 0;
 }
 
+void zm_leg_close_sockets(zm_leg *leg)
+{
+    if (leg->kind != ZM_LEG_RTP || leg->rtp.rtp_fd < 0)
+        return;
+    close(leg->rtp.rtp_fd);
+    close(leg->rtp.rtcp_fd);
+    leg->rtp.rtp_fd = leg->rtp.rtcp_fd = -1;
+}
+
 void zm_leg_free(zm_leg *leg)
 {
-    if (leg->kind == ZM_LEG_RTP) {
-        close(leg->rtp.rtp_fd);
-        close(leg->rtp.rtcp_fd);
-    } else {
+    zm_leg_close_sockets(leg);
+    if (leg->kind == ZM_LEG_WEBRTC) {
         zm_srtp_free(leg->web.srtp_in);
         zm_srtp_free(leg->web.srtp_out);
         explicit_bzero(leg->web.pwd, sizeof leg->web.pwd);

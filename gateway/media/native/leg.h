@@ -71,7 +71,7 @@ struct zm_leg {
     uint32_t at; /* in the thread's list of legs */
 
     zm_media media;
-    bool negotiated;
+    bool negotiated, closed;
     union {
         zm_rtp_transport rtp;
         zm_web_transport web;
@@ -101,6 +101,7 @@ struct zm_leg {
     struct opus_encode_state encoder; /* of what it hears, in a mix */
     bool event_active;                /* an RFC 4733 event is passing to it in a mix */
     uint32_t event_in, event_out;     /* its timestamps */
+    uint64_t event_until_ns;          /* sound gives way to it until then */
 
     /* RTCP */
     uint64_t report_ns;
@@ -126,6 +127,8 @@ static inline bool zm_leg_is_mute(const zm_leg *leg)
 }
 /* Take new media parameters (first or changed). */
 void zm_leg_set_media(zm_leg *leg, const zm_media *media);
+/* Close its sockets, so that its ports can be given to another. */
+void zm_leg_close_sockets(zm_leg *leg);
 /* Free what it holds: sockets, SRTP sessions, codecs, memory. The leg is in no table, bridge or tap any more. */
 void zm_leg_free(zm_leg *leg);
 

@@ -15,6 +15,9 @@
 
 enum { ZM_TABLE = 4096 }; /* chains of the address and ufrag tables, a power of 2 */
 
+/* In the low bits of an epoll event's leg pointer. */
+enum { ZM_TAG_RTP = 0, ZM_TAG_RTCP = 1, ZM_TAG_WEB = 2, ZM_TAG_TIMER = 3, ZM_TAG_COMMANDS = 4, ZM_TAG_MASK = 7 };
+
 typedef enum {
     ZM_COMMAND_OPEN,
     ZM_COMMAND_SET_MEDIA,
@@ -85,6 +88,7 @@ struct zm_thread {
     zm_leg **slots;    /* by the slot part of a leg's id */
     zm_leg **legs;     /* all legs, dense */
     uint32_t legs_count;
+    zm_leg *graves;    /* closed in this wake-up, linked by `other` */
     zm_path *paths[ZM_TABLE];
     zm_leg *ufrags[ZM_TABLE];
 

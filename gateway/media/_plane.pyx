@@ -1,0 +1,324 @@
+"""The native media plane for Python: one class, one method per command, events as tuples.
+
+Nothing is decided here; `gateway.media.plane` makes the port of it.  Calls that may block or take long (starting,
+stopping, loading a sound) let other threads run.
+"""
+
+from libc.stdint cimport int16_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+
+cdef extern from "native/codec.h":
+    cdef enum codec:
+        CODEC_PCMU
+        CODEC_PCMA
+        CODEC_OPUS
+
+cdef extern from "native/sound.h":
+    cdef struct sound:
+        uint32_t duration_ms
+    sound *sound_load(const char *path, char *error, size_t error_size) nogil
+    void sound_free(sound *sound) nogil
+
+cdef extern from "native/limits.h":
+    enum:
+        ZM_UFRAG_MAX
+        ZM_PWD_MAX
+        ZM_LEGS_MAX
+        ZM_THREADS_MAX
+        ZM_SOUNDS_MAX
+        ZM_COMMANDS_MAX
+
+cdef extern from "native/plane.h":
+    ctypedef struct zm_plane:
+        pass
+    ctypedef struct zm_config:
+        const char *address
+        uint16_t rtp_port_first, rtp_port_last, webrtc_port
+        uint32_t threads, consent_ms, legs_max
+    ctypedef enum zm_status:
+        ZM_OK
+        ZM_NO_LEG
+        ZM_LEGS_FULL
+        ZM_PORTS_FULL
+        ZM_COMMANDS_FULL
+        ZM_NO_MEMORY
+        ZM_BAD_ADDRESS
+        ZM_BAD_KEYS
+        ZM_OTHER_THREAD
+    ctypedef struct zm_media:
+        codec codec
+        uint8_t payload_type
+        int16_t dtmf_payload_type
+        uint32_t dtmf_clock_rate
+        uint16_t packet_ms
+        bint send
+        bint receive
+    ctypedef enum zm_event_kind:
+        ZM_EVENT_DTLS
+        ZM_EVENT_ICE_CONNECTED
+        ZM_EVENT_MEDIA_STARTED
+        ZM_EVENT_CONSENT_LOST
+        ZM_EVENT_DIGIT
+        ZM_EVENT_SOUND_FINISHED
+        ZM_EVENT_LEG_CLOSED
+        ZM_EVENT_CAPTURE_FINISHED
+    ctypedef struct zm_leg_statistics:
+        uint64_t received, sent, lost, dropped, rejected
+        uint32_t jitter_us
+    ctypedef struct zm_event:
+        zm_event *next
+        zm_event_kind kind
+        uint64_t leg
+        uint32_t number, duration_ms
+        uint64_t frames_dropped
+        int error
+        char digit
+        zm_leg_statistics statistics
+        uint32_t text_len
+        char *text
+    ctypedef struct zm_thread_statistics:
+        uint64_t packets_in, packets_out, dropped, overflowed, rejected, relayed, mixed, ticks, ticks_late
+        uint64_t commands_refused, cpu_ns
+        uint32_t legs
+        uint16_t webrtc_port
+
+    zm_plane *zm_plane_new(const zm_config *config, char *error, uint32_t error_size) nogil
+    void zm_plane_stop(zm_plane *plane) nogil
+    void zm_plane_free(zm_plane *plane) nogil
+    int zm_plane_event_fd(const zm_plane *plane)
+    zm_event *zm_plane_take_events(zm_plane *plane)
+    void zm_event_free(zm_event *event)
+    uint64_t zm_plane_events_refused(const zm_plane *plane)
+    uint32_t zm_plane_threads(const zm_plane *plane)
+    void zm_plane_statistics(const zm_plane *plane, uint32_t thread, zm_thread_statistics *statistics)
+    int zm_plane_add_sound(zm_plane *plane, sound *sound)
+    zm_status zm_open_rtp_leg(zm_plane *plane, uint64_t near, uint64_t *leg, uint16_t *port)
+    zm_status zm_open_webrtc_leg(
+        zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *leg, uint16_t *port)
+    zm_status zm_set_rtp_peer(
+        zm_plane *plane, uint64_t leg, const char *address, uint16_t port, const zm_media *media)
+    zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media)
+    zm_status zm_set_srtp_keys(
+        zm_plane *plane, uint64_t leg, const char *profile, const uint8_t *send, uint32_t send_len,
+        const uint8_t *receive, uint32_t receive_len)
+    zm_status zm_send_dtls(zm_plane *plane, uint64_t leg, const uint8_t *datagram, uint32_t length)
+    zm_status zm_play(zm_plane *plane, uint64_t leg, uint32_t sound, bint loop)
+    zm_status zm_stop(zm_plane *plane, uint64_t leg)
+    zm_status zm_bridge(zm_plane *plane, uint64_t first, uint64_t second)
+    zm_status zm_unbridge(zm_plane *plane, uint64_t leg)
+    zm_status zm_start_capture(zm_plane *plane, uint64_t left, uint64_t right, const char *path)
+    zm_status zm_pause_capture(zm_plane *plane, uint64_t left)
+    zm_status zm_resume_capture(zm_plane *plane, uint64_t left)
+    zm_status zm_stop_capture(zm_plane *plane, uint64_t left)
+    zm_status zm_close_leg(zm_plane *plane, uint64_t leg)
+
+
+PCMU = CODEC_PCMU
+PCMA = CODEC_PCMA
+OPUS = CODEC_OPUS
+
+OK = ZM_OK
+NO_LEG = ZM_NO_LEG
+LEGS_FULL = ZM_LEGS_FULL
+PORTS_FULL = ZM_PORTS_FULL
+COMMANDS_FULL = ZM_COMMANDS_FULL
+NO_MEMORY = ZM_NO_MEMORY
+BAD_ADDRESS = ZM_BAD_ADDRESS
+BAD_KEYS = ZM_BAD_KEYS
+OTHER_THREAD = ZM_OTHER_THREAD
+
+EVENT_DTLS = ZM_EVENT_DTLS
+EVENT_ICE_CONNECTED = ZM_EVENT_ICE_CONNECTED
+EVENT_MEDIA_STARTED = ZM_EVENT_MEDIA_STARTED
+EVENT_CONSENT_LOST = ZM_EVENT_CONSENT_LOST
+EVENT_DIGIT = ZM_EVENT_DIGIT
+EVENT_SOUND_FINISHED = ZM_EVENT_SOUND_FINISHED
+EVENT_LEG_CLOSED = ZM_EVENT_LEG_CLOSED
+EVENT_CAPTURE_FINISHED = ZM_EVENT_CAPTURE_FINISHED
+
+UFRAG_MAX = ZM_UFRAG_MAX
+PWD_MAX = ZM_PWD_MAX
+LEGS_MAX = ZM_LEGS_MAX
+THREADS_MAX = ZM_THREADS_MAX
+SOUNDS_MAX = ZM_SOUNDS_MAX
+COMMANDS_MAX = ZM_COMMANDS_MAX
+
+
+cdef zm_media make_media(tuple media) except *:
+    """(codec, payload type, DTMF payload type or -1, its clock rate, packet ms, send, receive)"""
+    cdef zm_media made
+    made.codec = <codec><int>media[0]
+    made.payload_type = media[1]
+    made.dtmf_payload_type = media[2]
+    made.dtmf_clock_rate = media[3]
+    made.packet_ms = media[4]
+    made.send = media[5]
+    made.receive = media[6]
+    return made
+
+
+cdef object details(zm_event *event):
+    """What an event tells beside kind and leg."""
+    cdef zm_leg_statistics *counted = &event.statistics
+    if event.kind == ZM_EVENT_DTLS:
+        return event.text[:event.text_len]
+    if event.kind == ZM_EVENT_ICE_CONNECTED:
+        return event.text[:event.text_len].decode("ascii"), event.number
+    if event.kind == ZM_EVENT_DIGIT:
+        return chr(event.digit), event.duration_ms
+    if event.kind == ZM_EVENT_SOUND_FINISHED:
+        return event.number
+    if event.kind == ZM_EVENT_CAPTURE_FINISHED:
+        path = event.text[:event.text_len].decode("utf-8", "surrogateescape")
+        return path, event.duration_ms, event.frames_dropped, event.error
+    if event.kind == ZM_EVENT_LEG_CLOSED:
+        return (
+            counted.received, counted.sent, counted.lost, counted.dropped, counted.rejected, counted.jitter_us)
+    return None
+
+
+cdef class NativePlane:
+    """Threads run from construction to `stop`.  `InternalError`-worthy failures at construction raise OSError."""
+
+    cdef zm_plane *plane
+
+    def __cinit__(
+        self, *, bytes address, int rtp_port_first, int rtp_port_last, int webrtc_port, int threads, int consent_ms,
+        int legs_max
+    ):
+        cdef zm_config config
+        cdef char error[256]
+        config.address = address
+        config.rtp_port_first = <uint16_t>rtp_port_first
+        config.rtp_port_last = <uint16_t>rtp_port_last
+        config.webrtc_port = <uint16_t>webrtc_port
+        config.threads = <uint32_t>threads
+        config.consent_ms = <uint32_t>consent_ms
+        config.legs_max = <uint32_t>legs_max
+        with nogil:
+            self.plane = zm_plane_new(&config, error, sizeof(error))
+        if self.plane is NULL:
+            raise OSError(error.decode("utf-8", "replace"))
+
+    def __dealloc__(self):
+        if self.plane is not NULL:
+            with nogil:
+                zm_plane_stop(self.plane)
+                zm_plane_free(self.plane)
+
+    def stop(self):
+        with nogil:
+            zm_plane_stop(self.plane)
+
+    @property
+    def event_fd(self):
+        return zm_plane_event_fd(self.plane)
+
+    def take_events(self):
+        """[(kind, leg, details)], oldest first."""
+        cdef zm_event *event = zm_plane_take_events(self.plane)
+        cdef zm_event *following
+        cdef list taken = []
+        while event is not NULL:
+            following = event.next
+            taken.append((<int>event.kind, event.leg, details(event)))
+            zm_event_free(event)
+            event = following
+        return taken
+
+    def statistics(self):
+        """One dict per thread."""
+        cdef zm_thread_statistics counted
+        cdef uint32_t number
+        cdef list threads = []
+        for number in range(zm_plane_threads(self.plane)):
+            zm_plane_statistics(self.plane, number, &counted)
+            threads.append({
+                "packets_in": counted.packets_in,
+                "packets_out": counted.packets_out,
+                "dropped": counted.dropped,
+                "overflowed": counted.overflowed,
+                "rejected": counted.rejected,
+                "relayed": counted.relayed,
+                "mixed": counted.mixed,
+                "ticks": counted.ticks,
+                "ticks_late": counted.ticks_late,
+                "commands_refused": counted.commands_refused,
+                "cpu_ns": counted.cpu_ns,
+                "legs": counted.legs,
+                "webrtc_port": counted.webrtc_port,
+            })
+        return threads
+
+    def events_refused(self):
+        return zm_plane_events_refused(self.plane)
+
+    def add_sound(self, bytes path):
+        """Number and duration in ms.  Raises ValueError (what is wrong with the file), OverflowError when full."""
+        cdef char error[256]
+        cdef const char *name = path
+        cdef sound *loaded
+        cdef int number
+        with nogil:
+            loaded = sound_load(name, error, sizeof(error))
+        if loaded is NULL:
+            raise ValueError(error.decode("utf-8", "replace"))
+        number = zm_plane_add_sound(self.plane, loaded)
+        if number < 0:
+            sound_free(loaded)
+            raise OverflowError
+        return number, loaded.duration_ms
+
+    def open_rtp_leg(self, uint64_t near):
+        cdef uint64_t leg = 0
+        cdef uint16_t port = 0
+        status = zm_open_rtp_leg(self.plane, near, &leg, &port)
+        return <int>status, leg, port
+
+    def open_webrtc_leg(self, uint64_t near, bytes ufrag, bytes pwd):
+        cdef uint64_t leg = 0
+        cdef uint16_t port = 0
+        status = zm_open_webrtc_leg(self.plane, near, ufrag, pwd, &leg, &port)
+        return <int>status, leg, port
+
+    def set_rtp_peer(self, uint64_t leg, bytes address, uint16_t port, tuple media):
+        cdef zm_media made = make_media(media)
+        return <int>zm_set_rtp_peer(self.plane, leg, address, port, &made)
+
+    def set_webrtc_peer(self, uint64_t leg, bytes remote_ufrag, tuple media):
+        cdef zm_media made = make_media(media)
+        return <int>zm_set_webrtc_peer(self.plane, leg, remote_ufrag, &made)
+
+    def set_srtp_keys(self, uint64_t leg, bytes profile, bytes send, bytes receive):
+        return <int>zm_set_srtp_keys(
+            self.plane, leg, profile, send, <uint32_t>len(send), receive, <uint32_t>len(receive))
+
+    def send_dtls(self, uint64_t leg, bytes datagram):
+        return <int>zm_send_dtls(self.plane, leg, datagram, <uint32_t>len(datagram))
+
+    def play(self, uint64_t leg, uint32_t number, bint loop):
+        return <int>zm_play(self.plane, leg, number, loop)
+
+    def stop_sound(self, uint64_t leg):
+        return <int>zm_stop(self.plane, leg)
+
+    def bridge(self, uint64_t first, uint64_t second):
+        return <int>zm_bridge(self.plane, first, second)
+
+    def unbridge(self, uint64_t leg):
+        return <int>zm_unbridge(self.plane, leg)
+
+    def start_capture(self, uint64_t left, uint64_t right, bytes path):
+        return <int>zm_start_capture(self.plane, left, right, path)
+
+    def pause_capture(self, uint64_t left):
+        return <int>zm_pause_capture(self.plane, left)
+
+    def resume_capture(self, uint64_t left):
+        return <int>zm_resume_capture(self.plane, left)
+
+    def stop_capture(self, uint64_t left):
+        return <int>zm_stop_capture(self.plane, left)
+
+    def close_leg(self, uint64_t leg):
+        return <int>zm_close_leg(self.plane, leg)

@@ -1,0 +1,254 @@
+/* Commands of the event loop, run on the media thread that owns the leg. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "bridge.h"
+#include "egress.h"
+#include "ice.h"
+#include "rtcp.h"
+#include "thread.h"
+
+static void watch(zm_thread *thread, int fd, zm_leg *leg, uint64_t tag)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)(uintptr_t)leg | tag};
+
+    (void)!epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void open_leg(zm_thread *thread, zm_leg *leg)
+{
+    leg->thread = thread;
+    leg->at = thread->legs_count;
+    thread->legs[thread->legs_count] = leg;
+    __atomic_store_n(&thread->legs_count, thread->legs_count + 1, __ATOMIC_RELAXED);
+    thread->slots[leg->id & 0xffff] = leg;
+    leg->report_ns = thread->now_ns + 1000000000u + zm_random(thread) % 2000000000u;
+    if (leg->kind == ZM_LEG_RTP) {
+        watch(thread, leg->rtp.rtp_fd, leg, ZM_TAG_RTP);
+        watch(thread, leg->rtp.rtcp_fd, leg, ZM_TAG_RTCP);
+    } else {
+        zm_ice_add_leg(leg);
+    }
+}
+
+static void set_media(zm_leg *leg, const zm_command *command)
+{
+    if (leg->kind == ZM_LEG_RTP) {
+        zm_rtp_transport *transport = &leg->rtp;
+        const zm_addr *addr = &command->peer.addr;
+        if (!leg->negotiated || !zm_addr_equal(&transport->negotiated, addr)) {
+            transport->negotiated = transport->peer = transport->rtcp_peer = *addr;
+            zm_addr_set_port(&transport->rtcp_peer, (uint16_t)(zm_addr_port(addr) + 1));
+            transport->latched = transport->rtcp_latched = transport->rtcp_mux = false;
+        }
+    } else {
+        memcpy(leg->web.remote_ufrag, command->peer.remote_ufrag, sizeof leg->web.remote_ufrag);
+    }
+    zm_leg_set_media(leg, &command->peer.media);
+    zm_bridge_renew(leg);
+}
+
+static void set_keys(zm_leg *leg, zm_command *command)
+{
+    if (leg->kind != ZM_LEG_WEBRTC)
+        return;
+    zm_srtp_free(leg->web.srtp_in);
+    zm_srtp_free(leg->web.srtp_out);
+    leg->web.srtp_in = command->keys.in;
+    leg->web.srtp_out = command->keys.out;
+    command->keys.in = command->keys.out = NULL;
+}
+
+static void send_dtls(zm_leg *leg, const zm_command *command)
+{
+    const zm_path *path = leg->kind == ZM_LEG_WEBRTC ? zm_ice_path(leg) : NULL;
+
+    if (path)
+        zm_send_web(leg->thread, leg, &path->addr, command->data, command->data_len);
+}
+
+static void play(zm_leg *leg, const zm_command *command)
+{
+    leg->sound = command->play.sound;
+    leg->sound_number = command->play.number;
+    leg->sound_loop = command->play.loop;
+    leg->sound_frame = 0;
+    zm_hear(leg, ZM_HEARS_SOUND);
+}
+
+/* --- capture -------------------------------------------------------------------------------------------------------- */
+
+static void end_tap(zm_tap *tap, uint64_t now_ns)
+{
+    if (tap->left)
+        tap->left->tap = NULL;
+    if (tap->right)
+        tap->right->tap = NULL;
+    capture_finish(tap->handle, (int64_t)now_ns);
+    free(tap);
+}
+
+static void leave_tap(zm_leg *leg)
+{
+    if (leg->tap == NULL)
+        return;
+    if (leg->tap_side == CAPTURE_LEFT) {
+        end_tap(leg->tap, leg->thread->now_ns);
+        return;
+    }
+    leg->tap->right = NULL;
+    leg->tap = NULL;
+}
+
+static void start_capture(zm_thread *thread, zm_leg *left, zm_command *command)
+{
+    zm_leg *right = zm_thread_find(thread, command->other);
+    zm_tap *tap = left ? calloc(1, sizeof *tap) : NULL;
+
+    if (tap == NULL)
+        return; /* the command's end finishes the capture: an empty file and its event */
+    leave_tap(left);
+    if (right)
+        leave_tap(right);
+    tap->handle = command->capture;
+    command->capture = NULL;
+    tap->left = left;
+    left->tap = tap;
+    left->tap_side = CAPTURE_LEFT;
+    if (right && right != left) {
+        tap->right = right;
+        right->tap = tap;
+        right->tap_side = CAPTURE_RIGHT;
+    }
+}
+
+static void change_capture(zm_leg *left, zm_command_kind kind)
+{
+    int64_t now_ns = (int64_t)left->thread->now_ns;
+
+    if (left->tap == NULL || left->tap_side != CAPTURE_LEFT)
+        return;
+    if (kind == ZM_COMMAND_PAUSE_CAPTURE)
+        capture_pause(left->tap->handle, now_ns);
+    else if (kind == ZM_COMMAND_RESUME_CAPTURE)
+        capture_resume(left->tap->handle, now_ns);
+    else
+        end_tap(left->tap, (uint64_t)now_ns);
+}
+
+/* --- closing -------------------------------------------------------------------------------------------------------- */
+
+void zm_close_leg_now(zm_thread *thread, zm_leg *leg)
+{
+    uint8_t report[ZM_RTCP_MAX + ZM_SRTP_TRAILER_MAX] __attribute__((aligned(4)));
+    zm_event *event = zm_event_new(ZM_EVENT_LEG_CLOSED, leg->id, NULL, 0);
+    uint64_t id = leg->id;
+    uint16_t port = 0;
+
+    leave_tap(leg);
+    zm_bridge_end(leg);
+    if (zm_leg_can_send(leg) && (leg->sent || leg->source.known))
+        zm_send_rtcp(leg, report, zm_rtcp_write(leg, report, thread->now_ns, true));
+    zm_flush_web(thread); /* the batch points to the leg */
+    if (event)
+        zm_leg_statistics_read(leg, &event->statistics);
+    if (leg->kind == ZM_LEG_RTP) {
+        uint64_t lost = zm_udp_overflows(leg->rtp.rtp_fd);
+        __atomic_store_n(
+            &thread->statistics.overflowed, thread->statistics.overflowed + lost, __ATOMIC_RELAXED);
+        port = leg->rtp.port;
+    } else {
+        zm_ice_remove_leg(leg);
+    }
+    thread->slots[id & 0xffff] = NULL;
+    thread->legs[leg->at] = thread->legs[thread->legs_count - 1];
+    thread->legs[leg->at]->at = leg->at;
+    __atomic_store_n(&thread->legs_count, thread->legs_count - 1, __ATOMIC_RELAXED);
+    zm_leg_close_sockets(leg); /* which takes them out of the epoll set */
+    leg->closed = true;
+    leg->other = thread->graves;
+    thread->graves = leg;
+    if (port)
+        zm_ports_release(thread->ports, port);
+    zm_plane_leg_gone(thread->plane, id);
+    zm_raise(thread->events, event, true);
+}
+
+/* --- the queue ------------------------------------------------------------------------------------------------------ */
+
+void zm_command_free(zm_command *command)
+{
+    if (command->kind == ZM_COMMAND_OPEN && command->opened)
+        zm_leg_free(command->opened);
+    if (command->kind == ZM_COMMAND_SET_KEYS) {
+        zm_srtp_free(command->keys.in);
+        zm_srtp_free(command->keys.out);
+    }
+    if (command->kind == ZM_COMMAND_START_CAPTURE && command->capture)
+        capture_finish(command->capture, (int64_t)zm_monotonic_ns());
+    free(command);
+}
+
+static void run_on_leg(zm_thread *thread, zm_leg *leg, zm_command *command)
+{
+    zm_leg *other;
+
+    switch (command->kind) {
+    case ZM_COMMAND_SET_MEDIA:
+        set_media(leg, command);
+        break;
+    case ZM_COMMAND_SET_KEYS:
+        set_keys(leg, command);
+        break;
+    case ZM_COMMAND_SEND_DTLS:
+        send_dtls(leg, command);
+        break;
+    case ZM_COMMAND_PLAY:
+        play(leg, command);
+        break;
+    case ZM_COMMAND_STOP:
+        zm_hear(leg, ZM_HEARS_NOTHING);
+        break;
+    case ZM_COMMAND_BRIDGE:
+        if ((other = zm_thread_find(thread, command->other)) != NULL)
+            zm_bridge_join(leg, other);
+        break;
+    case ZM_COMMAND_UNBRIDGE:
+        if ((other = leg->other) != NULL) {
+            zm_bridge_end(leg);
+            zm_hear(leg, ZM_HEARS_NOTHING);
+            zm_hear(other, ZM_HEARS_NOTHING);
+        }
+        break;
+    case ZM_COMMAND_PAUSE_CAPTURE:
+    case ZM_COMMAND_RESUME_CAPTURE:
+    case ZM_COMMAND_STOP_CAPTURE:
+        change_capture(leg, command->kind);
+        break;
+    case ZM_COMMAND_CLOSE:
+        zm_close_leg_now(thread, leg);
+        break;
+    default:
+        break;
+    }
+}
+
+void zm_run_command(zm_thread *thread, zm_command *command)
+{
+    zm_leg *leg = zm_thread_find(thread, command->leg);
+
+    if (command->kind == ZM_COMMAND_OPEN) {
+        open_leg(thread, command->opened);
+        command->opened = NULL;
+    } else if (command->kind == ZM_COMMAND_START_CAPTURE) {
+        start_capture(thread, leg, command);
+    } else if (command->kind == ZM_COMMAND_QUIT) {
+        while (thread->legs_count)
+            zm_close_leg_now(thread, thread->legs[thread->legs_count - 1]);
+        thread->quit = true;
+    } else if (leg) { /* else it has closed meanwhile: a hang-up may cross any command */
+        run_on_leg(thread, leg, command);
+    }
+    zm_command_free(command);
+}

@@ -1,0 +1,303 @@
+#include "thread.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bridge.h"
+#include "egress.h"
+#include "ice.h"
+#include "ingress.h"
+#include "rtcp.h"
+
+enum { WAKE_MAX = 256, EXPIRE_TICKS = 5 /* paths are looked over every 100 ms */, TICKS_PER_SECOND = 50 };
+
+uint64_t zm_monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint32_t zm_random(zm_thread *thread)
+{
+    thread->random ^= thread->random << 13;
+    thread->random ^= thread->random >> 7;
+    thread->random ^= thread->random << 17;
+    return (uint32_t)(thread->random >> 32);
+}
+
+zm_leg *zm_thread_find(zm_thread *thread, uint64_t id)
+{
+    zm_leg *leg = thread->slots[id & 0xffff];
+
+    return leg && leg->id == id ? leg : NULL;
+}
+
+/* --- events --------------------------------------------------------------------------------------------------------- */
+
+zm_event *zm_event_new(zm_event_kind kind, uint64_t leg, const void *text, uint32_t text_len)
+{
+    zm_event *event = calloc(1, sizeof *event + text_len + 1);
+
+    if (event == NULL)
+        return NULL;
+    event->kind = kind;
+    event->leg = leg;
+    event->text_len = text_len;
+    if (text_len)
+        memcpy(event->text, text, text_len);
+    return event;
+}
+
+void zm_raise(zm_queue *events, zm_event *event, bool always)
+{
+    if (event && !zm_queue_push(events, (zm_node *)event, always))
+        free(event);
+}
+
+/* --- the clock ------------------------------------------------------------------------------------------------------ */
+
+static void report(zm_leg *leg)
+{
+    uint8_t packet[ZM_RTCP_MAX + ZM_SRTP_TRAILER_MAX] __attribute__((aligned(4)));
+    zm_thread *thread = leg->thread;
+
+    /* RFC 3550 6.2: 5 s, times a random factor so that many legs do not report in step. */
+    leg->report_ns = thread->now_ns + 2500000000u + (uint64_t)zm_random(thread) * 5000000000u / UINT32_MAX;
+    if (zm_leg_can_send(leg) && (leg->sent || leg->source.known))
+        zm_send_rtcp(leg, packet, zm_rtcp_write(leg, packet, thread->now_ns, false));
+}
+
+static void tick_leg(zm_leg *leg)
+{
+    zm_thread *thread = leg->thread;
+    struct dtmf_digit digit;
+    zm_event *event;
+
+    zm_hear_tick(leg);
+    if (leg->dtmf.started && !leg->dtmf.reported &&
+        dtmf_receiver_expire(&leg->dtmf, (int64_t)thread->now_ns, &digit)) {
+        event = zm_event_new(ZM_EVENT_DIGIT, leg->id, NULL, 0);
+        if (event) {
+            event->digit = digit.digit;
+            event->duration_ms = digit.duration_ms;
+        }
+        zm_raise(thread->events, event, false);
+    }
+    if (thread->now_ns >= leg->report_ns)
+        report(leg);
+    if (leg->kind == ZM_LEG_WEBRTC && thread->ticks % EXPIRE_TICKS == 0) {
+        zm_ice_expire(leg);
+        if (thread->ticks % TICKS_PER_SECOND == 0)
+            leg->web.dtls_budget = ZM_DTLS_PER_SECOND_MAX;
+    }
+}
+
+static void tick(zm_thread *thread)
+{
+    uint64_t due = 0;
+
+    if (read(thread->timer_fd, &due, sizeof due) != sizeof due || due == 0)
+        return;
+    __atomic_store_n(&thread->statistics.ticks, thread->statistics.ticks + due, __ATOMIC_RELAXED);
+    if (due > 1)
+        __atomic_store_n(&thread->statistics.ticks_late, thread->statistics.ticks_late + due - 1, __ATOMIC_RELAXED);
+    if (due > ZM_TICKS_BEHIND_MAX)
+        due = ZM_TICKS_BEHIND_MAX;
+    for (; due; due--) {
+        thread->ticks++;
+        for (uint32_t i = 0; i < thread->legs_count; i++)
+            tick_leg(thread->legs[i]);
+    }
+}
+
+/* --- the loop ------------------------------------------------------------------------------------------------------- */
+
+static void run_commands(zm_thread *thread)
+{
+    zm_node *node = zm_queue_take(&thread->commands);
+
+    while (node) {
+        zm_node *next = node->next;
+        zm_run_command(thread, (zm_command *)node);
+        node = next;
+    }
+}
+
+/* Free the legs that closed in this wake-up; until now the epoll events might have pointed to them. */
+static void bury(zm_thread *thread)
+{
+    while (thread->graves) {
+        zm_leg *leg = thread->graves;
+        thread->graves = leg->other;
+        zm_leg_free(leg);
+    }
+}
+
+static void dispatch(zm_thread *thread, const struct epoll_event *wakes, int count)
+{
+    bool ticked = false;
+
+    /* First: what was asked before a packet came holds for that packet. */
+    if (__atomic_load_n(&thread->commands.head, __ATOMIC_RELAXED))
+        run_commands(thread);
+    for (int i = 0; i < count; i++) {
+        zm_leg *leg = (zm_leg *)(uintptr_t)(wakes[i].data.u64 & ~(uint64_t)ZM_TAG_MASK);
+        switch (wakes[i].data.u64 & ZM_TAG_MASK) {
+        case ZM_TAG_RTP:
+            if (!leg->closed)
+                zm_read_rtp(leg);
+            break;
+        case ZM_TAG_RTCP:
+            if (!leg->closed)
+                zm_read_rtcp(leg);
+            break;
+        case ZM_TAG_WEB:
+            zm_read_web(thread);
+            break;
+        case ZM_TAG_TIMER:
+            ticked = true;
+            break;
+        default: /* commands: done above, and what has come since is done at the next wake-up */
+            break;
+        }
+    }
+    if (ticked)
+        tick(thread);
+    zm_flush_web(thread);
+    bury(thread);
+}
+
+static void *run(void *argument)
+{
+    zm_thread *thread = argument;
+    struct epoll_event wakes[WAKE_MAX];
+    char name[16];
+
+    snprintf(name, sizeof name, "media-%u", thread->number);
+    pthread_setname_np(pthread_self(), name);
+    while (!thread->quit) {
+        int count = epoll_wait(thread->epoll_fd, wakes, WAKE_MAX, -1);
+        thread->now_ns = zm_monotonic_ns();
+        if (count > 0)
+            dispatch(thread, wakes, count);
+    }
+    return NULL;
+}
+
+/* --- life ----------------------------------------------------------------------------------------------------------- */
+
+static bool batch_init(zm_batch *batch)
+{
+    batch->datagrams = aligned_alloc(64, ZM_BATCH_MAX * ZM_DATAGRAM_MAX);
+    if (batch->datagrams == NULL)
+        return false;
+    for (uint32_t i = 0; i < ZM_BATCH_MAX; i++) {
+        batch->vectors[i].iov_base = batch->datagrams[i];
+        batch->vectors[i].iov_len = ZM_DATAGRAM_MAX;
+        batch->headers[i].msg_hdr.msg_name = &batch->addrs[i];
+        batch->headers[i].msg_hdr.msg_iov = &batch->vectors[i];
+        batch->headers[i].msg_hdr.msg_iovlen = 1;
+    }
+    return true;
+}
+
+static bool add_watch(zm_thread *thread, int fd, uint64_t tag)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = tag};
+
+    return fd >= 0 && epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static bool open_web_port(zm_thread *thread, const zm_addr *bind_to, char *error, uint32_t error_size)
+{
+    socklen_t len = sizeof thread->web_addr;
+
+    thread->web_fd = zm_udp_socket(bind_to, ZM_SOCKET_BUFFER);
+    if (thread->web_fd < 0) {
+        char text[ZM_ADDR_TEXT];
+        zm_addr_format(bind_to, text);
+        snprintf(
+            error, error_size, "media: can't bind UDP %s port %u for browsers: %s", text, zm_addr_port(bind_to),
+            strerror(errno));
+        return false;
+    }
+    return getsockname(thread->web_fd, &thread->web_addr.any, &len) == 0;
+}
+
+bool zm_thread_init(
+    zm_thread *thread, zm_plane *plane, uint32_t number, const zm_addr *bind_to, uint32_t slots, char *error,
+    uint32_t error_size)
+{
+    struct itimerspec every = {.it_interval.tv_nsec = FRAME_NS, .it_value.tv_nsec = FRAME_NS};
+
+    snprintf(error, error_size, "media: out of memory or file descriptors for thread %u", number);
+    thread->plane = plane;
+    thread->number = number;
+    thread->epoll_fd = thread->timer_fd = thread->web_fd = thread->commands.event_fd = -1;
+    if (!zm_queue_init(&thread->commands, ZM_COMMANDS_MAX))
+        return false;
+    thread->slots = calloc(slots, sizeof *thread->slots);
+    thread->legs = calloc(slots, sizeof *thread->legs);
+    if (!thread->slots || !thread->legs || !batch_init(&thread->in) || !batch_init(&thread->out))
+        return false;
+    if (getrandom(&thread->seed, sizeof thread->seed, 0) != sizeof thread->seed ||
+        getrandom(&thread->random, sizeof thread->random, 0) != sizeof thread->random)
+        return false;
+    thread->random |= 1;
+    thread->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    thread->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (thread->epoll_fd < 0 || thread->timer_fd < 0 || !open_web_port(thread, bind_to, error, error_size))
+        return false;
+    return timerfd_settime(thread->timer_fd, 0, &every, NULL) == 0 &&
+           add_watch(thread, thread->web_fd, ZM_TAG_WEB) && add_watch(thread, thread->timer_fd, ZM_TAG_TIMER) &&
+           add_watch(thread, thread->commands.event_fd, ZM_TAG_COMMANDS);
+}
+
+bool zm_thread_start(zm_thread *thread)
+{
+    sigset_t all, before;
+    bool started;
+
+    sigfillset(&all); /* signals are for the event loop's thread */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    started = pthread_create(&thread->thread, NULL, run, thread) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (started && pthread_getcpuclockid(thread->thread, &thread->cpu_clock) != 0)
+        thread->cpu_clock = CLOCK_THREAD_CPUTIME_ID;
+    return started;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+void zm_thread_free(zm_thread *thread)
+{
+    zm_node *node = thread->commands.event_fd >= 0 ? zm_queue_take(&thread->commands) : NULL;
+
+    while (node) {
+        zm_node *next = node->next;
+        zm_command_free((zm_command *)node);
+        node = next;
+    }
+    zm_queue_close(&thread->commands);
+    close_fd(thread->web_fd);
+    close_fd(thread->timer_fd);
+    close_fd(thread->epoll_fd);
+    free(thread->slots);
+    free(thread->legs);
+    free(thread->in.datagrams);
+    free(thread->out.datagrams);
+}

@@ -1,0 +1,337 @@
+"""The media plane as the rest of Zentrale sees it: the port of `gateway.model.media` on native threads.
+
+Commands go straight to the native side; its events wake the event loop through one file descriptor and go to the
+listeners of the leg they tell of.  Everything here runs on the event loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gateway.media import _plane
+from gateway.model.errors import CapacityError, InternalError, NotFoundError, PeerError, RequestError
+from gateway.model.ids import Codec, LegId
+from gateway.model.media import (
+    CaptureFinished,
+    ConsentLost,
+    DigitReceived,
+    DtlsReceived,
+    IceConnected,
+    LegClosed,
+    LegStatistics,
+    MediaEvent,
+    MediaListener,
+    MediaStarted,
+    RtpPeer,
+    SoundFinished,
+    SrtpKeys,
+    WebRtcPeer,
+)
+
+LOG = logging.getLogger(__name__)
+
+CODECS = {Codec.PCMU: _plane.PCMU, Codec.PCMA: _plane.PCMA, Codec.OPUS: _plane.OPUS}
+RETRY_AFTER_S = 10
+
+
+class ThreadStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """What one media thread has done since its start; datagrams of all kinds."""
+
+    packets_in: int
+    packets_out: int
+    dropped: int
+    """Thrown away by the plane: a full socket buffer, no memory."""
+    overflowed: int
+    """Thrown away by the kernel because the thread read too late."""
+    rejected: int
+    """Not authentic, from a wrong source, malformed, or not negotiated."""
+    relayed: int
+    mixed: int
+    ticks: int
+    ticks_late: int
+    commands_refused: int
+    cpu_ns: int
+    """By the thread's own clock."""
+    legs: int
+    webrtc_port: int
+
+
+class _Leg:
+    """What the event loop knows of a leg until its last event."""
+
+    __slots__ = ("captures", "closed", "listeners")
+
+    def __init__(self, listener: MediaListener) -> None:
+        self.listeners = [listener]
+        self.captures = 0
+        self.closed = False
+
+
+class MediaPlane:
+    """Native media threads behind the port `gateway.model.media.MediaPlane`.
+
+    Beside `CapacityError` of the port, methods raise for what only a mistake of ours or of the peer's SDP can be:
+    `NotFoundError` for a sound that was not loaded, `PeerError` for an address that is none, `RequestError` for SRTP
+    keys that don't fit their profile and for two legs on different threads (open the second one ``near`` the first).
+    """
+
+    def __init__(
+        self,
+        *,
+        address: str = "127.0.0.1",
+        public_address: str | None = None,
+        rtp_ports: tuple[int, int] = (20000, 23999),
+        webrtc_port: int = 0,
+        threads: int = 1,
+        consent_ms: int = 15000,
+        legs_max: int = 2000,
+    ) -> None:
+        """Start the threads and bind the browser ports.
+
+        Raises `InternalError` when an address or port can't be bound; the message says which.
+        """
+        if not 1 <= threads <= _plane.THREADS_MAX:
+            raise ValueError(f"media.threads is {threads}; it must be 1 to {_plane.THREADS_MAX}")
+        if not 1 <= legs_max <= _plane.LEGS_MAX:
+            raise ValueError(f"media.legs_max is {legs_max}; it must be 1 to {_plane.LEGS_MAX}")
+        try:
+            self._native = _plane.NativePlane(
+                address=address.encode(),
+                rtp_port_first=rtp_ports[0],
+                rtp_port_last=rtp_ports[1],
+                webrtc_port=webrtc_port,
+                threads=threads,
+                consent_ms=consent_ms,
+                legs_max=legs_max,
+            )
+        except OSError as error:
+            raise InternalError(str(error)) from None
+        self._address = public_address or address
+        self._sounds: dict[str, int] = {}
+        self._durations: dict[str, int] = {}
+        self._sound_names: list[str] = []
+        self._legs: dict[LegId, _Leg] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._makers = _makers(self._sound_names)
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    def add_sound(self, name: str, path: str | os.PathLike[str]) -> None:
+        """Load a WAV file (PCM16).  A second sound of one name replaces the first for later `play`.
+
+        Raises `RequestError` when the file is no sound that we can play.  Takes 10 ms per second of sound.
+        """
+        try:
+            number, duration_ms = self._native.add_sound(os.fsencode(path))
+        except ValueError as error:
+            raise RequestError(f"sound {name!r}: {error}") from None
+        except OverflowError:
+            raise RequestError(f"sound {name!r}: only {_plane.SOUNDS_MAX} sounds can be loaded") from None
+        self._sounds[name] = number
+        self._durations[name] = duration_ms
+        self._sound_names.append(name)
+
+    def add_sounds(self, directory: str | os.PathLike[str]) -> None:
+        """Load each ``NAME.wav`` of a folder as the sound NAME."""
+        for path in sorted(Path(directory).glob("*.wav")):
+            self.add_sound(path.stem, path)
+
+    @property
+    def sounds(self) -> dict[str, int]:
+        """Loaded sounds and their duration in ms."""
+        return dict(self._durations)
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Deliver events on this loop from now on; those that came before are kept until then."""
+        self._loop = loop
+        loop.add_reader(self._native.event_fd, self._dispatch)
+
+    async def close(self) -> None:
+        """Close all legs, deliver the last events, end the threads.  Harmless twice."""
+        if self._loop is not None:
+            self._loop.remove_reader(self._native.event_fd)
+            self._loop = None
+        await asyncio.to_thread(self._native.stop)
+        self._dispatch()
+        self._legs.clear()
+
+    def statistics(self) -> list[ThreadStatistics]:
+        """Per media thread."""
+        return [ThreadStatistics(**counted) for counted in self._native.statistics()]
+
+    def _dispatch(self) -> None:
+        for kind, number, details in self._native.take_events():
+            leg = LegId(number)
+            known = self._legs.get(leg)
+            if known is None:
+                continue
+            event = self._makers[kind](leg, details)
+            if isinstance(event, LegClosed):
+                known.closed = True
+            elif isinstance(event, CaptureFinished):
+                known.captures -= 1
+            if known.closed and known.captures == 0:
+                del self._legs[leg]
+            for listener in tuple(known.listeners):
+                try:
+                    listener(event)
+                except Exception:
+                    LOG.exception("media: a listener of leg %d failed at %s", leg, type(event).__name__)
+
+    # --- legs ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def webrtc_addresses(self) -> list[tuple[str, int]]:
+        return [(self._address, counted["webrtc_port"]) for counted in self._native.statistics()]
+
+    def open_rtp_leg(self, listener: MediaListener, *, near: LegId | None = None) -> tuple[LegId, str, int]:
+        status, number, port = self._native.open_rtp_leg(near or 0)
+        self._check(status)
+        leg = LegId(number)
+        self._legs[leg] = _Leg(listener)
+        return leg, self._address, port
+
+    def open_webrtc_leg(
+        self, listener: MediaListener, *, ufrag: str, pwd: str, near: LegId | None = None
+    ) -> tuple[LegId, list[tuple[str, int]]]:
+        for name, value, longest in (("ufrag", ufrag, _plane.UFRAG_MAX), ("pwd", pwd, _plane.PWD_MAX)):
+            if not 0 < len(value) <= longest:
+                raise ValueError(f"{name} has {len(value)} characters; RFC 8839 5.4 allows 1 to {longest}")
+        status, number, port = self._native.open_webrtc_leg(near or 0, ufrag.encode(), pwd.encode())
+        self._check(status)
+        leg = LegId(number)
+        self._legs[leg] = _Leg(listener)
+        return leg, [(self._address, port)]
+
+    def listen(self, leg: LegId, listener: MediaListener) -> None:
+        known = self._legs.get(leg)
+        if known is not None:
+            known.listeners.append(listener)
+
+    def set_rtp_peer(self, leg: LegId, peer: RtpPeer) -> None:
+        if not 0 < peer.port <= 0xFFFF:
+            raise PeerError(f"the SDP names port {peer.port}; it must be 1 to 65535")
+        media = _media(peer.codec, peer.payload_type, peer.dtmf_payload_type, peer.dtmf_clock_hz, peer)
+        self._check(self._native.set_rtp_peer(leg, peer.address.encode(), peer.port, media), peer.address)
+
+    def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None:
+        media = _media(peer.codec, peer.payload_type, peer.dtmf_payload_type, peer.dtmf_clock_hz, None)
+        self._check(self._native.set_webrtc_peer(leg, peer.remote_ufrag.encode(), media))
+
+    def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
+        self._check(self._native.set_srtp_keys(leg, keys.profile.encode(), keys.send, keys.receive), keys.profile)
+
+    def send_dtls(self, leg: LegId, datagram: bytes) -> None:
+        self._check(self._native.send_dtls(leg, datagram))
+
+    def close_leg(self, leg: LegId) -> None:
+        self._check(self._native.close_leg(leg))
+
+    # --- sound --------------------------------------------------------------------------------------------------------
+
+    def play(self, leg: LegId, sound: str, *, loop: bool = False) -> None:
+        number = self._sounds.get(sound)
+        if number is None:
+            raise NotFoundError(f"there is no sound {sound!r}; put {sound}.wav into the folder of media.sounds")
+        self._check(self._native.play(leg, number, loop))
+
+    def stop(self, leg: LegId) -> None:
+        self._check(self._native.stop_sound(leg))
+
+    def bridge(self, first: LegId, second: LegId) -> None:
+        self._check(self._native.bridge(first, second))
+
+    def unbridge(self, leg: LegId) -> None:
+        self._check(self._native.unbridge(leg))
+
+    def start_capture(self, left: LegId, right: LegId, path: str) -> None:
+        known = self._legs.get(left)
+        if known is None or known.closed:
+            return
+        status = self._native.start_capture(left, right, os.fsencode(path))
+        if status in (_plane.OK, _plane.COMMANDS_FULL):
+            known.captures += 1  # its file is begun either way, and its event will come
+        self._check(status)
+
+    def pause_capture(self, left: LegId) -> None:
+        self._check(self._native.pause_capture(left))
+
+    def resume_capture(self, left: LegId) -> None:
+        self._check(self._native.resume_capture(left))
+
+    def stop_capture(self, left: LegId) -> None:
+        self._check(self._native.stop_capture(left))
+
+    @staticmethod
+    def _check(status: int, about: str = "") -> None:
+        if status in (_plane.OK, _plane.NO_LEG):
+            return
+        if status == _plane.LEGS_FULL:
+            message, limit = "all media legs are in use", "media.legs_max"
+        elif status == _plane.PORTS_FULL:
+            message, limit = "no UDP port pair is left for a telephone leg", "media.rtp_ports"
+        elif status == _plane.COMMANDS_FULL:
+            message, limit = f"{_plane.COMMANDS_MAX} commands wait for a media thread", "media.commands"
+        elif status == _plane.NO_MEMORY:
+            message, limit = "the media plane got no memory", "memory"
+        elif status == _plane.BAD_ADDRESS:
+            raise PeerError(f"{about!r} is no IP address of the family that media.address has")
+        elif status == _plane.BAD_KEYS:
+            raise RequestError(f"SRTP keys do not fit the profile {about!r}, or it is unknown")
+        else:
+            raise RequestError("two legs on different media threads can't meet; open the second one near the first")
+        raise CapacityError(message, limit=limit, retry_after_s=RETRY_AFTER_S)
+
+
+def _media(codec: Codec, payload_type: int, dtmf: int | None, clock_rate: int, peer: RtpPeer | None) -> _plane.Media:
+    packet_ms, send, receive = (peer.packet_ms, peer.send, peer.receive) if peer else (20, True, True)
+    if not 10 <= packet_ms <= 120 or packet_ms % 10:
+        packet_ms = 20  # a preference of the peer that we do not share (RFC 8866 6.4)
+    return CODECS[codec], payload_type, -1 if dtmf is None else dtmf, clock_rate, packet_ms, send, receive
+
+
+def _capture_finished(leg: LegId, details: tuple[str, int, int, int]) -> CaptureFinished:
+    path, duration_ms, dropped, error = details
+    return CaptureFinished(
+        leg=leg,
+        path=path,
+        duration_ms=duration_ms,
+        frames_dropped=dropped,
+        error=os.strerror(error) if error else "",
+    )
+
+
+def _leg_closed(leg: LegId, counted: tuple[int, int, int, int, int, int]) -> LegClosed:
+    received, sent, lost, dropped, rejected, jitter_us = counted
+    return LegClosed(
+        leg=leg,
+        statistics=LegStatistics(
+            packets_received=received,
+            packets_sent=sent,
+            packets_lost=lost,
+            packets_dropped=dropped,
+            packets_rejected=rejected,
+            jitter_us=jitter_us,
+        ),
+    )
+
+
+def _makers(sound_names: list[str]) -> dict[int, Callable[[LegId, Any], MediaEvent]]:
+    """From what the native side tells to the event, by the event's kind."""
+    return {
+        _plane.EVENT_DTLS: lambda leg, datagram: DtlsReceived(leg=leg, datagram=datagram),
+        _plane.EVENT_ICE_CONNECTED: lambda leg, pair: IceConnected(leg=leg, address=pair[0], port=pair[1]),
+        _plane.EVENT_MEDIA_STARTED: lambda leg, _: MediaStarted(leg=leg),
+        _plane.EVENT_CONSENT_LOST: lambda leg, _: ConsentLost(leg=leg),
+        _plane.EVENT_DIGIT: lambda leg, digit: DigitReceived(leg=leg, digit=digit[0], duration_ms=digit[1]),
+        _plane.EVENT_SOUND_FINISHED: lambda leg, number: SoundFinished(leg=leg, sound=sound_names[number]),
+        _plane.EVENT_LEG_CLOSED: _leg_closed,
+        _plane.EVENT_CAPTURE_FINISHED: _capture_finished,
+    }
