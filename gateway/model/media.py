@@ -27,7 +27,9 @@ class RtpPeer(msgspec.Struct, frozen=True, kw_only=True):
     codec: Codec
     payload_type: int
     dtmf_payload_type: int | None = None
-    """Payload type of telephone-event/8000 (RFC 4733), None when not negotiated."""
+    """Payload type of telephone-event (RFC 4733), None when not negotiated."""
+    dtmf_clock_hz: int = 8000
+    """Unit of its durations: 8000, or 48000 beside Opus."""
     packet_ms: int = 20
     send: bool = True
     """False for a=recvonly or a=inactive seen from our side."""
@@ -40,6 +42,7 @@ class WebRtcPeer(msgspec.Struct, frozen=True, kw_only=True):
     codec: Codec
     payload_type: int
     dtmf_payload_type: int | None = None
+    dtmf_clock_hz: int = 8000
     remote_ufrag: str
     """The browser's ice-ufrag; a STUN check must name both (RFC 8445 7.2.2)."""
 

@@ -69,6 +69,13 @@ def test_opus_keeps_the_payload_type_of_the_offer():
     assert "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 minptime=10;useinbandfec=1\r\n" in text
 
 
+def test_telephone_event_has_the_clock_of_opus_where_it_is_offered():
+    _, peer = answer(sample("linphone"), (Codec.OPUS,))
+    assert (peer.codec, peer.dtmf_payload_type, peer.dtmf_clock_hz) == (Codec.OPUS, 101, 48_000)
+    _, peer = answer(sample("baresip"), (Codec.OPUS,))
+    assert (peer.codec, peer.dtmf_payload_type, peer.dtmf_clock_hz) == (Codec.OPUS, 101, 8000)
+
+
 @pytest.mark.parametrize("name", TELEPHONES)
 def test_other_sections_are_refused_in_their_place(name: str):
     offer = parse(sample(name))

@@ -35,7 +35,7 @@ def test_the_answer_to_chromium_is_written_as_it_expects_it():
         "a=ice-lite",
         "a=group:BUNDLE 0",
         "a=msid-semantic: WMS zentrale",
-        "m=audio 4000 UDP/TLS/RTP/SAVPF 111 126",
+        "m=audio 4000 UDP/TLS/RTP/SAVPF 111 110",
         "c=IN IP4 192.0.2.1",
         "a=mid:0",
         "a=sendrecv",
@@ -43,8 +43,8 @@ def test_the_answer_to_chromium_is_written_as_it_expects_it():
         "a=rtcp-rsize",
         "a=rtpmap:111 opus/48000/2",
         "a=fmtp:111 minptime=10;useinbandfec=1",
-        "a=rtpmap:126 telephone-event/8000",
-        "a=fmtp:126 0-15",
+        "a=rtpmap:110 telephone-event/48000",
+        "a=fmtp:110 0-15",
         "a=ptime:20",
         "a=setup:passive",
         f"a=fingerprint:sha-256 {OURS.value}",
@@ -70,6 +70,20 @@ def test_our_preference_decides_and_is_answered_alone(name: str, codec: Codec):
     audio = parse(answered.sdp).media[0]
     assert audio.formats == (str(answered.peer.payload_type), str(answered.peer.dtmf_payload_type))
     assert len(answered.fingerprints) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "dtmf"),
+    [
+        ("chromium_audio", Codec.OPUS, (110, 48000)),
+        ("chromium_audio", Codec.PCMA, (126, 8000)),
+        ("firefox_audio", Codec.OPUS, (101, 8000)),
+    ],
+)
+def test_telephone_event_has_the_codecs_clock_where_it_is_offered(name: str, codec: Codec, dtmf: tuple[int, int]):
+    answered = answer(sample(name), (codec,))
+    assert (answered.peer.dtmf_payload_type, answered.peer.dtmf_clock_hz) == dtmf
+    assert f"a=rtpmap:{dtmf[0]} telephone-event/{dtmf[1]}\r\n" in answered.sdp
 
 
 def test_video_and_data_are_refused_outside_the_bundle():

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from gateway.model.ids import Codec
 from gateway.model.media import RtpPeer
 from gateway.protocol.sdp.codecs import (
-    OWN_DTMF_PAYLOAD_TYPE,
+    OWN_DTMF,
     NoCommonCodecError,
+    codec_attributes,
     codec_of,
+    dtmf_attributes,
     find_dtmf,
-    format_attributes,
     own_payload_type,
     rtp_formats,
 )
@@ -82,14 +83,14 @@ def offer_audio(
     """Our offer: for calls that we make and for an INVITE that came without one (RFC 3261 13.2.1)."""
     assert codecs, "an offer needs a codec"
     formats = [str(own_payload_type(codec)) for codec in codecs]
-    attributes = [a for codec in codecs for a in format_attributes(codec, own_payload_type(codec), None)]
-    attributes += format_attributes(codecs[0], own_payload_type(codecs[0]), OWN_DTMF_PAYLOAD_TYPE)[-2:]
+    attributes = [a for codec in codecs for a in codec_attributes(codec, own_payload_type(codec))]
+    attributes += dtmf_attributes(OWN_DTMF.payload_type, OWN_DTMF.clock_hz)
     attributes += [Attribute("ptime", str(packet_ms)), Attribute(direction)]
     audio = MediaDescription(
         kind="audio",
         port=port,
         protocol="RTP/AVP",
-        formats=(*formats, str(OWN_DTMF_PAYLOAD_TYPE)),
+        formats=(*formats, str(OWN_DTMF.payload_type)),
         attributes=tuple(attributes),
     )
     return print_description(_describe(address, session_id, version, [audio]))
@@ -146,13 +147,14 @@ def _read_peer(
         address = connection.address
     else:
         address = _media_address(connection)
-    dtmf = find_dtmf(rtp_formats(audio))
+    dtmf = find_dtmf(rtp_formats(audio), codec)
     return RtpPeer(
         address=address,
         port=audio.port,
         codec=codec,
         payload_type=payload_type,
         dtmf_payload_type=dtmf.payload_type if dtmf else None,
+        dtmf_clock_hz=dtmf.clock_hz if dtmf else 8000,
         packet_ms=_packet_ms(audio, packet_ms_supported),
         send=direction in ("sendrecv", "recvonly"),
         receive=direction in ("sendrecv", "sendonly"),
@@ -211,9 +213,10 @@ def _describe(address: str, session_id: int, version: int, media: Sequence[Media
 
 def _describe_audio(protocol: str, port: int, peer: RtpPeer, direction: str) -> MediaDescription:
     formats = [str(peer.payload_type)]
+    attributes = codec_attributes(peer.codec, peer.payload_type)
     if peer.dtmf_payload_type is not None:
         formats.append(str(peer.dtmf_payload_type))
-    attributes = format_attributes(peer.codec, peer.payload_type, peer.dtmf_payload_type)
+        attributes += dtmf_attributes(peer.dtmf_payload_type, peer.dtmf_clock_hz)
     attributes += [Attribute("ptime", str(peer.packet_ms)), Attribute(direction)]
     return MediaDescription(
         kind="audio", port=port, protocol=protocol, formats=tuple(formats), attributes=tuple(attributes)

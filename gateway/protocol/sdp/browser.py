@@ -15,9 +15,11 @@ from gateway.model.ids import Codec
 from gateway.model.media import WebRtcPeer
 from gateway.protocol.sdp.codecs import (
     NoCommonCodecError,
+    RtpFormat,
+    codec_attributes,
     codec_of,
+    dtmf_attributes,
     find_dtmf,
-    format_attributes,
     rtp_formats,
 )
 from gateway.protocol.sdp.description import (
@@ -82,14 +84,15 @@ def answer_browser(
     direction = offer.direction_of(audio)
     receive = direction in ("sendrecv", "sendonly")
     send = direction in ("sendrecv", "recvonly")
-    formats = [payload_type] if dtmf is None else [payload_type, dtmf]
+    formats = [payload_type] if dtmf is None else [payload_type, dtmf.payload_type]
     address, port = candidates[0]
     attributes = [
         *([Attribute("mid", mid)] if mid is not None else []),
         Attribute(_own_direction(send, receive)),
         Attribute("rtcp-mux"),
         *([Attribute("rtcp-rsize")] if audio.has("rtcp-rsize") else []),
-        *format_attributes(codec, payload_type, dtmf),
+        *codec_attributes(codec, payload_type),
+        *(dtmf_attributes(dtmf.payload_type, dtmf.clock_hz) if dtmf else []),
         Attribute("ptime", "20"),
         Attribute("setup", "passive"),
         *(Attribute("fingerprint", f"{f.algorithm} {f.value}") for f in fingerprints),
@@ -118,7 +121,13 @@ def answer_browser(
         ),
         media=tuple(answered if media is audio else _refuse(media) for media in offer.media),
     )
-    peer = WebRtcPeer(codec=codec, payload_type=payload_type, dtmf_payload_type=dtmf, remote_ufrag=remote_ufrag)
+    peer = WebRtcPeer(
+        codec=codec,
+        payload_type=payload_type,
+        dtmf_payload_type=dtmf.payload_type if dtmf else None,
+        dtmf_clock_hz=dtmf.clock_hz if dtmf else 8000,
+        remote_ufrag=remote_ufrag,
+    )
     return BrowserAnswer(
         sdp=print_description(description),
         peer=peer,
@@ -131,7 +140,7 @@ def answer_browser(
 
 def _choose_audio(
     offer: SessionDescription, codecs: Sequence[Codec]
-) -> tuple[MediaDescription, Codec, int, int | None]:
+) -> tuple[MediaDescription, Codec, int, RtpFormat | None]:
     found = []
     for media in offer.media:
         # Port 0 with a=bundle-only is an offer like any other (RFC 9143 7.2.1), without it a refusal.
@@ -142,8 +151,7 @@ def _choose_audio(
         for codec in codecs:
             for rtp_format in formats:
                 if codec_of(rtp_format) is codec:
-                    dtmf = find_dtmf(formats)
-                    return media, codec, rtp_format.payload_type, dtmf.payload_type if dtmf else None
+                    return media, codec, rtp_format.payload_type, find_dtmf(formats, codec)
         found += [f"{f.encoding}/{f.clock_hz}" for f in formats]
     if found:
         raise NoCommonCodecError(f"no common codec: browser has {', '.join(found[:16])}; here {', '.join(codecs)}")

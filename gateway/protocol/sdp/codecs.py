@@ -37,7 +37,9 @@ _CODECS = {
 _OWN = {Codec.PCMU: (0, "PCMU/8000"), Codec.PCMA: (8, "PCMA/8000"), Codec.OPUS: (96, "opus/48000/2")}
 """Payload type in our own offers, and how the rtpmap is written (RFC 7587 7: opus is always /48000/2)."""
 
-OWN_DTMF_PAYLOAD_TYPE = 101
+_OWN_CLOCK_HZ = {Codec.PCMU: 8000, Codec.PCMA: 8000, Codec.OPUS: 48000}
+
+OWN_DTMF = RtpFormat(payload_type=101, encoding="telephone-event", clock_hz=8000)
 DTMF_EVENTS = "0-15"
 
 OPUS_PARAMETERS = "minptime=10;useinbandfec=1"
@@ -84,25 +86,31 @@ def codec_of(rtp_format: RtpFormat) -> Codec | None:
     return _CODECS.get((rtp_format.encoding, rtp_format.clock_hz, rtp_format.channels))
 
 
-def find_dtmf(formats: Sequence[RtpFormat]) -> RtpFormat | None:
-    """telephone-event at 8000 Hz.
+def find_dtmf(formats: Sequence[RtpFormat], codec: Codec) -> RtpFormat | None:
+    """telephone-event at the codec's clock, which RFC 4733 2.1 demands, or else at 8000 Hz.
 
-    RFC 4733 2.1 wants the audio's clock, but browsers with Opus and all telephones speak 8000, and it is the one
-    that each of them has.
+    Some (Firefox, baresip) offer no other clock even with Opus.
     """
-    return next((f for f in formats if f.encoding == "telephone-event" and f.clock_hz == 8000), None)
+    clock_hz = _OWN_CLOCK_HZ[codec]
+    events = [f for f in formats if f.encoding == "telephone-event" and f.clock_hz in (clock_hz, 8000)]
+    return min(events, key=lambda f: f.clock_hz != clock_hz, default=None)
 
 
 def own_payload_type(codec: Codec) -> int:
     return _OWN[codec][0]
 
 
-def format_attributes(codec: Codec, payload_type: int, dtmf_payload_type: int | None) -> list[Attribute]:
-    """rtpmap and fmtp lines of a codec and, if negotiated, of telephone-event."""
+def codec_attributes(codec: Codec, payload_type: int) -> list[Attribute]:
+    """rtpmap and fmtp lines of a codec."""
     attributes = [Attribute("rtpmap", f"{payload_type} {_OWN[codec][1]}")]
     if codec is Codec.OPUS:
         attributes.append(Attribute("fmtp", f"{payload_type} {OPUS_PARAMETERS}"))
-    if dtmf_payload_type is not None:
-        attributes.append(Attribute("rtpmap", f"{dtmf_payload_type} telephone-event/8000"))
-        attributes.append(Attribute("fmtp", f"{dtmf_payload_type} {DTMF_EVENTS}"))
     return attributes
+
+
+def dtmf_attributes(payload_type: int, clock_hz: int) -> list[Attribute]:
+    """rtpmap and fmtp lines of telephone-event."""
+    return [
+        Attribute("rtpmap", f"{payload_type} telephone-event/{clock_hz}"),
+        Attribute("fmtp", f"{payload_type} {DTMF_EVENTS}"),
+    ]
