@@ -59,7 +59,7 @@ void g711_pcma_to_pcmu(uint8_t *to, const uint8_t *from, size_t samples)
 }
 
 /* Concealment.  The idea is that of G.711 Appendix I (repeat the last pitch period, fade), without its 3.75 ms of
- * output delay: the join at the beginning is made with the mirrored past instead (decision 0022). */
+ * output delay: what the repetition lacks to the last good sample is added and dies away (decision 0022). */
 
 #define PERIOD_MIN 40                                          /* 200 Hz */
 #define WINDOW (G711_PLC_HISTORY - G711_PLC_PERIOD_MAX)        /* 20 ms are compared */
@@ -98,7 +98,7 @@ static unsigned find_period(const int16_t *history)
         if (product <= 0)
             continue;
         float score = product * product / energy;
-        if (score > best_score * 1.02f) { /* of equals the shortest: multiples of a period are no better */
+        if (score > best_score) {
             best_score = score;
             best = lag;
         }
@@ -140,19 +140,19 @@ static float next_made_up(struct g711_plc *plc)
 
 void g711_plc_conceal(struct g711_plc *plc, int16_t *pcm, size_t samples)
 {
-    unsigned mirror = 0;
+    unsigned join = 0;
+    float step = 0;
     if (plc->concealed == 0) {
         begin(plc);
-        mirror = plc->period_samples / 4;
+        join = plc->period_samples / 2;
+        const int16_t *end = plc->history + G711_PLC_HISTORY;
+        step = (float)end[-1] - (float)end[-1 - (int)plc->period_samples];
     }
     for (size_t i = 0; i < samples; i++) {
         float sample = next_made_up(plc);
-        if (i < mirror) {
-            float weight = (float)(i + 1) / (float)(mirror + 1);
-            float mirrored = plc->history[G711_PLC_HISTORY - 1 - i];
-            sample = mirrored + weight * (sample - mirrored);
-        }
-        pcm[i] = (int16_t)sample; /* a weighted mean of int16 values: can't overflow */
+        if (i < join)
+            sample += step * (float)(join - i) / (float)(join + 1);
+        pcm[i] = (int16_t)(sample > INT16_MAX ? INT16_MAX : sample < INT16_MIN ? INT16_MIN : sample);
     }
     remember(plc, pcm, samples);
 }
