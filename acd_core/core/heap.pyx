@@ -1,0 +1,107 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""A heap with four children a node that knows where each of its rows is, so that any row can be taken out.
+
+Order is by (key, sequence); no two entries have the same.  ``places[slot]`` is the row's place in its heap, -1 outside
+of it: one array serves all heaps of a table, because a row is in one heap at a time.
+"""
+
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free
+
+from acd_core.core.memory cimport grow
+
+
+cdef int heap_reserve(Heap* heap) except -1:
+    """Room for one more."""
+    cdef int32_t capacity
+    if heap.size == heap.capacity:
+        capacity = heap.capacity + (heap.capacity >> 1) + 4
+        heap.entries = <Entry*>grow(heap.entries, sizeof(Entry), heap.capacity, capacity)
+        heap.capacity = capacity
+    return 0
+
+
+cdef void sift_up(Heap* heap, int32_t* places, int32_t place, Entry entry) noexcept:
+    cdef int32_t parent
+    cdef Entry* above
+    while place > 0:
+        parent = (place - 1) >> 2
+        above = &heap.entries[parent]
+        if not comes_before(entry.key, entry.sequence, above.key, above.sequence):
+            break
+        heap.entries[place] = above[0]
+        places[above.slot] = place
+        place = parent
+    heap.entries[place] = entry
+    places[entry.slot] = place
+
+
+cdef void sift_down(Heap* heap, int32_t* places, int32_t place, Entry entry) noexcept:
+    cdef int32_t child, last, least
+    cdef Entry* entries = heap.entries
+    while True:
+        child = 4 * place + 1
+        if child >= heap.size:
+            break
+        last = min(child + 4, heap.size)
+        least = child
+        child += 1
+        while child < last:
+            if comes_before(
+                entries[child].key, entries[child].sequence, entries[least].key, entries[least].sequence
+            ):
+                least = child
+            child += 1
+        if not comes_before(entries[least].key, entries[least].sequence, entry.key, entry.sequence):
+            break
+        entries[place] = entries[least]
+        places[entries[place].slot] = place
+        place = least
+    entries[place] = entry
+    places[entry.slot] = place
+
+
+cdef void heap_push(Heap* heap, int32_t* places, int64_t key, int64_t sequence, int32_t slot) noexcept:
+    """`heap_reserve` goes before it."""
+    cdef Entry entry
+    entry.key = key
+    entry.sequence = sequence
+    entry.slot = slot
+    heap.size += 1
+    sift_up(heap, places, heap.size - 1, entry)
+
+
+cdef void heap_remove(Heap* heap, int32_t* places, int32_t place) noexcept:
+    cdef Entry last
+    cdef Entry removed = heap.entries[place]
+    places[removed.slot] = -1
+    heap.size -= 1
+    if place == heap.size:
+        return
+    last = heap.entries[heap.size]
+    if comes_before(last.key, last.sequence, removed.key, removed.sequence):
+        sift_up(heap, places, place, last)
+    else:
+        sift_down(heap, places, place, last)
+
+
+cdef int32_t count_below(Heap* heap, int32_t place, int64_t key, int64_t sequence) noexcept:
+    cdef int32_t child, count
+    cdef Entry* entry = &heap.entries[place]
+    if not comes_before(entry.key, entry.sequence, key, sequence):
+        return 0
+    count = 1
+    for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
+        count += count_below(heap, child, key, sequence)
+    return count
+
+
+cdef int32_t heap_count_before(Heap* heap, int64_t key, int64_t sequence) noexcept:
+    """How many come before; looks at those and their children only."""
+    return count_below(heap, 0, key, sequence) if heap.size else 0
+
+
+cdef void heap_free(Heap* heap) noexcept:
+    free(heap.entries)
+    heap.entries = NULL
+    heap.size = heap.capacity = 0

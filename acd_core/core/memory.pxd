@@ -1,0 +1,20 @@
+from libc.stdint cimport int32_t
+
+
+cdef void* grow(void* array, size_t item_size, int32_t old, int32_t new) except NULL
+
+
+cdef inline int32_t larger(int32_t capacity) noexcept:
+    """Half as much again: room to grow without a table that is half empty."""
+    return capacity + (capacity >> 1) + 16
+
+
+cdef class Slots:
+    cdef int32_t* next_free
+    cdef int32_t first_free
+    cdef int32_t capacity
+    cdef readonly int32_t used
+    cdef readonly int32_t count
+
+    cdef int32_t take(self) except -1
+    cdef void give_back(self, int32_t slot) noexcept
