@@ -1,0 +1,305 @@
+"""One suite for both media planes, the native one and the fake: what `gateway.model.media.MediaPlane` promises.
+
+Sound and packets are the integration tests' matter; here it is about names, limits, order and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import wave
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.media import MediaPlane
+from gateway.model.errors import CapacityError, NotFoundError
+from gateway.model.ids import Codec, LegId
+from gateway.model.media import (
+    CaptureFinished,
+    LegClosed,
+    MediaEvent,
+    RtpPeer,
+    SoundFinished,
+    SrtpKeys,
+    WebRtcPeer,
+)
+from gateway.model.media import MediaPlane as MediaPort
+from tests.support.fake_media import FakeMediaPlane
+
+TIME_LIMIT_S = 10
+CREDENTIALS = {"ufrag": "ours", "pwd": "a password with enough letters"}
+
+
+class World:
+    """A plane, the events it raised, and the means to make things happen to it."""
+
+    def __init__(self, make: Callable[..., Any], **options: Any) -> None:
+        self.plane: Any = make(**options)
+        self.port: MediaPort = self.plane
+        self.events: list[MediaEvent] = []
+        self._news = asyncio.Event()
+
+    def listener(self, event: MediaEvent) -> None:
+        self.events.append(event)
+        self._news.set()
+
+    def of(self, leg: LegId) -> list[MediaEvent]:
+        return [event for event in self.events if event.leg == leg]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(TIME_LIMIT_S):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+    async def until_closed(self, leg: LegId) -> None:
+        await self.until(lambda: any(isinstance(event, LegClosed) for event in self.of(leg)))
+
+    def rtp(self, near: LegId | None = None) -> LegId:
+        return self.port.open_rtp_leg(self.listener, near=near)[0]
+
+    def connected_rtp(self) -> LegId:
+        """A leg that sends to a port where nobody listens."""
+        leg = self.rtp()
+        self.port.set_rtp_peer(leg, RtpPeer(address="127.0.0.1", port=9, codec=Codec.PCMA, payload_type=8))
+        return leg
+
+    def let_sound_end(self, leg: LegId) -> None:
+        if isinstance(self.plane, FakeMediaPlane):
+            self.plane.finish_sound(leg)
+
+    async def close(self) -> None:
+        await self.plane.close()
+
+
+def write_silence(path: Path, duration_ms: int) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16 * duration_ms))
+
+
+@pytest.fixture(params=["fake", "native"])
+async def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Callable[..., World]]:
+    worlds: list[World] = []
+
+    def make_native(**options: Any) -> MediaPlane:
+        plane = MediaPlane(**{"rtp_ports": (46000, 47999), **options})
+        for name, duration_ms in (("busy", 60), ("music", 200)):
+            write_silence(tmp_path / f"{name}.wav", duration_ms)
+            plane.add_sound(name, tmp_path / f"{name}.wav")
+        plane.start(asyncio.get_running_loop())
+        return plane
+
+    def make(**options: Any) -> World:
+        worlds.append(World(FakeMediaPlane if request.param == "fake" else make_native, **options))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        await world.close()
+
+
+@pytest.fixture
+async def world(make_world: Callable[..., World]) -> World:
+    return make_world()
+
+
+async def test_legs_have_names_of_their_own_and_even_ports(world: World) -> None:
+    opened = [world.port.open_rtp_leg(world.listener) for _ in range(5)]
+    assert len({leg for leg, _, _ in opened}) == 5
+    assert len({port for _, _, port in opened}) == 5
+    assert all(address == "127.0.0.1" and port % 2 == 0 for _, address, port in opened)
+
+
+async def test_browser_legs_share_the_browser_ports(world: World) -> None:
+    _, first = world.port.open_webrtc_leg(world.listener, **CREDENTIALS)
+    _, second = world.port.open_webrtc_leg(world.listener, ufrag="else", pwd=CREDENTIALS["pwd"])
+    assert first == second
+    assert set(first) <= set(world.port.webrtc_addresses)
+
+
+async def test_a_name_never_comes_again(world: World) -> None:
+    seen: set[LegId] = set()
+    for _ in range(20):
+        leg = world.rtp()
+        assert leg not in seen
+        seen.add(leg)
+        world.port.close_leg(leg)
+        await world.until_closed(leg)
+
+
+async def test_closed_is_the_last_event_and_never_comes_from_within_the_call(world: World) -> None:
+    leg = world.connected_rtp()
+    world.port.play(leg, "music", loop=True)
+    world.port.close_leg(leg)
+    assert not any(isinstance(event, LegClosed) for event in world.of(leg))
+    await world.until_closed(leg)
+    world.port.play(leg, "music")
+    other = world.rtp()
+    world.port.close_leg(other)
+    await world.until_closed(other)
+    assert isinstance(world.of(leg)[-1], LegClosed)
+    assert sum(isinstance(event, LegClosed) for event in world.of(leg)) == 1
+
+
+async def test_listeners_hear_in_the_order_they_came(world: World) -> None:
+    heard: list[str] = []
+    leg, _, _ = world.port.open_rtp_leg(lambda event: heard.append("edge"))
+    world.port.listen(leg, lambda event: heard.append("session"))
+    world.port.listen(leg, world.listener)
+    world.port.close_leg(leg)
+    await world.until_closed(leg)
+    assert heard == ["edge", "session"]
+
+
+COMMANDS: list[Callable[[MediaPort, LegId], None]] = [
+    lambda plane, leg: plane.listen(leg, lambda event: None),
+    lambda plane, leg: plane.set_rtp_peer(
+        leg, RtpPeer(address="127.0.0.1", port=9, codec=Codec.PCMU, payload_type=0, dtmf_payload_type=101)
+    ),
+    lambda plane, leg: plane.set_webrtc_peer(leg, WebRtcPeer(codec=Codec.OPUS, payload_type=111, remote_ufrag="them")),
+    lambda plane, leg: plane.set_srtp_keys(
+        leg, SrtpKeys(profile="SRTP_AEAD_AES_128_GCM", send=bytes(28), receive=bytes(28))
+    ),
+    lambda plane, leg: plane.send_dtls(leg, b"\x16datagram"),
+    lambda plane, leg: plane.play(leg, "music", loop=True),
+    lambda plane, leg: plane.stop(leg),
+    lambda plane, leg: plane.unbridge(leg),
+    lambda plane, leg: plane.pause_capture(leg),
+    lambda plane, leg: plane.resume_capture(leg),
+    lambda plane, leg: plane.stop_capture(leg),
+    lambda plane, leg: plane.close_leg(leg),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_a_command_for_a_leg_that_is_gone_is_dropped(
+    world: World, command: Callable[[MediaPort, LegId], None]
+) -> None:
+    leg = world.rtp()
+    world.port.close_leg(leg)
+    command(world.port, leg)  # the closing may be under way
+    await world.until_closed(leg)
+    command(world.port, leg)
+    command(world.port, LegId(2**40 + 1))
+    assert len(world.of(leg)) == 1
+
+
+async def test_a_bridge_or_capture_with_a_leg_that_is_gone_is_dropped(world: World, tmp_path: Path) -> None:
+    first, second = world.rtp(), world.rtp()
+    world.port.close_leg(second)
+    await world.until_closed(second)
+    world.port.bridge(first, second)
+    world.port.bridge(second, first)
+    world.port.start_capture(second, first, str(tmp_path / "none.cap"))
+    world.port.close_leg(first)
+    await world.until_closed(first)
+    assert len(world.events) == 2
+
+
+async def test_a_limit_of_legs_is_told_by_name_and_holds_until_one_closes(make_world: Callable[..., World]) -> None:
+    world = make_world(legs_max=3)
+    legs = [world.rtp(), world.rtp(), world.port.open_webrtc_leg(world.listener, **CREDENTIALS)[0]]
+    with pytest.raises(CapacityError) as refusal:
+        world.rtp()
+    assert refusal.value.limit == "media.legs_max"
+    assert refusal.value.retry_after_s > 0
+    with pytest.raises(CapacityError):
+        world.port.open_webrtc_leg(world.listener, **CREDENTIALS)
+    world.port.close_leg(legs[0])
+    await world.until_closed(legs[0])
+    world.rtp()
+
+
+async def test_a_limit_of_ports_is_told_by_name_and_holds_until_one_is_free(make_world: Callable[..., World]) -> None:
+    world = make_world(rtp_ports=(45800, 45803))
+    legs = [world.rtp(), world.rtp()]
+    with pytest.raises(CapacityError) as refusal:
+        world.rtp()
+    assert refusal.value.limit == "media.rtp_ports"
+    world.port.open_webrtc_leg(world.listener, **CREDENTIALS)
+    world.port.close_leg(legs[1])
+    await world.until_closed(legs[1])
+    world.rtp()
+
+
+async def test_an_unknown_sound_is_refused(world: World) -> None:
+    leg = world.rtp()
+    with pytest.raises(NotFoundError, match="yodel"):
+        world.port.play(leg, "yodel")
+
+
+async def test_a_sound_reports_its_end_once(world: World) -> None:
+    leg = world.connected_rtp()
+    world.port.play(leg, "busy")
+    world.let_sound_end(leg)
+    await world.until(lambda: SoundFinished(leg=leg, sound="busy") in world.events)
+    world.port.close_leg(leg)
+    await world.until_closed(leg)
+    assert sum(isinstance(event, SoundFinished) for event in world.events) == 1
+
+
+async def test_a_replaced_or_stopped_sound_reports_no_end(world: World) -> None:
+    replaced, stopped, bridged, marker = (world.connected_rtp() for _ in range(4))
+    for leg in (replaced, stopped, bridged):
+        world.port.play(leg, "busy")
+    world.port.play(replaced, "music", loop=True)
+    world.port.stop(stopped)
+    world.port.bridge(bridged, stopped)
+    world.port.play(marker, "busy")
+    world.let_sound_end(marker)
+    await world.until(lambda: SoundFinished(leg=marker, sound="busy") in world.events)
+    assert not [event for event in world.events if isinstance(event, SoundFinished) and event.leg != marker]
+
+
+async def test_a_capture_ends_with_its_event(world: World, tmp_path: Path) -> None:
+    left, right = world.connected_rtp(), world.connected_rtp()
+    path = str(tmp_path / "one.cap")
+    world.port.start_capture(left, right, path)
+    world.port.pause_capture(left)
+    world.port.resume_capture(left)
+    world.port.stop_capture(left)
+    await world.until(lambda: any(isinstance(event, CaptureFinished) for event in world.events))
+    (finished,) = [event for event in world.events if isinstance(event, CaptureFinished)]
+    assert (finished.leg, finished.path, finished.frames_dropped, finished.error) == (left, path, 0, "")
+
+
+async def test_closing_the_left_leg_finishes_its_capture(world: World, tmp_path: Path) -> None:
+    left, right = world.rtp(), world.rtp()
+    world.port.start_capture(left, right, str(tmp_path / "two.cap"))
+    world.port.close_leg(left)
+    await world.until(lambda: {type(event) for event in world.of(left)} == {CaptureFinished, LegClosed})
+    assert len(world.of(left)) == 2
+
+
+async def test_closing_the_right_leg_leaves_the_capture_running(world: World, tmp_path: Path) -> None:
+    left, right = world.rtp(), world.rtp()
+    world.port.start_capture(left, right, str(tmp_path / "three.cap"))
+    world.port.close_leg(right)
+    await world.until_closed(right)
+    assert world.of(left) == []
+    world.port.stop_capture(left)
+    await world.until(lambda: any(isinstance(event, CaptureFinished) for event in world.of(left)))
+
+
+async def test_a_second_capture_finishes_the_first(world: World, tmp_path: Path) -> None:
+    left, right = world.rtp(), world.rtp()
+    paths = [str(tmp_path / "a.cap"), str(tmp_path / "b.cap")]
+    for path in paths:
+        world.port.start_capture(left, right, path)
+    world.port.stop_capture(left)
+    await world.until(lambda: len(world.of(left)) == 2)
+    assert [event.path for event in world.of(left) if isinstance(event, CaptureFinished)] == paths
+
+
+async def test_closing_the_plane_closes_its_legs(world: World, tmp_path: Path) -> None:
+    legs = [world.rtp(), world.connected_rtp(), world.port.open_webrtc_leg(world.listener, **CREDENTIALS)[0]]
+    world.port.start_capture(legs[0], legs[1], str(tmp_path / "four.cap"))
+    await world.close()
+    assert {event.leg for event in world.events if isinstance(event, LegClosed)} == set(legs)
+    assert any(isinstance(event, CaptureFinished) for event in world.of(legs[0]))
+    await world.close()

@@ -1,0 +1,300 @@
+"""A media plane in memory for tests of what stands above it: notes every command, raises events when told to.
+
+As with the real one an event never comes from within a command.  It is queued; a running event loop delivers it in its
+next turn, and a test without a loop calls `FakeMediaPlane.deliver`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.model.errors import CapacityError, NotFoundError
+from gateway.model.ids import LegId
+from gateway.model.media import (
+    CaptureFinished,
+    ConsentLost,
+    DigitReceived,
+    DtlsReceived,
+    IceConnected,
+    LegClosed,
+    LegStatistics,
+    MediaEvent,
+    MediaListener,
+    MediaStarted,
+    RtpPeer,
+    SoundFinished,
+    SrtpKeys,
+    WebRtcPeer,
+)
+
+Command = tuple[Any, ...]
+
+
+@dataclass
+class FakeLeg:
+    """What a leg has been told so far."""
+
+    leg: LegId
+    kind: str
+    """``rtp`` or ``webrtc``"""
+    listeners: list[MediaListener]
+    port: int
+    near: LegId | None
+    peer: RtpPeer | WebRtcPeer | None = None
+    keys: SrtpKeys | None = None
+    sound: str | None = None
+    """What is playing to it."""
+    loop: bool = False
+    bridged: LegId | None = None
+    hears_bridge: bool = False
+    """False while a sound or `stop` took its place."""
+    capture: str | None = None
+    capture_paused: bool = False
+    captures: int = 0
+    dtls_sent: list[bytes] = field(default_factory=list)
+    open: bool = True
+    ended: bool = False
+    """`LegClosed` has been delivered."""
+
+    @property
+    def hears(self) -> str | LegId | None:
+        """A sound's name, the other leg of the bridge, or None for silence."""
+        if self.sound is not None:
+            return self.sound
+        return self.bridged if self.hears_bridge else None
+
+
+class FakeMediaPlane:
+    """The port `gateway.model.media.MediaPlane` without media."""
+
+    def __init__(
+        self,
+        *,
+        sounds: tuple[str, ...] = ("greeting", "music", "ringback", "busy", "goodbye"),
+        legs_max: int = 1000,
+        address: str = "127.0.0.1",
+        webrtc_port: int = 7000,
+        rtp_ports: tuple[int, int] = (20000, 23999),
+    ) -> None:
+        self.sounds = set(sounds)
+        self.legs_max = legs_max
+        self.address = address
+        self.webrtc_port = webrtc_port
+        self.commands: list[Command] = []
+        """("open_rtp_leg", leg), ("play", leg, "music", True), ... in order; only those that had an open leg."""
+        self.legs: dict[LegId, FakeLeg] = {}
+        """Open legs, and closed ones whose capture is still under way."""
+        self.capture_ms = 1000
+        """Duration that the next captures will claim."""
+        self.capture_error = ""
+        self._first_port, self._last_port = rtp_ports
+        self._free_ports = deque(range(self._first_port, self._last_port, 2))
+        self._last_leg = 0
+        self._queued: deque[MediaEvent] = deque()
+        self._scheduled = False
+
+    # --- for tests ----------------------------------------------------------------------------------------------------
+
+    @property
+    def open_legs(self) -> list[LegId]:
+        return [leg for leg, known in self.legs.items() if known.open]
+
+    def of(self, leg: LegId, *names: str) -> list[Command]:
+        """Commands noted for this leg, all or those so named."""
+        return [entry for entry in self.commands if entry[1] == leg and (not names or entry[0] in names)]
+
+    def raise_event(self, event: MediaEvent) -> None:
+        """Queue an event as if the plane had raised it."""
+        self._queued.append(event)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        if not self._scheduled:
+            self._scheduled = True
+            loop.call_soon(self.deliver)
+
+    def deliver(self) -> None:
+        """Hand all queued events to their listeners, those too that they cause."""
+        self._scheduled = False
+        while self._queued:
+            event = self._queued.popleft()
+            known = self.legs.get(event.leg)
+            if known is None:
+                continue
+            if isinstance(event, CaptureFinished):
+                known.captures -= 1
+            if isinstance(event, LegClosed):
+                known.ended = True
+            if known.ended and known.captures == 0:
+                del self.legs[event.leg]
+            for listener in tuple(known.listeners):
+                listener(event)
+
+    def finish_sound(self, leg: LegId) -> None:
+        """The sound that the leg hears comes to its end (a looped one begins anew)."""
+        known = self.legs[leg]
+        assert known.sound is not None, f"leg {leg} hears no sound"
+        if not known.loop:
+            sound, known.sound = known.sound, None
+            self.raise_event(SoundFinished(leg=leg, sound=sound))
+
+    def press(self, leg: LegId, digit: str, duration_ms: int = 100) -> None:
+        self.raise_event(DigitReceived(leg=leg, digit=digit, duration_ms=duration_ms))
+
+    def start_media(self, leg: LegId) -> None:
+        self.raise_event(MediaStarted(leg=leg))
+
+    def connect_ice(self, leg: LegId, address: str = "127.0.0.1", port: int = 40000) -> None:
+        self.raise_event(IceConnected(leg=leg, address=address, port=port))
+
+    def lose_consent(self, leg: LegId) -> None:
+        self.raise_event(ConsentLost(leg=leg))
+
+    def receive_dtls(self, leg: LegId, datagram: bytes) -> None:
+        self.raise_event(DtlsReceived(leg=leg, datagram=datagram))
+
+    # --- the port -----------------------------------------------------------------------------------------------------
+
+    @property
+    def webrtc_addresses(self) -> list[tuple[str, int]]:
+        return [(self.address, self.webrtc_port)]
+
+    def _open(self, kind: str, listener: MediaListener, port: int, near: LegId | None) -> LegId:
+        self._last_leg += 1
+        leg = LegId(self._last_leg)
+        self.legs[leg] = FakeLeg(leg, kind, [listener], port, near)
+        self.commands.append((f"open_{kind}_leg", leg))
+        return leg
+
+    def _check_room(self) -> None:
+        if len(self.open_legs) >= self.legs_max:
+            raise CapacityError("all media legs are in use", limit="media.legs_max")
+
+    def open_rtp_leg(self, listener: MediaListener, *, near: LegId | None = None) -> tuple[LegId, str, int]:
+        self._check_room()
+        if not self._free_ports:
+            raise CapacityError("no UDP port pair is left for a telephone leg", limit="media.rtp_ports")
+        port = self._free_ports.popleft()
+        return self._open("rtp", listener, port, near), self.address, port
+
+    def open_webrtc_leg(
+        self, listener: MediaListener, *, ufrag: str, pwd: str, near: LegId | None = None
+    ) -> tuple[LegId, list[tuple[str, int]]]:
+        assert ufrag
+        assert pwd
+        self._check_room()
+        return self._open("webrtc", listener, 0, near), self.webrtc_addresses
+
+    def listen(self, leg: LegId, listener: MediaListener) -> None:
+        known = self.legs.get(leg)
+        if known is not None:
+            known.listeners.append(listener)
+
+    def _note(self, name: str, leg: LegId, *details: Any) -> FakeLeg | None:
+        known = self.legs.get(leg)
+        if known is None or not known.open:
+            return None
+        self.commands.append((name, leg, *details))
+        return known
+
+    def set_rtp_peer(self, leg: LegId, peer: RtpPeer) -> None:
+        if known := self._note("set_rtp_peer", leg, peer):
+            known.peer = peer
+
+    def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None:
+        if known := self._note("set_webrtc_peer", leg, peer):
+            known.peer = peer
+
+    def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
+        if known := self._note("set_srtp_keys", leg, keys):
+            known.keys = keys
+
+    def send_dtls(self, leg: LegId, datagram: bytes) -> None:
+        if known := self._note("send_dtls", leg, datagram):
+            known.dtls_sent.append(datagram)
+
+    def play(self, leg: LegId, sound: str, *, loop: bool = False) -> None:
+        if sound not in self.sounds:
+            raise NotFoundError(f"there is no sound {sound!r}")
+        if known := self._note("play", leg, sound, loop):
+            known.sound, known.loop, known.hears_bridge = sound, loop, False
+
+    def stop(self, leg: LegId) -> None:
+        if known := self._note("stop", leg):
+            known.sound, known.hears_bridge = None, False
+
+    def bridge(self, first: LegId, second: LegId) -> None:
+        other = self.legs.get(second)
+        if other is None or not other.open:
+            return
+        if known := self._note("bridge", first, second):
+            if known.bridged != second:
+                self._part(first)
+                self._part(second)
+            for side, far in ((known, second), (other, first)):
+                side.bridged, side.hears_bridge, side.sound = far, True, None
+
+    def _part(self, leg: LegId) -> None:
+        known = self.legs[leg]
+        if known.bridged is None:
+            return
+        for side in (self.legs.get(known.bridged), known):
+            if side is not None:
+                side.bridged, side.hears_bridge = None, False
+
+    def unbridge(self, leg: LegId) -> None:
+        if known := self._note("unbridge", leg):
+            if known.bridged is None:
+                return
+            self.legs[known.bridged].sound = known.sound = None
+            self._part(leg)
+
+    def start_capture(self, left: LegId, right: LegId, path: str) -> None:
+        if known := self._note("start_capture", left, right, path):
+            self._end_capture(known)
+            known.capture, known.capture_paused = path, False
+            known.captures += 1
+
+    def pause_capture(self, left: LegId) -> None:
+        if known := self._note("pause_capture", left):
+            known.capture_paused = True
+
+    def resume_capture(self, left: LegId) -> None:
+        if known := self._note("resume_capture", left):
+            known.capture_paused = False
+
+    def stop_capture(self, left: LegId) -> None:
+        if known := self._note("stop_capture", left):
+            self._end_capture(known)
+
+    def _end_capture(self, known: FakeLeg) -> None:
+        if known.capture is None:
+            return
+        path, known.capture = known.capture, None
+        self.raise_event(
+            CaptureFinished(
+                leg=known.leg,
+                path=path,
+                duration_ms=self.capture_ms,
+                frames_dropped=0,
+                error=self.capture_error,
+            )
+        )
+
+    def close_leg(self, leg: LegId) -> None:
+        if known := self._note("close_leg", leg):
+            self._part(leg)
+            self._end_capture(known)
+            known.open = False
+            if known.kind == "rtp":
+                self._free_ports.append(known.port)
+            self.raise_event(LegClosed(leg=leg, statistics=LegStatistics()))
+
+    async def close(self) -> None:
+        for leg in self.open_legs:
+            self.close_leg(leg)
+        self.deliver()
