@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
 from acd_core import events as acd
+from acd_core.errors import AcdError
 from gateway.model.errors import (
     CapacityError,
     InternalError,
@@ -12,6 +15,7 @@ from gateway.model.errors import (
     ZentraleError,
 )
 from gateway.model.events import (
+    AgentState,
     ContactEnded,
     ContactOpened,
     ContactQueued,
@@ -34,6 +38,8 @@ from gateway.session.floor import Floor
 from gateway.session.recording import Recorder
 from gateway.session.states import ContactState
 from gateway.session.views import ContactView
+
+log = logging.getLogger(__name__)
 
 
 class ContactService:
@@ -203,15 +209,21 @@ class ContactService:
         self._emit_end(contact, by, cause)
         if contact.line is not None and by is not Party.CUSTOMER:
             contact.line.end(cause)
-        if state is ContactState.WAITING:
-            self._floor.router.submit(acd.ContactAbandoned(contact=contact.id))
-        elif contact.agent is not None:
-            agent = contact.agent
-            self._floor.router.submit(acd.ContactEnded(contact=contact.id))
-            if not talked:
-                # They never spoke, so there is nothing to write down.
-                self._floor.router.submit(acd.WrapUpFinished(agent=agent))
+        try:
+            self._tell_distributor(contact, state, talked)
+        except AcdError:
+            log.exception("the distributor does not know contact %s, which was %s", contact.id, state.value)
         self._forget(contact)
+
+    def _tell_distributor(self, contact: Contact, state: ContactState, talked: bool) -> None:
+        router, agent = self._floor.router, contact.agent
+        if state is ContactState.WAITING:
+            router.submit(acd.ContactAbandoned(contact=contact.id))
+        elif agent is not None:
+            router.submit(acd.ContactEnded(contact=contact.id))
+            if not talked and self._floor.seat(agent).state is AgentState.WRAP_UP:
+                # They never spoke, so there is nothing to write down.
+                router.submit(acd.WrapUpFinished(agent=agent))
 
     def _new_contact(
         self,
@@ -284,14 +296,18 @@ class ContactService:
                 arrival_ns=contact.opened_ns,
             )
         )
-        floor.router.submit(
-            acd.ContactArrived(
-                contact=contact.id,
-                queue=contact.queue.name,
-                channel=contact.channel.value,
-                arrival_ns=contact.opened_ns,
+        try:
+            floor.router.submit(
+                acd.ContactArrived(
+                    contact=contact.id,
+                    queue=contact.queue.name,
+                    channel=contact.channel.value,
+                    arrival_ns=contact.opened_ns,
+                )
             )
-        )
+        except AcdError as error:
+            log.error("the distributor refused contact %s: %s", contact.id, error)
+            self.end(contact, Party.SYSTEM, EndCause.FAILED)
         floor.queue_changed(contact.queue.name)
 
     def _emit_end(self, contact: Contact, by: Party, cause: EndCause) -> None:

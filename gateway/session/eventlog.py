@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import deque
 
-from gateway.model.errors import CapacityError, InternalError
+from gateway.model.errors import CapacityError, ConflictError, InternalError
 from gateway.model.events import Event
 from gateway.model.ports import Store
 from gateway.session.bus import EventBus
@@ -22,12 +22,16 @@ BATCH_MAX = 1000
 RETRY_S = 1.0
 
 
+Waiting = tuple[Event, asyncio.Future[None] | None]
+"""An event on its way, and whoever waits until it is on disk."""
+
+
 class EventLog:
     def __init__(self, store: Store, bus: EventBus, *, waiting_max: int) -> None:
         self._store = store
         self._bus = bus
         self._waiting_max = waiting_max
-        self._waiting: deque[tuple[Event, asyncio.Future[None] | None]] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -80,10 +84,13 @@ class EventLog:
             if self._closing:
                 return
 
-    async def _append_batch(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
+    async def _append_batch(self, count: int = BATCH_MAX) -> None:
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), count))]
         try:
             await self._store.append([event for event, _ in batch])
+        except ConflictError as error:
+            await self._append_singly(batch, error)
+            return
         except (InternalError, CapacityError) as error:
             log.error("cannot store %d events, trying again in %g s: %s", len(batch), RETRY_S, error)
             self._failing = True
@@ -104,6 +111,18 @@ class EventLog:
         for _, kept in batch:
             if kept is not None and not kept.done():
                 kept.set_result(None)
+
+    async def _append_singly(self, batch: list[Waiting], conflict: ConflictError) -> None:
+        """One event of the batch can never be kept (a bug of ours): leave it out, so that it takes no other along."""
+        if len(batch) == 1:
+            event, kept = batch[0]
+            log.critical("an event can't be stored and is left out: %s: %r", conflict, event)
+            if kept is not None and not kept.done():
+                kept.set_exception(conflict)
+            return
+        self._waiting.extendleft(reversed(batch))
+        for _ in batch:
+            await self._append_batch(1)
 
     async def flushed(self) -> None:
         """Wait until everything emitted so far is on disk."""
