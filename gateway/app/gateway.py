@@ -101,7 +101,7 @@ class Gateway:
         await agent_audio.start()
         stack.push_async_callback(agent_audio.stop)
 
-        sip = SipEdge(config.sip, config.trunks, contacts=session.contacts, media=media)
+        sip = SipEdge(config.sip, config.trunks, session.contacts, media, config.limits, clock)
         await sip.start()
         stack.push_async_callback(sip.stop)
 

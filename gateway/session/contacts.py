@@ -58,23 +58,14 @@ class ContactService:
         return queue
 
     async def open_call(
-        self,
-        line: VoiceLine,
-        *,
-        channel: Channel,
-        queue: QueueName,
-        customer: Customer,
-        called: str,
-        contact_id: ContactId | None = None,
+        self, line: VoiceLine, *, channel: Channel, queue: QueueName, customer: Customer, called: str
     ) -> ContactId:
-        """Take a call: on disk first, then answered, greeted and queued.  ``contact_id``: a fresh one made before.
+        """Take a call: on disk first, then answered, greeted and queued.
 
         Raises `CapacityError` or `InternalError` when it can't be taken, `NotFoundError` or `NotAllowedError` when the
         queue does not exist or does not take this channel; then the edge refuses the call and frees its leg.
         """
-        contact = self._new_contact(
-            contact_id or new_contact_id(), channel=channel, queue=queue, customer=customer, called=called, line=line
-        )
+        contact = self._new_contact(channel=channel, queue=queue, customer=customer, called=called, line=line)
         self._floor.by_line[line] = contact
         try:
             await self._floor.log.write(self._opened(contact))
@@ -122,9 +113,7 @@ class ContactService:
     async def open_chat(self, *, queue: QueueName, customer: Customer, called: str, first_line: str) -> ContactId:
         """Take a chat; it is on disk and in its queue when this returns.  Raises as `open_call`."""
         self._check_text(first_line)
-        contact = self._new_contact(
-            new_contact_id(), channel=Channel.CHAT, queue=queue, customer=customer, called=called
-        )
+        contact = self._new_contact(channel=Channel.CHAT, queue=queue, customer=customer, called=called)
         contact.lines = 1
         try:
             await self._floor.log.write(self._opened(contact), self._line(contact, Party.CUSTOMER, None, first_line))
@@ -227,7 +216,6 @@ class ContactService:
 
     def _new_contact(
         self,
-        contact_id: ContactId,
         *,
         channel: Channel,
         queue: QueueName,
@@ -249,7 +237,7 @@ class ContactService:
             raise CapacityError(f"all {limit} places are taken; try again later", limit=name)
         floor.log.check_capacity()
         contact = Contact(
-            contact_id,
+            new_contact_id(),
             channel=channel,
             queue=config,
             customer=customer,
