@@ -1,0 +1,210 @@
+"""Zentrale as its users have it: the installed command in a process of its own, on ports of the system's choosing.
+
+    async with zentrale(tmp_path) as gateway:
+        gateway.sip            # ("127.0.0.1", port)
+        gateway.web            # "http://127.0.0.1:port"
+        gateway.password("anna")
+        await gateway.kill()   # SIGKILL, as a power cut would
+        await gateway.start()  # again, on the same folder and the same ports
+
+What the tests know of the inside they read from the database, as a reporting tool would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+COMMAND = Path(sys.executable).parent / "zentrale"
+START_S = 20.0
+STOP_S = 20.0
+LOOK_S = 0.02
+
+QUEUES = """
+[[queues]]
+name = "support"
+title = "Support"
+offer_ms = {offer_ms}
+wrap_up_ms = {wrap_up_ms}
+reconnect_ms = {reconnect_ms}
+
+[[numbers]]
+number = "100"
+queue = "support"
+"""
+
+
+class Zentrale:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        agents: tuple[str, ...] = ("anna", "ben"),
+        offer_ms: int = 20_000,
+        wrap_up_ms: int = 30_000,
+        reconnect_ms: int = 5_000,
+        strangers: str = "silence",
+        networks: tuple[str, ...] = ("127.0.0.1/32",),
+        rtp_ports: tuple[int, int] = (30_000, 31_999),
+        extra: str = "",
+    ) -> None:
+        self.folder = folder
+        self.agents = agents
+        self._ports = {"sip": 0, "web": 0}
+        self._settings = {"offer_ms": offer_ms, "wrap_up_ms": wrap_up_ms, "reconnect_ms": reconnect_ms}
+        self._strangers, self._networks, self._extra = strangers, networks, extra
+        self._rtp_ports = rtp_ports
+        self._process: asyncio.subprocess.Process | None = None
+        self._announced: dict[str, Any] = {}
+        self._log = folder / "zentrale.log"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "zentrale.toml"
+
+    @property
+    def sip(self) -> tuple[str, int]:
+        host, port = self._announced["addresses"]["sip"].rsplit(":", 1)
+        return host, int(port)
+
+    @property
+    def web(self) -> str:
+        return str(self._announced["addresses"]["web"])
+
+    def password(self, agent: str) -> str:
+        return f"a password for {agent}"
+
+    @property
+    def recordings(self) -> Path:
+        return self.folder / "var" / "recordings"
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    async def start(self) -> None:
+        """Start, and wait until it announces its addresses."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        fresh = not self.config.exists()
+        self._write_config()
+        if fresh:
+            for agent in self.agents:
+                await self._set_password(agent)
+        announcement = self.folder / "announcement.json"
+        announcement.unlink(missing_ok=True)
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                str(COMMAND),
+                "serve",
+                "--config",
+                str(self.config),
+                "--announce",
+                str(announcement),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        ended = asyncio.create_task(self._process.wait())
+        try:
+            async with asyncio.timeout(START_S):
+                while not announcement.exists():
+                    assert not ended.done(), f"zentrale ended with {ended.result()}\n{self.log()}"
+                    await asyncio.sleep(LOOK_S)
+        finally:
+            ended.cancel()
+        self._announced = json.loads(announcement.read_text())
+        # The same again after a restart: pages and callers must find it where it was.
+        self._ports = {"sip": self.sip[1], "web": int(self.web.rsplit(":", 1)[1])}
+
+    async def stop(self) -> None:
+        """Ask it to stop, as a service manager does, and wait until it has."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_S):
+                code = await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+            raise AssertionError(f"zentrale did not stop within {STOP_S} s\n{self.log()}") from None
+        assert code == 0, f"zentrale ended with {code}\n{self.log()}"
+
+    async def kill(self) -> None:
+        """SIGKILL: nothing is put in order."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """What a query of the database says now."""
+        with sqlite3.connect(f"file:{self.folder / 'var' / 'zentrale.db'}?mode=ro", uri=True) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(query, values)]
+
+    def contacts(self) -> list[dict[str, Any]]:
+        """All contacts, the first first."""
+        return self.rows("SELECT * FROM contacts ORDER BY opened_ns")
+
+    def timeline(self, contact: str) -> list[str]:
+        """The kinds of a contact's events, in order."""
+        return [
+            row["kind"] for row in self.rows("SELECT kind FROM contact_events WHERE contact=? ORDER BY seq", contact)
+        ]
+
+    async def until_rows(
+        self, query: str, *values: object, count: int = 1, within_s: float = 15.0
+    ) -> list[dict[str, Any]]:
+        """Wait until the query has that many rows."""
+        rows: list[dict[str, Any]] = []
+        try:
+            async with asyncio.timeout(within_s):
+                while len(rows := self.rows(query, *values)) < count:
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            raise AssertionError(f"{query} {values} has {rows}, not {count} rows\n{self.log()[-4000:]}") from None
+        return rows
+
+    def _write_config(self) -> None:
+        agents = "".join(
+            f'[[agents]]\nlogin = "{agent}"\nname = "{agent.title()}"\nqueues = ["support"]\n' for agent in self.agents
+        )
+        networks = json.dumps(list(self._networks))
+        self.config.write_text(
+            f'[sip]\nport = {self._ports["sip"]}\nstrangers = "{self._strangers}"\n'
+            f'[[trunks]]\nname = "loopback"\nnetworks = {networks}\n'
+            f"[media]\nrtp_ports = {list(self._rtp_ports)}\nconsent_ms = 5000\n"
+            f"[web]\nport = {self._ports['web']}\n"
+            f"{QUEUES.format(**self._settings)}\n{agents}\n{self._extra}"
+        )
+
+    async def _set_password(self, agent: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            str(COMMAND), "passwd", agent, "--stdin", "--config", str(self.config),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await process.communicate(f"{self.password(agent)}\n".encode())
+        assert process.returncode == 0, output.decode()
+
+
+@asynccontextmanager
+async def zentrale(folder: Path, **settings: Any) -> AsyncIterator[Zentrale]:
+    """A running Zentrale with its data in ``folder``; stopped, in order, at the end."""
+    gateway = Zentrale(folder, **settings)
+    os.environ.setdefault("ZENTRALE_LOG", "debug")
+    await gateway.start()
+    try:
+        yield gateway
+    except BaseException:
+        print(gateway.log()[-8000:])
+        raise
+    finally:
+        await gateway.stop()
