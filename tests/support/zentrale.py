@@ -167,7 +167,7 @@ class Zentrale:
         rows: list[dict[str, Any]] = []
         try:
             async with asyncio.timeout(within_s):
-                while len(rows := self.rows(query, *values)) < count:
+                while len(rows := self.rows(query, *values)) < count:  # noqa: ASYNC110 - SQLite tells nobody
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             raise AssertionError(f"{query} {values} has {rows}, not {count} rows\n{self.log()[-4000:]}") from None
