@@ -204,14 +204,15 @@ void zm_ice_receive(zm_thread *thread, const uint8_t *datagram, uint32_t len, co
 void zm_ice_expire(zm_leg *leg)
 {
     zm_thread *thread = leg->thread;
-    bool selected = leg->web.selected != NULL;
+    bool selected = leg->web.selected != NULL, known = leg->web.latest != NULL;
 
     for (uint32_t i = 0; i < ZM_PATHS_MAX; i++) {
         zm_path *path = &leg->web.paths[i];
         if (path->leg && thread->now_ns - path->checked_ns > thread->consent_ns)
             remove_path(thread, path);
     }
-    if (selected && leg->web.selected == NULL) {
+    /* Also when a browser left before it nominated a pair: then the last path that passed a check counts. */
+    if ((selected && leg->web.selected == NULL) || (known && leg->web.latest == NULL && !leg->web.consent_lost)) {
         leg->web.consent_lost = true; /* and nothing more is sent until a pair is nominated again (RFC 7675 5.1) */
         zm_raise(thread->events, zm_event_new(ZM_EVENT_CONSENT_LOST, leg->id, NULL, 0), false);
     }
