@@ -32,6 +32,7 @@ class Names:
 
     def __init__(self, config: Config) -> None:
         self.company = config.server.name
+        self.line_chars_max = config.limits.chat_line_chars_max
         self._agents = {agent.login: agent.name for agent in config.agents}
         self._queues: dict[str, QueueConfig] = {queue.name: queue for queue in config.queues}
 
@@ -118,6 +119,7 @@ def desk_frame(view: DeskView, names: Names, media: MediaPlace) -> Desk:
         agent=view.agent,
         agent_name=view.name,
         company=names.company,
+        line_chars_max=names.line_chars_max,
         state=state_info(view),
         queues=[queue_info(queue, names) for queue in view.queues],
         offer=None if view.offer is None else offer_info(view.offer),

@@ -251,6 +251,7 @@ class Desk(Frame, frozen=True, kw_only=True, tag="desk"):
     agent: str
     agent_name: str
     company: str
+    line_chars_max: int
     state: StateInfo
     queues: list[QueueInfo]
     offer: OfferInfo | None

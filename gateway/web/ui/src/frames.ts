@@ -80,6 +80,7 @@ export interface Desk {
   agent: string;
   agent_name: string;
   company: string;
+  line_chars_max: number;
   state: StateInfo;
   queues: QueueInfo[];
   offer: OfferInfo | null;

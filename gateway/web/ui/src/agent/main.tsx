@@ -1,0 +1,9 @@
+import { render } from "preact";
+import "../styles/base.css";
+import "../styles/parts.css";
+import "../styles/agent.css";
+import { App } from "./App";
+import { start } from "./session";
+
+render(<App />, document.getElementById("app") as HTMLElement);
+void start();

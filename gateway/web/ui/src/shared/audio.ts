@@ -1,0 +1,199 @@
+/** Sound: the microphone, the call's peer connection, level meters and the ring. */
+
+import { signal } from "@preact/signals";
+
+export type MicrophoneFault = "denied" | "missing" | "busy" | "insecure";
+
+export class MicrophoneError extends Error {
+  constructor(readonly fault: MicrophoneFault) {
+    super(fault);
+  }
+}
+
+/** Ask for the microphone; throws MicrophoneError that says what is the matter. */
+export async function openMicrophone(): Promise<MediaStream> {
+  if (!window.isSecureContext || !navigator.mediaDevices) throw new MicrophoneError("insecure");
+  try {
+    return await navigator.mediaDevices.getUserMedia({
+      audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+    });
+  } catch (error) {
+    const name = error instanceof DOMException ? error.name : "";
+    if (name === "NotAllowedError" || name === "SecurityError") throw new MicrophoneError("denied");
+    if (name === "NotFoundError" || name === "OverconstrainedError") throw new MicrophoneError("missing");
+    throw new MicrophoneError("busy");
+  }
+}
+
+let context: AudioContext | null = null;
+
+/** The page's one audio context; started by the first click, as browsers demand. */
+export function audioContext(): AudioContext {
+  context ??= new AudioContext();
+  if (context.state === "suspended") void context.resume().catch(() => undefined);
+  return context;
+}
+
+/** A stream of silence, for a call without a microphone: the other side is at least heard. */
+export function silence(): MediaStream {
+  return audioContext().createMediaStreamDestination().stream;
+}
+
+export type CallPhase = "connecting" | "connected" | "failed" | "closed";
+
+/** What end-to-end tests look at. */
+interface Probe {
+  pc: RTCPeerConnection | null;
+  remote: MediaStream | null;
+  local: MediaStream | null;
+}
+
+declare global {
+  interface Window {
+    __zentrale: Probe;
+  }
+}
+
+window.__zentrale = { pc: null, remote: null, local: null };
+
+/** How long a connection that has gone quiet may take to come back before it counts as failed. */
+const DISCONNECTED_MS = 4000;
+
+/** One call's sound. Zentrale is ICE-lite and not trickling: the offer goes out at once, candidates or not. */
+export class CallAudio {
+  readonly phase = signal<CallPhase>("connecting");
+  readonly muted = signal(false);
+  readonly remote = new MediaStream();
+  private readonly pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
+  private readonly player = new Audio();
+  private timer: number | undefined;
+
+  constructor(
+    readonly local: MediaStream,
+    private readonly ownsLocal: boolean,
+  ) {
+    for (const track of local.getAudioTracks()) {
+      track.enabled = true;
+      this.pc.addTrack(track, local);
+    }
+    this.pc.ontrack = ({ track }) => {
+      this.remote.addTrack(track);
+      this.player.srcObject = this.remote;
+      void this.player.play().catch(() => undefined);
+    };
+    this.pc.onconnectionstatechange = () => this.changed();
+    this.player.autoplay = true;
+    window.__zentrale = { pc: this.pc, remote: this.remote, local };
+  }
+
+  /** Our offer; throws when the browser can't make one. */
+  async offer(): Promise<string> {
+    await this.pc.setLocalDescription(await this.pc.createOffer());
+    return this.pc.localDescription?.sdp ?? "";
+  }
+
+  async answer(sdp: string): Promise<void> {
+    if (this.pc.signalingState !== "have-local-offer") return;
+    await this.pc.setRemoteDescription({ type: "answer", sdp });
+  }
+
+  mute(muted: boolean): void {
+    for (const track of this.local.getAudioTracks()) track.enabled = !muted;
+    this.muted.value = muted;
+  }
+
+  close(): void {
+    if (this.phase.value === "closed") return;
+    clearTimeout(this.timer);
+    this.phase.value = "closed";
+    this.pc.onconnectionstatechange = null;
+    this.pc.close();
+    this.player.srcObject = null;
+    if (this.ownsLocal) stopStream(this.local);
+    else this.mute(false);
+    if (window.__zentrale.pc === this.pc) window.__zentrale = { pc: null, remote: null, local: null };
+  }
+
+  private changed(): void {
+    clearTimeout(this.timer);
+    switch (this.pc.connectionState) {
+      case "connected":
+        this.phase.value = "connected";
+        break;
+      case "failed":
+      case "closed":
+        this.phase.value = "failed";
+        break;
+      case "disconnected":
+        this.timer = window.setTimeout(() => {
+          this.phase.value = "failed";
+        }, DISCONNECTED_MS);
+        break;
+      default:
+    }
+  }
+}
+
+export function stopStream(stream: MediaStream | null): void {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
+/** Calls back with 0..1 for each picture until the returned function is called. */
+export function watchLevel(stream: MediaStream, show: (level: number) => void): () => void {
+  const ctx = audioContext();
+  const analyser = ctx.createAnalyser();
+  analyser.fftSize = 512;
+  const samples = new Float32Array(analyser.fftSize);
+  let source: MediaStreamAudioSourceNode | null = null;
+  let frame = 0;
+  let shown = 0;
+  const step = () => {
+    if (source === null && stream.getAudioTracks().length > 0) {
+      source = ctx.createMediaStreamSource(stream);
+      source.connect(analyser);
+    }
+    analyser.getFloatTimeDomainData(samples);
+    let sum = 0;
+    for (const sample of samples) sum += sample * sample;
+    const db = 10 * Math.log10(sum / samples.length + 1e-9);
+    const level = Math.min(1, Math.max(0, (db + 60) / 50));
+    shown = Math.max(level, shown * 0.9);
+    show(shown);
+    frame = requestAnimationFrame(step);
+  };
+  step();
+  return () => {
+    cancelAnimationFrame(frame);
+    source?.disconnect();
+  };
+}
+
+/** The ring: two soft notes, every two seconds, until the returned function is called. */
+export function ring(): () => void {
+  const ctx = audioContext();
+  const out = ctx.createGain();
+  out.gain.value = 0.16;
+  out.connect(ctx.destination);
+  const note = (at: number, hz: number) => {
+    const tone = ctx.createOscillator();
+    const gain = ctx.createGain();
+    tone.type = "triangle";
+    tone.frequency.value = hz;
+    gain.gain.setValueAtTime(0, at);
+    gain.gain.linearRampToValueAtTime(1, at + 0.02);
+    gain.gain.exponentialRampToValueAtTime(0.001, at + 0.55);
+    tone.connect(gain).connect(out);
+    tone.start(at);
+    tone.stop(at + 0.6);
+  };
+  const once = () => {
+    note(ctx.currentTime + 0.02, 659);
+    note(ctx.currentTime + 0.24, 880);
+  };
+  once();
+  const timer = setInterval(once, 2000);
+  return () => {
+    clearInterval(timer);
+    out.disconnect();
+  };
+}
