@@ -59,7 +59,7 @@ size_t stretch_find_period(const int16_t *pcm, size_t samples, uint32_t rate, fl
     unsigned step = rate / 8000;
     size_t count = narrow_down(narrow, pcm, samples, step);
     size_t longest = count / 2 < PERIOD_MAX ? count / 2 : PERIOD_MAX;
-    size_t best = 0;
+    float found[PERIOD_MAX + 1];
     float best_likeness = likeness_min, loudness = 0;
 
     if (longest < PERIOD_MIN)
@@ -70,15 +70,15 @@ size_t stretch_find_period(const int16_t *pcm, size_t samples, uint32_t rate, fl
         return longest * step;
     for (size_t period = PERIOD_MIN; period <= longest; period++) {
         size_t window = count - period < WINDOW_MAX ? count - period : WINDOW_MAX;
-        float found = likeness(narrow, narrow + period, window);
-        if (found > best_likeness) {
-            best_likeness = found;
-            best = period;
-        }
+        found[period] = likeness(narrow, narrow + period, window);
+        if (found[period] > best_likeness)
+            best_likeness = found[period];
     }
-    if (best == 0 || step == 1)
-        return best;
-    return refine(pcm, samples, best * step, step);
+    /* Several periods at once are as good as one, and get there in fewer cuts. */
+    for (size_t period = longest; period >= PERIOD_MIN; period--)
+        if (found[period] > likeness_min && found[period] >= best_likeness - 0.03f)
+            return step == 1 ? period : refine(pcm, samples, period * step, step);
+    return 0;
 }
 
 static int16_t between(int16_t from, int16_t to, size_t at, size_t length)
