@@ -72,6 +72,7 @@ class Dialog(pj.Call):  # type: ignore[misc]
         self._stack = stack
         self._offered = False
         """Our offer is out, its answer has not come."""
+        self._released = False
         self.over = False
         self.line: SipLine | None = None
         self.description: str | None = None
@@ -86,6 +87,38 @@ class Dialog(pj.Call):  # type: ignore[misc]
 
     def hang_up(self, code: int, reason: str, headers: dict[str, str]) -> None:
         self._command(self.hangup, code, reason, headers)
+
+    def is_alive(self) -> bool:
+        """Tell whether the call still exists.
+
+        PJSIP reports an INVITE before it has checked everything; when it then refuses it by itself (say, 422 for a
+        session timer), it may do so without another callback.
+        """
+        return not self.over and bool(self.isActive())
+
+    def vanish(self) -> None:
+        """The call is gone without a callback: do what the callback would have done."""
+        if not self.over:
+            self._end(500)
+
+    def _end(self, code: int) -> None:
+        self.over = True
+        try:
+            if self.line is not None:
+                self.line.remote_ended(code)
+        finally:
+            self._receiver.released(self)
+
+    def release(self) -> None:
+        """Free pjsua2's half, once the dialog is over and outside of callbacks.
+
+        Left to the garbage collector it might die late, when its number belongs to another call: its destructor would
+        hang that one up.
+        """
+        if not self._released:
+            self._released = self.over = True
+            self.line = None
+            pj.Call.__swig_destroy__(self)
 
     def _command(self, command: Callable[[Any], None], code: int, reason: str, headers: dict[str, str]) -> None:
         if self.over:
@@ -116,12 +149,7 @@ class Dialog(pj.Call):  # type: ignore[misc]
             if self.line is not None:
                 self.line.remote_acknowledged()
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self.over:
-            self.over = True
-            try:
-                if self.line is not None:
-                    self.line.remote_ended(info.lastStatusCode)
-            finally:
-                self._receiver.released(self)
+            self._end(info.lastStatusCode)
 
     @guarded
     def onCallSdpCreated(self, prm: Any) -> None:  # noqa: N802

@@ -89,6 +89,15 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(500, "Server Internal Error")
 
 
+class _Admitted(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that may be served, on its way to the session."""
+
+    line: SipLine
+    queue: QueueName
+    customer: Customer
+    called: str
+
+
 class SipEdge:
     def __init__(  # noqa: PLR0917 - the parts of the program, each once, in the order of the layers
         self,
@@ -152,7 +161,7 @@ class SipEdge:
         for dialog in list(self._dialogs):
             if dialog.line is not None:
                 dialog.line.end(EndCause.SHUTDOWN)
-                self._contacts.line_ended(dialog.line, EndCause.SHUTDOWN)
+                self._line_ended(dialog.line, EndCause.SHUTDOWN)
         if self._dialogs:
             self._empty.clear()
             with contextlib.suppress(TimeoutError):
@@ -162,7 +171,7 @@ class SipEdge:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         # Who has not confirmed by now: their legs are closed, their dialogs go down with PJSIP.
         for dialog in list(self._dialogs):
-            dialog.over = True
+            dialog.release()
         self._stack.stop()
         self._dialogs.clear()
 
@@ -178,7 +187,7 @@ class SipEdge:
                 raise CapacityError("Zentrale is shutting down", limit="shutdown")
             if not room:
                 raise CapacityError(f"all {self._calls_max} lines are taken", limit="limits.calls_max")
-            start = self._admit(dialog, message)
+            admitted = self._admit(dialog, message)
         except Exception as error:
             refusal = refusal_of(error)
             if refusal.code == 500:
@@ -187,7 +196,7 @@ class SipEdge:
                 log.info("INVITE from %s refused with %d: %s", source, refusal.code, error)
             loop.call_soon(self._refuse, dialog, refusal)
             return
-        loop.call_soon(start)
+        loop.call_soon(self._begin, dialog, admitted)
 
     def released(self, dialog: Dialog) -> None:
         asyncio.get_running_loop().call_soon(self._forget, dialog)
@@ -198,7 +207,7 @@ class SipEdge:
 
     # The way of a call
 
-    def _admit(self, dialog: Dialog, message: str) -> _Start:
+    def _admit(self, dialog: Dialog, message: str) -> _Admitted:
         """Do all that can be done at once: number, caller, media leg, answer.  Raises what `refusal_of` maps."""
         request = read_request(message)
         called = called_number(request.uri)
@@ -223,19 +232,31 @@ class SipEdge:
             plane=self._media,
             leg=leg,
             negotiation=negotiation,
-            ended=self._contacts.line_ended,
+            ended=self._line_ended,
         )
         dialog.line = listener.line = line
-        return _Start(self, line, queue, customer, called)
+        return _Admitted(line=line, queue=queue, customer=customer, called=called)
 
-    def serve(self, line: SipLine, queue: QueueName, customer: Customer, called: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(line, queue, customer, called), name=line.label)
+    def _line_ended(self, line: SipLine, cause: EndCause) -> None:
+        if line.in_session:
+            self._contacts.line_ended(line, cause)
+
+    def _begin(self, dialog: Dialog, admitted: _Admitted) -> None:
+        """Hand an admitted call to the session, now that PJSIP's callback has returned."""
+        if not dialog.is_alive():
+            dialog.vanish()
+            return
+        admitted.line.in_session = True
+        task = asyncio.get_running_loop().create_task(self._serve(admitted), name=admitted.line.label)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, line: SipLine, queue: QueueName, customer: Customer, called: str) -> None:
+    async def _serve(self, call: _Admitted) -> None:
+        line = call.line
         try:
-            await self._contacts.open_call(line, channel=Channel.PHONE, queue=queue, customer=customer, called=called)
+            await self._contacts.open_call(
+                line, channel=Channel.PHONE, queue=call.queue, customer=call.customer, called=call.called
+            )
         except Exception as error:
             refusal = refusal_of(error)
             if refusal.code == 500:
@@ -247,12 +268,15 @@ class SipEdge:
 
     def _refuse(self, dialog: Dialog, refusal: Refusal) -> None:
         self._refused += 1
+        if not dialog.is_alive():
+            dialog.vanish()
+            return
         with contextlib.suppress(SignallingError):
             dialog.hang_up(refusal.code, refusal.reason, refusal.headers)
 
     def _forget(self, dialog: Dialog) -> None:
         self._dialogs.discard(dialog)
-        dialog.line = None
+        dialog.release()
         if not self._dialogs:
             self._empty.set()
 
@@ -273,22 +297,6 @@ class SipEdge:
             "".join(c if c.isprintable() else "?" for c in door.lastStranger),
         )
         self._strangers_told, self._strangers_told_ns = total, now_ns
-
-
-class _Start:
-    """An admitted call, to be handed to the session once PJSIP's callback has returned."""
-
-    __slots__ = ("_called", "_customer", "_edge", "_line", "_queue")
-
-    def __init__(self, edge: SipEdge, line: SipLine, queue: QueueName, customer: Customer, called: str) -> None:
-        self._edge = edge
-        self._line = line
-        self._queue = queue
-        self._customer = customer
-        self._called = called
-
-    def __call__(self) -> None:
-        self._edge.serve(self._line, self._queue, self._customer, self._called)
 
 
 class _LegListener:

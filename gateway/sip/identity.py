@@ -24,7 +24,7 @@ _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.IGNORECASE
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
     user: str
-    """The number or name, decoded, without parameters and, for a number, without separators."""
+    """The number or name, decoded, printable, without parameters and, for a number, without separators."""
     host: str
     """In lower case, without port; empty for a tel URI."""
 
@@ -48,7 +48,7 @@ def read_uri(uri: str) -> Address | None:
 
 def _number(user: str) -> str:
     bare = _SEPARATORS.sub("", user)
-    return bare if re.fullmatch(r"\+?[0-9*#]+", bare) else user
+    return bare if re.fullmatch(r"\+?[0-9*#]+", bare) else _printable(user)
 
 
 def called_number(request_uri: str) -> str:
@@ -56,7 +56,7 @@ def called_number(request_uri: str) -> str:
     address = read_uri(request_uri)
     if address is None or not address.user or len(address.user) > NUMBER_CHARS_MAX:
         raise PeerError(f"no number in the Request-URI {request_uri[:80]!r}")
-    return _printable(address.user, NUMBER_CHARS_MAX)
+    return address.user
 
 
 def caller(request: Request) -> Customer:
@@ -88,7 +88,7 @@ def _customer(name: str, uri: str) -> Customer:
     address = read_uri(uri)
     if address is None or address.host.endswith(".invalid") or address.user.lower() in ("", "anonymous"):
         return ANONYMOUS
-    user = _printable(address.user, NUMBER_CHARS_MAX)
+    user = address.user[:NUMBER_CHARS_MAX]
     if re.fullmatch(r"\+[0-9]{3,}", user):
         key = f"tel:{user}"
     elif re.fullmatch(r"00[1-9][0-9]{6,}", user):
@@ -96,9 +96,9 @@ def _customer(name: str, uri: str) -> Customer:
         user = f"+{user[2:]}"
     else:
         key = f"sip:{user}@{address.host}" if address.host else f"tel:{user}"
-    return Customer(address=key, name=_printable(name, NAME_CHARS_MAX) or user)
+    return Customer(address=key, name=_printable(name[:NAME_CHARS_MAX]) or user)
 
 
-def _printable(text: str, longest: int) -> str:
-    """Text from the wire goes to logs and pages: no control characters, no lone surrogates, no novels."""
-    return "".join(c if c.isprintable() else " " for c in text[:longest]).strip()
+def _printable(text: str) -> str:
+    """Text from the wire goes to logs and pages: no control characters, no lone surrogates."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()

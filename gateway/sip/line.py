@@ -59,6 +59,8 @@ class SipLine:
         """``label`` names the call in logs; ``ended`` is called once, when the *other* side ended it."""
         self.label = label
         self.state = LineState.INVITED
+        self.in_session = False
+        """Whether the session knows of the call; the edge sets it."""
         self._signalling = signalling
         self._plane = plane
         self._leg = leg

@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -46,6 +46,9 @@ class _LogWriter(pj.LogWriter):  # type: ignore[misc]
 
 
 class Stack:
+    _started: ClassVar[Stack | None] = None
+    """PJSIP ends the process when a second endpoint is made beside the first."""
+
     def __init__(self, config: SipConfig, trunks: Sequence[TrunkConfig], timers: Timers | None = None) -> None:
         self._config = config
         self._networks = [str(ipaddress.ip_network(n, strict=False)) for trunk in trunks for n in trunk.networks]
@@ -59,7 +62,12 @@ class Stack:
 
     def start(self, account: Any) -> None:
         """Open the sockets and take calls with ``account`` (a `pj.Account`).  Raises `InternalError`."""
+        if Stack._started is not None:
+            raise InternalError("SIP runs in this process already, and PJSIP can run only once")
+        Stack._started = self
         endpoint = pj.Endpoint()
+        if not IS_STOP_GAP:
+            pj.zentraleSetLogLevel(0)
         endpoint.libCreate()
         self._endpoint = endpoint
         try:
@@ -93,7 +101,8 @@ class Stack:
             self._pump.stop()
             self._pump = None
         if self._account is not None:
-            self._account.shutdown()
+            # Now, and not when it is collected: its destructor deletes by number, perhaps a later stack's account.
+            pj.Account.__swig_destroy__(self._account)
             self._account = None
         if self._door is not None:
             self._door.stop()
@@ -104,6 +113,7 @@ class Stack:
         except pj.Error as error:
             log.warning("PJSIP did not stop in good order: %s", error.info())
         self._log_writer = None
+        Stack._started = None
 
     def touch(self) -> None:
         """Call after each command to PJSIP: it may have set a timer."""

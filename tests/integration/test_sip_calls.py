@@ -1,35 +1,437 @@
-"""Whole calls between SIPp, as the trunk, and the SIP edge, over UDP and TCP."""
+"""Whole calls between SIPp, as the trunk, and the SIP edge: what the session is told and what the media leg must do."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import contextlib
+import socket
 
 import pytest
 
-from gateway.config.schema import LimitsConfig, SipConfig, TrunkConfig
-from gateway.model.clock import SystemClock
+from gateway.model.errors import CapacityError, InternalError, NotAllowedError, PeerError
 from gateway.model.events import EndCause
-from gateway.sip.edge import SipEdge
-from gateway.sip.stack import Timers
+from gateway.model.ids import Codec
+from gateway.model.media import RtpPeer
+from gateway.sip.line import SipLine
+from gateway.sip.states import LineState
 from tests.support import sipp
-from tests.support.fake_contacts import FakeContacts
-from tests.support.fake_plane import FakePlane
-from tests.support.sipp_scenario import Scenario
+from tests.support.fake_contacts import FakeCall
+from tests.support.sip_world import SipWorld, sip_world
+from tests.support.sipp_scenario import (
+    FROM,
+    G729,
+    HOLD,
+    INACTIVE,
+    NO_DTMF,
+    OFFER,
+    OLD_HOLD,
+    OPUS,
+    PCMA_ELSEWHERE,
+    PCMU_ELSEWHERE,
+    PCMU_ONLY,
+    WITH_VIDEO,
+    Scenario,
+)
 
-LOOPBACK = TrunkConfig(name="loopback", networks=["127.0.0.1/32"])
+BOTH_TRANSPORTS = pytest.mark.parametrize("transport", ["u1", "t1"])
 
 
-async def test_call_ended_by_the_caller() -> None:
-    plane, contacts = FakePlane(), FakeContacts()
-    edge = SipEdge(SipConfig(port=0), [LOOPBACK], contacts, plane, LimitsConfig(), SystemClock())
-    await edge.start()
-    try:
-        await sipp.run(Scenario("call").invite().expect(200, "RTP/AVP 8 101").ack().pause(100).bye(), edge.address)
-        call = contacts.calls[0]
+def plain_call(pause_ms: int = 50) -> Scenario:
+    return Scenario("call").invite().expect(200, "RTP/AVP 8 101").ack().pause(pause_ms).bye()
+
+
+def directions(peers: list[RtpPeer]) -> list[tuple[bool, bool]]:
+    return [(peer.send, peer.receive) for peer in peers]
+
+
+@BOTH_TRANSPORTS
+async def test_call_that_the_caller_ends(transport: str) -> None:
+    async with sip_world() as world:
+        run = await sipp.run(plain_call(), world.address, transport=transport)
+        (call,) = world.contacts.calls
+        assert (call.queue, call.called) == ("hotline", "100")
+        assert (call.customer.address, call.customer.name) == ("tel:+4930123456", "Anna")
         assert call.ended is EndCause.HUNG_UP
-        assert call.called == "100"
-        assert call.customer.address == "tel:+4930123456"
-        print(plane.peers)
-    finally:
-        await edge.stop()
+        (peer,) = world.plane.peers[call.line.leg]
+        assert (peer.codec, peer.payload_type, peer.dtmf_payload_type) == (Codec.PCMA, 8, 101)
+        assert run.messages().count("SIP/2.0 100 Trying") == 1
+        assert f"m=audio {world.plane.ports[call.line.leg]} RTP/AVP 8 101" in run.messages()
+
+
+@BOTH_TRANSPORTS
+async def test_call_that_the_session_ends(transport: str) -> None:
+    async with sip_world() as world:
+        scenario = Scenario("ended").invite().expect(200).ack().receive("BYE")
+        async with sipp.running(scenario, world.address, transport=transport) as run:
+            call = await world.contacts.call()
+            assert isinstance(call.line, SipLine)
+            await world.until(lambda: call.line.state is LineState.ESTABLISHED)
+            call.line.end(EndCause.HUNG_UP)
+            call.line.end(EndCause.HUNG_UP)
+            await run.finished()
+        assert call.ended is None, "the session knows already"
+
+
+async def test_session_ends_the_call_before_the_ack_is_there() -> None:
+    """RFC 3261 15: no BYE before the ACK.  It is sent when the ACK comes."""
+    async with sip_world() as world:
+
+        async def answer_and_end(call: FakeCall) -> None:
+            await call.line.answer()
+            call.line.end(EndCause.HUNG_UP)
+
+        world.contacts.on_call = answer_and_end
+        await sipp.run(Scenario("ended at once").invite().expect(200).pause(200).ack().receive("BYE"), world.address)
+
+
+async def test_both_hang_up_at_once() -> None:
+    async with sip_world() as world:
+        scenario = Scenario("crossing").invite().expect(200).ack().receive("BYE").bye()
+        async with sipp.running(scenario, world.address) as run:
+            call = await world.contacts.call()
+            await world.until(lambda: call.line.state is LineState.ESTABLISHED)  # type: ignore[attr-defined]
+            call.line.end(EndCause.HUNG_UP)
+            await run.finished()
+        assert call.ended is None, "the session knows already"
+
+
+async def test_cancel_while_the_session_decides() -> None:
+    async with sip_world() as world:
+        decided = asyncio.Event()
+        answers: list[Exception | None] = []
+
+        async def decide_slowly(call: FakeCall) -> None:
+            await decided.wait()
+            try:
+                await call.line.answer()
+            except PeerError as error:
+                answers.append(error)
+
+        world.contacts.on_call = decide_slowly
+        scenario = Scenario("cancel").invite().expect(100).cancel().expect(200).expect(487).ack_refusal()
+        await sipp.run(scenario, world.address)
+        (call,) = world.contacts.calls
+        assert call.ended is EndCause.ABANDONED
+        assert not world.plane.open
+        decided.set()
+        await world.contacts.until(lambda: call.answered)
+        assert len(answers) == 1, "answering a cancelled call must say that the caller is gone"
+
+
+async def test_many_cancels_and_answers_cross() -> None:
+    """CANCEL comes when the answer is on its way: either side may win, nothing may be left over."""
+    async with sip_world(t1_ms=10) as world:
+        moments = iter(range(30))
+
+        async def answer_after_a_moment(call: FakeCall) -> None:
+            await asyncio.sleep(next(moments) / 1000)
+            await call.line.answer()
+
+        world.contacts.on_call = answer_after_a_moment
+        scenario = Scenario("race").invite().expect(100).pause(15).cancel().expect(200).pause(300)
+        async with sipp.running(scenario, world.address, calls=30, rate=100, limit=30) as run:
+            await world.contacts.until(lambda: len(world.contacts.calls) == 30)
+            with contextlib.suppress(sipp.SippError):  # some of the calls see more than the scenario says
+                await run.finished()
+        await world.contacts.until(lambda: all(call.ended for call in world.contacts.calls))
+        assert {call.ended for call in world.contacts.calls} == {EndCause.ABANDONED, EndCause.CONNECTION_LOST}
+
+
+@BOTH_TRANSPORTS
+async def test_hold_in_three_styles_and_change_of_codec_and_port(transport: str) -> None:
+    scenario = (
+        Scenario("hold")
+        .invite(OFFER).expect(200, "a=sendrecv").ack()
+        .invite(HOLD).expect(200, "a=recvonly").ack()
+        .invite(OFFER).expect(200, "a=sendrecv").ack()
+        .invite(INACTIVE).expect(200, "a=inactive").ack()
+        .invite(OLD_HOLD).expect(200, "a=recvonly").ack()
+        .invite(PCMU_ELSEWHERE).expect(200, "RTP/AVP 0 101").ack()
+        .bye()
+    )  # fmt: skip
+    async with sip_world() as world:
+        await sipp.run(scenario, world.address, transport=transport)
+        peers = world.plane.peers[world.contacts.calls[0].line.leg]
+        both, listening, nothing = (True, True), (False, True), (False, False)
+        assert directions(peers) == [both, listening, both, nothing, listening, both]
+        assert (peers[-1].codec, peers[-1].port) == (Codec.PCMU, 40000)
+        assert world.contacts.calls[0].ended is EndCause.HUNG_UP
+
+
+async def test_hold_by_update() -> None:
+    scenario = Scenario("update").invite().expect(200).ack()
+    scenario.request("UPDATE", HOLD).expect(200, "a=recvonly").request("UPDATE", OFFER).expect(200, "a=sendrecv").bye()
+    async with sip_world() as world:
+        await sipp.run(scenario, world.address)
+        peers = world.plane.peers[world.contacts.calls[0].line.leg]
+        assert directions(peers) == [(True, True), (False, True), (True, True)]
+
+
+async def test_our_session_version_grows_only_with_changes() -> None:
+    """RFC 3264 8: the same description again has the same o= line."""
+    scenario = Scenario("o=").invite().expect(200).ack().invite().expect(200).ack().invite(HOLD).expect(200).ack().bye()
+    async with sip_world() as world:
+        run = await sipp.run(scenario, world.address)
+        ours = [line for line in run.messages().splitlines() if line.startswith("o=-")]
+        first, again, held = (line.split()[1:3] for line in ours)
+        assert first == again
+        assert (held[0], int(held[1])) == (first[0], int(first[1]) + 1)
+
+
+async def test_reinvite_without_description_is_answered_with_an_offer() -> None:
+    scenario = Scenario("offer please").invite().expect(200).ack()
+    scenario.invite(None).expect(200, "RTP/AVP 8 0 101").ack(PCMA_ELSEWHERE).pause(50).bye()
+    async with sip_world() as world:
+        await sipp.run(scenario, world.address)
+        peers = world.plane.peers[world.contacts.calls[0].line.leg]
+        assert peers[-1].port == 40000
+
+
+async def test_reinvite_with_nothing_in_common_leaves_the_call_as_it_was() -> None:
+    scenario = Scenario("bad re-INVITE").invite().expect(200).ack().invite(OPUS).expect(488).ack_refusal()
+    scenario.invite(G729).expect(488).ack_refusal().invite(HOLD).expect(200, "a=recvonly").ack().bye()
+    async with sip_world() as world:
+        await sipp.run(scenario, world.address)
+        call = world.contacts.calls[0]
+        assert directions(world.plane.peers[call.line.leg]) == [(True, True), (False, True)]
+        assert call.ended is EndCause.HUNG_UP
+
+
+@BOTH_TRANSPORTS
+async def test_invite_without_description(transport: str) -> None:
+    scenario = Scenario("late").invite(None).expect(200, "RTP/AVP 8 0 101").pause(100).ack(PCMU_ONLY).pause(50).bye()
+    async with sip_world() as world:
+        async with sipp.running(scenario, world.address, transport=transport) as run:
+            call = await world.contacts.call()
+            (peer,) = world.plane.peers[call.line.leg]
+            assert peer.codec is Codec.PCMU
+            assert call.line.codec is Codec.PCMU
+            await run.finished()
+        assert call.ended is EndCause.HUNG_UP
+
+
+@pytest.mark.parametrize("answer", [None, G729], ids=["nothing", "another codec"])
+async def test_invite_without_description_whose_ack_brings_none(answer: str | None) -> None:
+    async with sip_world() as world:
+        scenario = Scenario("never").invite(None).expect(200).ack(answer).receive("BYE")
+        await sipp.run(scenario, world.address)
+        (call,) = world.contacts.calls
+        assert call.ended is EndCause.REJECTED
+        assert not call.answered
+
+
+async def test_video_beside_the_audio_is_refused_and_the_call_goes_on() -> None:
+    async with sip_world() as world:
+        await sipp.run(Scenario("v").invite(WITH_VIDEO).expect(200, "m=video 0 RTP").ack().bye(), world.address)
+
+
+async def test_trunk_without_telephone_events() -> None:
+    async with sip_world() as world:
+        await sipp.run(Scenario("bare").invite(NO_DTMF).expect(200, "RTP/AVP 8[^ ]").ack().bye(), world.address)
+        (peer,) = world.plane.peers[world.contacts.calls[0].line.leg]
+        assert peer.dtmf_payload_type is None
+
+
+async def test_lost_ack_ends_the_call() -> None:
+    """The 200 is repeated, then given up after 64 * T1 (RFC 3261 13.3.1.4); T1 is 10 ms here."""
+    async with sip_world(t1_ms=10) as world:
+        scenario = Scenario("no ack").invite().expect(200).ignore(200, until="BYE")
+        await sipp.run(scenario, world.address)
+        assert world.contacts.calls[0].ended is EndCause.CONNECTION_LOST
+
+
+async def test_retransmitted_invite_is_one_call() -> None:
+    scenario = Scenario("twice").invite(retransmit=False).expect(100).invite_again().expect(200).ack().pause(50).bye()
+    async with sip_world() as world:
+        await sipp.run(scenario, world.address)
+        assert len(world.contacts.calls) == 1
+        assert world.edge.counters.invited == 1
+
+
+async def test_session_timer() -> None:
+    """RFC 4028: an interval below 90 s is refused with 422; then the caller refreshes by UPDATE."""
+    scenario = Scenario("timer").invite(headers="Supported: timer\nSession-Expires: 30;refresher=uac")
+    scenario.expect(422, "90", header="Min-SE").ack_refusal()
+    scenario.invite(headers="Supported: timer\nSession-Expires: 90;refresher=uac\nMin-SE: 90")
+    scenario.expect(200, "90", header="Session-Expires").ack()
+    scenario.request("UPDATE", headers="Supported: timer\nSession-Expires: 90;refresher=uac").expect(200).bye()
+    async with sip_world() as world:
+        await sipp.run(scenario, world.address)
+        assert len(world.contacts.calls) == 1
+
+
+async def test_digit_by_info() -> None:
+    headers = "Content-Type: application/dtmf-relay"
+    scenario = Scenario("info").invite().expect(200).ack()
+    scenario.request("INFO", "Signal=5\nDuration=160", headers=headers).expect(200).bye()
+    async with sip_world() as world:
+        await sipp.run(scenario, world.address)
+        assert world.contacts.calls[0].digits == "5"
+
+
+@BOTH_TRANSPORTS
+async def test_options(transport: str) -> None:
+    scenario = Scenario("options").request("OPTIONS").expect(200, "INVITE", header="Allow")
+    async with sip_world() as world:
+        await sipp.run(scenario, world.address, transport=transport)
+
+
+async def test_options_within_a_call() -> None:
+    async with sip_world() as world:
+        scenario = Scenario("alive").invite().expect(200).ack().request("OPTIONS").expect(200).bye()
+        await sipp.run(scenario, world.address)
+
+
+@pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "MESSAGE", "PUBLISH", "REFER", "NOTIFY", "FROBNICATE"])
+async def test_methods_that_are_not_served(method: str) -> None:
+    async with sip_world() as world:
+        await sipp.run(Scenario(method).request(method).expect(405, "INVITE", header="Allow"), world.address)
+
+
+async def test_transfer_by_the_trunk_is_refused() -> None:
+    scenario = Scenario("refer").invite().expect(200).ack()
+    scenario.request("REFER", headers="Refer-To: <sip:200@127.0.0.1>").expect(405).bye()
+    async with sip_world() as world:
+        await sipp.run(scenario, world.address)
+
+
+async def test_call_that_would_replace_another_is_refused() -> None:
+    async with sip_world() as world:
+        scenario = Scenario("replaces").invite(headers="Replaces: 1@127.0.0.1;to-tag=2;from-tag=3").expect(403)
+        await sipp.run(scenario.ack_refusal(), world.address)
+
+
+def refused(code: int, *, pattern: str = "", header: str = "", offer: str | None = OFFER) -> Scenario:
+    return Scenario("refused").invite(offer).expect(code, pattern, header=header).ack_refusal()
+
+
+@BOTH_TRANSPORTS
+async def test_unknown_number(transport: str) -> None:
+    async with sip_world() as world:
+        await sipp.run(refused(404), world.address, number="999", transport=transport)
+        assert world.edge.counters.refused == 1
+        assert not world.plane.closed, "no leg was opened for it"
+
+
+@pytest.mark.parametrize("offer", [G729, OPUS], ids=["g729", "opus"])
+async def test_no_common_codec(offer: str) -> None:
+    async with sip_world() as world:
+        await sipp.run(refused(488, offer=offer), world.address)
+        assert not world.contacts.calls
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (CapacityError("full", limit="limits.calls_max", retry_after_s=7), 503),
+        (InternalError("the disk is gone"), 500),
+        (RuntimeError("a bug"), 500),
+        (NotAllowedError("no phone calls here"), 403),
+    ],
+)
+async def test_session_refuses(error: Exception, code: int) -> None:
+    async with sip_world() as world:
+
+        async def refuse(_call: FakeCall) -> None:
+            raise error
+
+        world.contacts.on_call = refuse
+        header = ("7", "Retry-After") if code == 503 else ("", "")
+        await sipp.run(refused(code, pattern=header[0], header=header[1]), world.address)
+        assert world.edge.counters.refused == 1
+
+
+async def test_session_fails_after_the_answer() -> None:
+    async with sip_world() as world:
+
+        async def fail(call: FakeCall) -> None:
+            await call.line.answer()
+            raise InternalError("the disk is gone")
+
+        world.contacts.on_call = fail
+        await sipp.run(Scenario("fails").invite().expect(200).ack().receive("BYE"), world.address)
+
+
+async def test_no_line_left() -> None:
+    async with sip_world(calls_max=1) as world:
+        held = Scenario("held").invite().expect(200).ack().pause(1500).bye()
+        async with sipp.running(held, world.address) as first:
+            await world.contacts.call()
+            await sipp.run(refused(503, pattern="[0-9]+", header="Retry-After"), world.address)
+            await first.finished()
+        await sipp.run(plain_call(), world.address)
+
+
+async def test_no_media_leg_left() -> None:
+    async with sip_world(legs_max=0) as world:
+        await sipp.run(refused(503), world.address)
+        assert not world.contacts.calls
+
+
+async def test_asserted_identity_counts_more_than_from() -> None:
+    scenario = Scenario("pai", caller='"Nobody" <sip:anonymous@anonymous.invalid>').invite(
+        headers='P-Asserted-Identity: "Firma, Berlin" <sip:+4930999@carrier.example;user=phone>, <tel:+4930999>'
+    )
+    async with sip_world() as world:
+        await sipp.run(scenario.expect(200).ack().bye(), world.address)
+        customer = world.contacts.calls[0].customer
+        assert (customer.address, customer.name) == ("tel:+4930999", "Firma, Berlin")
+
+
+async def test_stop_ends_all_calls_in_every_state() -> None:
+    async with sip_world() as world:
+
+        async def decide_never(call: FakeCall) -> None:
+            if len(world.contacts.calls) == 3:
+                await asyncio.Event().wait()
+            await call.line.answer()
+
+        world.contacts.on_call = decide_never
+        talking = Scenario("talking").invite().expect(200).ack().receive("BYE")
+        ringing = Scenario("ringing").invite().expect(503).ack_refusal()
+        async with sipp.running(talking, world.address, calls=2) as first:
+            await world.contacts.call(1)
+            async with sipp.running(ringing, world.address) as second:
+                await world.contacts.until(lambda: len(world.contacts.calls) == 3)
+                await world.edge.stop()
+                await first.finished()
+                await second.finished()
+        assert [call.ended for call in world.contacts.calls] == [EndCause.SHUTDOWN] * 3
+
+
+async def test_start_again_after_stop() -> None:
+    for _ in range(3):
+        async with sip_world() as world:
+            await sipp.run(plain_call(), world.address)
+
+
+async def test_second_edge_in_one_process() -> None:
+    """PJSIP runs once per process: the second edge must say so, and must not harm the first."""
+    async with sip_world() as world:
+        with pytest.raises(InternalError, match="already"):
+            await SipWorld().edge.start()
+        await sipp.run(plain_call(), world.address)
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM], ids=["UDP", "TCP"])
+async def test_port_in_use(kind: socket.SocketKind) -> None:
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if kind is socket.SOCK_STREAM:
+            taken.listen()
+        world = SipWorld(port=taken.getsockname()[1])
+        with pytest.raises(InternalError, match=f"sip.port {world.edge.address[1] or taken.getsockname()[1]}.*in use"):
+            await world.edge.start()
+    async with sip_world() as another:
+        await sipp.run(plain_call(), another.address)
+
+
+async def test_two_hundred_calls_leave_nothing_behind() -> None:
+    async with sip_world() as world:
+        await sipp.run(plain_call(20), world.address, calls=200, rate=100, limit=100)
+        assert len(world.contacts.calls) == 200
+        assert all(call.ended is EndCause.HUNG_UP for call in world.contacts.calls)
+
+
+def test_from_is_a_plain_number() -> None:
+    assert "+4930123456" in FROM

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.support.sipp_scenario import Scenario
 
+
 class SippError(AssertionError):
     """SIPp saw something else than its scenario says; the message has its errors and the messages."""
 
@@ -26,6 +27,7 @@ class SippRun:
         self._process = process
         self._folder = folder
         self._command = command
+        self._kept: dict[str, str] | None = None
 
     async def finished(self, within_s: float = 15.0) -> None:
         """Wait until all calls are through.  Raises `SippError` unless each followed the scenario."""
@@ -54,9 +56,16 @@ class SippRun:
         return rows[-1] if rows else {}
 
     def report(self) -> str:
-        return f"{' '.join(self._command)}\n--- errors\n{self._file('errors.log')}\n--- messages\n{self.messages()[-6000:]}"
+        errors, messages = self._file("errors.log"), self.messages()[-6000:]
+        return f"{' '.join(self._command)}\n--- errors\n{errors}\n--- messages\n{messages}"
+
+    def keep(self) -> None:
+        """Read everything into memory: the folder is about to go."""
+        self._kept = {path.name: path.read_text(errors="replace") for path in self._folder.glob("*.*")}
 
     def _file(self, name: str) -> str:
+        if self._kept is not None:
+            return self._kept.get(name, "")
         path = self._folder / name
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -85,7 +94,7 @@ async def running(
         folder = Path(name)
         if isinstance(scenario, Scenario):
             path = folder / "scenario.xml"
-            path.write_text(scenario.xml())
+            path.write_text(scenario.xml())  # noqa: ASYNC240 - a small file, in a test
         else:
             path = scenario
         command = ["sipp", f"{target[0]}:{target[1]}", "-sf", str(path), "-s", number, "-i", local, "-mi", local]
@@ -104,6 +113,7 @@ async def running(
             yield run
         finally:
             await run.stop()
+            run.keep()
 
 
 async def run(scenario: Scenario | Path, target: tuple[str, int], **settings: object) -> SippRun:

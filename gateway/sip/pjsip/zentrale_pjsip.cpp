@@ -90,9 +90,27 @@ bool is_served(const pjsip_method &method)
     }
 }
 
-void respond(pjsip_rx_data *rdata, int code, const pjsip_hdr *headers)
+void respond(pjsip_rx_data *rdata, int code)
 {
-    pjsip_endpt_respond_stateless(pjsua_get_pjsip_endpt(), rdata, code, NULL, headers, NULL);
+    pjsip_endpt_respond_stateless(pjsua_get_pjsip_endpt(), rdata, code, NULL, NULL, NULL);
+}
+
+void respond_with_allow(pjsip_rx_data *rdata, int code)
+{
+    static pj_str_t name = { (char *)"Allow", 5 };
+    static pj_str_t value = { (char *)"INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO", 54 };
+    pjsip_generic_string_hdr allow;
+    pjsip_hdr headers;
+    pj_list_init(&headers);
+    pjsip_generic_string_hdr_init2(&allow, &name, &value);
+    pj_list_push_back(&headers, (pjsip_hdr *)&allow);
+    pjsip_endpt_respond_stateless(pjsua_get_pjsip_endpt(), rdata, code, NULL, &headers, NULL);
+}
+
+bool belongs_to_dialog(pjsip_rx_data *rdata)
+{
+    const pj_str_t *to_tag = &rdata->msg_info.to->tag;
+    return to_tag->slen && pjsip_ua_find_dialog(&rdata->msg_info.cid->id, to_tag, &rdata->msg_info.from->tag, PJ_FALSE);
 }
 
 pj_bool_t on_rx_request(pjsip_rx_data *rdata)
@@ -104,19 +122,17 @@ pj_bool_t on_rx_request(pjsip_rx_data *rdata)
         ++counted.strangers;
         note_stranger(&rdata->pkt_info.src_addr, rdata->tp_info.transport->type_name, &method.name);
         if (forbid_strangers && !is_ack)
-            respond(rdata, PJSIP_SC_FORBIDDEN, NULL);
+            respond(rdata, PJSIP_SC_FORBIDDEN);
         return PJ_TRUE;
     }
     if (!is_served(method)) {
-        static pj_str_t name = { (char *)"Allow", 5 };
-        static pj_str_t value = { (char *)"INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO", 54 };
-        pjsip_generic_string_hdr allow;
-        pjsip_hdr headers;
         ++counted.methods;
-        pj_list_init(&headers);
-        pjsip_generic_string_hdr_init2(&allow, &name, &value);
-        pj_list_push_back(&headers, (pjsip_hdr *)&allow);
-        respond(rdata, PJSIP_SC_METHOD_NOT_ALLOWED, &headers);
+        respond_with_allow(rdata, PJSIP_SC_METHOD_NOT_ALLOWED);
+        return PJ_TRUE;
+    }
+    if (method.id == PJSIP_OPTIONS_METHOD && (rdata->msg_info.to->tag.slen == 0 || belongs_to_dialog(rdata))) {
+        /* pjsua-lib answers 500 within a dialog; trunks ask there too, to see whether the call still exists. */
+        respond_with_allow(rdata, PJSIP_SC_OK);
         return PJ_TRUE;
     }
     if (method.id == PJSIP_INVITE_METHOD) {
@@ -124,7 +140,7 @@ pj_bool_t on_rx_request(pjsip_rx_data *rdata)
         static const pj_str_t replaces = { (char *)"Replaces", 8 };
         if (pjsip_msg_find_hdr_by_name(rdata->msg_info.msg, &replaces, NULL)) {
             ++counted.methods;
-            respond(rdata, PJSIP_SC_FORBIDDEN, NULL);
+            respond(rdata, PJSIP_SC_FORBIDDEN);
             return PJ_TRUE;
         }
     }
@@ -277,6 +293,7 @@ void zentraleSetTimers(unsigned t1, unsigned t2, unsigned t4, unsigned td)
     pjsip_cfg()->tsx.td = td;
 }
 
+void zentraleSetLogLevel(int level) { pj_log_set_level(level); }
 string zentraleRecipe() { return TEXT(ZENTRALE_RECIPE); }
 int zentraleCallsMax() { return PJSUA_MAX_CALLS; }
 

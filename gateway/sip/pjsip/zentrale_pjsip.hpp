@@ -48,6 +48,9 @@ int zentraleNextTimerMs() PJSUA2_THROW(Error);
 /* Retransmission timers in ms (RFC 3261 17, table 4); call before Endpoint::libInit(). */
 void zentraleSetTimers(unsigned t1, unsigned t2, unsigned t4, unsigned td);
 
+/* PJSIP logs to the standard output until libInit() has its settings; call before libCreate(). */
+void zentraleSetLogLevel(int level);
+
 /* The recipe that this module was built by, and how many calls it can hold. */
 std::string zentraleRecipe();
 int zentraleCallsMax();

@@ -1,0 +1,47 @@
+"""The SIP edge against baresip, a second implementation beside SIPp: it writes its messages its own way."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.model.events import EndCause
+from gateway.model.ids import Codec
+from gateway.sip.states import LineState
+from tests.support import baresip
+from tests.support.sip_world import sip_world
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_call_hold_resume_and_hang_up(transport: str) -> None:
+    async with sip_world() as world, baresip.running() as phone:
+        await phone.dial("100", world.address, transport=transport)
+        call = await world.contacts.call()
+        assert call.customer.address == "sip:anna@127.0.0.1"
+        peers = world.plane.peers[call.line.leg]
+        assert (peers[0].codec, peers[0].send, peers[0].receive) == (Codec.PCMA, True, True)
+        await phone.command("hold")
+        await world.until(lambda: len(peers) > 1)
+        assert peers[-1].receive is False
+        await phone.command("resume")
+        await world.until(lambda: len(peers) > 2)
+        assert (peers[-1].send, peers[-1].receive) == (True, True)
+        await phone.hang_up()
+        await world.contacts.until(lambda: call.ended is not None)
+        assert call.ended is EndCause.HUNG_UP
+
+
+async def test_our_side_hangs_up() -> None:
+    async with sip_world() as world, baresip.running(codecs="PCMU") as phone:
+        await phone.dial("100", world.address)
+        call = await world.contacts.call()
+        assert call.line.codec is Codec.PCMU
+        await world.until(lambda: call.line.state is LineState.ESTABLISHED)  # type: ignore[attr-defined]
+        call.line.end(EndCause.HUNG_UP)
+        await phone.event("CALL_CLOSED")
+
+
+async def test_unknown_number() -> None:
+    async with sip_world() as world, baresip.running() as phone:
+        await phone.command("dial", f"sip:999@127.0.0.1:{world.address[1]}")
+        closed = await phone.event("CALL_CLOSED")
+        assert "404" in closed["param"]
