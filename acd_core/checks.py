@@ -54,7 +54,7 @@ def check_queue_configured(event: QueueConfigured) -> None:
     check_duration_ms(event.offer_ms, "offer_ms", 1)
     check_duration_ms(event.wrap_up_ms, "wrap_up_ms", 0)
     check_names(event.skills, "skills")
-    if event.strategy not in STRATEGIES:
+    if not isinstance(event.strategy, str) or event.strategy not in STRATEGIES:
         known = ", ".join(sorted(STRATEGIES))
         raise InvalidEventError(f"strategy {event.strategy!r:.80} is not known; choose one of: {known}")
 
@@ -81,10 +81,10 @@ def check_arrival(arrival_ns: object, now_ns: int) -> None:
 
 
 def check_after_release(state: object) -> AgentState:
-    if state not in AFTER_RELEASE:
+    if not isinstance(state, str) or state not in AFTER_RELEASE:
         allowed = ", ".join(sorted(AFTER_RELEASE))
         raise InvalidEventError(f"agent_state must be one of {allowed}, got {state!r:.80}")
-    return AgentState(state)  # type: ignore[arg-type]  # membership says that it is one
+    return AgentState(state)
 
 
 def check_wrap_up_extended(event: WrapUpExtended, now_ns: int) -> None:
