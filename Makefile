@@ -20,7 +20,7 @@ PACKAGES := acd_core gateway recordings
 
 # --- what the user calls ---------------------------------------------------------------------------------------------
 
-.PHONY: help build run demo check test bench fuzz screenshots wheel lock format clean distclean
+.PHONY: help build run demo check test bench fuzz screenshots wheel lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -33,14 +33,9 @@ run: build ## build, then start Zentrale on the embedded default configuration (
 demo: build ## the same, and it plays carrier, visitors and agents by itself
 	@exec $(BIN)/zentrale demo $(ARGS)
 
-check: build .venv/.dev ## the quick checks: style, types, layers, tidiness (under a minute)
-	@$(STEP) ruff "ruff: faults" $(BIN)/ruff check
-	@$(STEP) format "ruff: layout" $(BIN)/ruff format --check
-	@$(STEP) mypy "mypy: types" $(BIN)/mypy
-	@$(STEP) cython-lint "cython-lint: the .pyx" $(BIN)/cython-lint $(PACKAGES)
-	@$(STEP) layers "import-linter: who may import whom" $(BIN)/lint-imports
-	@$(STEP) tsc "tsc: types of the pages" npm --prefix $(UI) run --silent check
-	@$(STEP) tidy "tidiness" $(BIN)/pytest -q tests/unit/test_tidy.py tests/unit/test_build_step.py
+CHECKS := ruff format mypy cython-lint layers tsc tidy
+check: build .venv/.dev ## the quick checks: style, types, layers, tidiness (under a minute); all run, whichever fails
+	@$(MAKE) --keep-going $(CHECKS:%=check-%)
 
 test: check .cache/packages-test ## all tests, with SIPp, baresip and Chromium (ARGS="-k word" for some)
 	@$(STEP) ui-test "the pages' own tests" npm --prefix $(UI) run --silent test
@@ -70,6 +65,24 @@ clean: ## remove what was built here; the PJSIP wheel in $ZENTRALE_CACHE stays
 	rm -rf .venv .cache build dist ./*.egg-info gateway/web/static $(UI)/node_modules
 	find $(PACKAGES) \( -name '*.so' -o -name '__pycache__' \) -prune -exec rm -rf {} +
 	find $(PACKAGES) -name '*.pyx' | sed 's/pyx$$/c/' | xargs rm -f
+
+# --- the single checks -----------------------------------------------------------------------------------------------
+
+.PHONY: $(CHECKS:%=check-%)
+check-ruff:
+	@$(STEP) ruff "ruff: faults" $(BIN)/ruff check
+check-format:
+	@$(STEP) format "ruff: layout" $(BIN)/ruff format --check
+check-mypy:
+	@$(STEP) mypy "mypy: types" $(BIN)/mypy
+check-cython-lint:
+	@$(STEP) cython-lint "cython-lint: the .pyx" env PATH="$(CURDIR)/$(BIN):$(PATH)" cython-lint $(PACKAGES)
+check-layers:
+	@$(STEP) layers "import-linter: who may import whom" $(BIN)/lint-imports
+check-tsc:
+	@$(STEP) tsc "tsc: types of the pages" npm --prefix $(UI) run --silent check
+check-tidy:
+	@$(STEP) tidy "tidiness" $(BIN)/pytest -q tests/unit/test_tidy.py tests/unit/test_build_step.py
 
 # --- how it is made --------------------------------------------------------------------------------------------------
 
