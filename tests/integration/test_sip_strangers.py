@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
 
 import pytest
 
@@ -82,9 +81,8 @@ async def test_no_trunk_at_all_lets_nobody_in() -> None:
 
 
 @pytest.fixture
-def quick_watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edge_module, "WATCH_S", 0.01)
-    yield
 
 
 @pytest.mark.usefixtures("quick_watch")

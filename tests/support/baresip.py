@@ -26,7 +26,7 @@ audio_alert aubridge,nil
 audio_level no
 ausrc_srate {source_hz}
 auplay_srate 8000
-ausrc_channels 1
+ausrc_channels {source_channels}
 auplay_channels 1
 rtp_ports {rtp_first}-{rtp_last}
 rtp_timeout 0
@@ -167,17 +167,18 @@ async def running(
             control_port=control_port,
             player=player,
             source=source or f"ausine,{tone_hz}",
-            source_hz=8000 if source else 48000,  # ausine knows no other rate; baresip resamples
+            source_hz=8000 if source else 48000,  # ausine knows nothing else; baresip resamples
+            source_channels=1 if source else 2,
             rtp_first=rtp_ports[0],
             rtp_last=rtp_ports[1],
             modules=MODULES,
         )
         # Small files, in a test: not worth a thread.
-        (folder / "config").write_text(config)  # noqa: ASYNC240
-        (folder / "accounts").write_text(f"<sip:{name}@127.0.0.1>;regint=0;audio_codecs={codecs}{account}\n")  # noqa: ASYNC240
-        (folder / "contacts").touch()  # noqa: ASYNC240
+        (folder / "config").write_text(config)
+        (folder / "accounts").write_text(f"<sip:{name}@127.0.0.1>;regint=0;audio_codecs={codecs}{account}\n")
+        (folder / "contacts").touch()
         output = folder / "output.log"
-        with output.open("wb") as log:  # noqa: ASYNC230
+        with output.open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 "baresip", "-f", str(folder), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
             )

@@ -13,7 +13,7 @@ _numbers = itertools.count(1)
 
 
 def message(method: str = "INVITE", *, number: str = "100", body: str = "", headers: str = "", **replace: str) -> bytes:
-    """Make a well-formed request; ``replace`` gives a header another value (``via``, ``cseq`` ...), "" leaves it out."""
+    """Make a well-formed request; ``replace`` gives a header (``via``, ``cseq``) another value, "" leaves it out."""
     unique = f"{os.getpid()}-{next(_numbers)}"
     fields = {
         "via": f"SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK{unique};rport",

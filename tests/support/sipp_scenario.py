@@ -8,6 +8,7 @@ the dialog's route and tag.  SIPp fills the words in square brackets.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
 OFFER = """\
@@ -23,6 +24,8 @@ a=rtpmap:101 telephone-event/8000
 a=fmtp:101 0-15
 a=ptime:20
 a=sendrecv"""
+STREAM = OFFER.replace("[media_port]", "[rtpstream_audio_port]")
+"""For `Scenario.stream`: its RTP comes from a port of its own."""
 HOLD = OFFER.replace("a=sendrecv", "a=sendonly")
 INACTIVE = OFFER.replace("a=sendrecv", "a=inactive")
 OLD_HOLD = OFFER.replace("c=IN IP[media_ip_type] [media_ip]", "c=IN IP4 0.0.0.0")
@@ -135,6 +138,11 @@ Content-Length: 0
     def pause(self, milliseconds: int | None = None) -> Self:
         """Wait; without a time as long as SIPp's ``-d`` says."""
         self._parts.append("<pause/>" if milliseconds is None else f'<pause milliseconds="{milliseconds}"/>')
+        return self
+
+    def stream(self, audio: Path, *, payload_type: int = 8, name: str = "PCMA/8000") -> Self:
+        """Send a file of headerless G.711 as RTP, again and again, to the end of the call."""
+        self._parts.append(f'<nop><action><exec rtp_stream="{audio},-1,{payload_type},{name}"/></action></nop>')
         return self
 
     def xml(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,7 +156,5 @@ def test_any_text_as_header_is_read_or_refused(text: str) -> None:
 @given(st.text(max_size=200))
 def test_any_text_as_uri_is_read_or_refused(text: str) -> None:
     for uri in (text, f"sip:{text}", f"tel:{text}", f"sip:{text}@example.org"):
-        try:
+        with contextlib.suppress(PeerError):
             assert called_number(uri)
-        except PeerError:
-            pass
