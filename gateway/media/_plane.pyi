@@ -45,6 +45,7 @@ class NativePlane:
         threads: int,
         consent_ms: int,
         legs_max: int,
+        commands_max: int,
     ) -> None: ...
     def stop(self) -> None: ...
     @property

@@ -34,7 +34,7 @@ cdef extern from "native/plane.h":
     ctypedef struct zm_config:
         const char *address
         uint16_t rtp_port_first, rtp_port_last, webrtc_port
-        uint32_t threads, consent_ms, legs_max
+        uint32_t threads, consent_ms, legs_max, commands_max
     ctypedef enum zm_status:
         ZM_OK
         ZM_NO_LEG
@@ -184,7 +184,7 @@ cdef class NativePlane:
 
     def __cinit__(
         self, *, bytes address, int rtp_port_first, int rtp_port_last, int webrtc_port, int threads, int consent_ms,
-        int legs_max
+        int legs_max, int commands_max
     ):
         cdef zm_config config
         cdef char error[256]
@@ -195,6 +195,7 @@ cdef class NativePlane:
         config.threads = <uint32_t>threads
         config.consent_ms = <uint32_t>consent_ms
         config.legs_max = <uint32_t>legs_max
+        config.commands_max = <uint32_t>commands_max
         with nogil:
             self.plane = zm_plane_new(&config, error, sizeof(error))
         if self.plane is NULL:

@@ -92,8 +92,9 @@ class MediaPlane:
         threads: int = 1,
         consent_ms: int = 15000,
         legs_max: int = 2000,
+        commands_max: int = _plane.COMMANDS_MAX,
     ) -> None:
-        """Start the threads and bind the browser ports.
+        """Start the threads and bind the browser ports.  ``commands_max``: may wait for one thread.
 
         Raises `InternalError` when an address or port can't be bound; the message says which.
         """
@@ -110,6 +111,7 @@ class MediaPlane:
                 threads=threads,
                 consent_ms=consent_ms,
                 legs_max=legs_max,
+                commands_max=commands_max,
             )
         except OSError as error:
             raise InternalError(str(error)) from None
@@ -278,7 +280,7 @@ class MediaPlane:
         elif status == _plane.PORTS_FULL:
             message, limit = "no UDP port pair is left for a telephone leg", "media.rtp_ports"
         elif status == _plane.COMMANDS_FULL:
-            message, limit = f"{_plane.COMMANDS_MAX} commands wait for a media thread", "media.commands"
+            message, limit = "too many commands wait for a media thread", "media.commands_max"
         elif status == _plane.NO_MEMORY:
             message, limit = "the media plane got no memory", "memory"
         elif status == _plane.BAD_ADDRESS:

@@ -241,6 +241,9 @@ class Browser(Peer):
             except pylibsrtp.Error:
                 self.unreadable += 1
 
+    def payloads(self, payload_type: int) -> list[bytes]:
+        return [rtp.payload for rtp in self.packets if rtp.payload_type == payload_type]
+
     def check(self, **options: Any) -> None:
         """Send a check with the right credentials."""
         request = stun_request(f"{self.server_ufrag}:{self.ufrag}", self.server_pwd, **options)

@@ -43,7 +43,8 @@ static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
 
     if ((!is_event && rtp->payload_type != leg->media.payload_type) || rtp->payload_len == 0) {
         /* Comfort noise, or something that was not negotiated: counted as received, not passed on. */
-        if (zm_rtp_source_update(&leg->source, rtp, thread->now_ns, false) != ZM_SEQ_BAD)
+        if (leg->source.known && rtp->ssrc == leg->source.ssrc &&
+            zm_rtp_source_update(&leg->source, rtp, thread->now_ns, false) != ZM_SEQ_BAD)
             zm_bridge_skip(leg, rtp);
         reject(thread, leg);
         return;

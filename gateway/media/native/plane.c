@@ -83,7 +83,7 @@ static bool start(zm_plane *plane, const zm_config *config, char *error, uint32_
         thread->ports = &plane->ports;
         thread->consent_ns = (uint64_t)config->consent_ms * 1000000u;
         plane->threads_count = i + 1;
-        if (!zm_thread_init(thread, plane, i, &bind_to, config->legs_max, error, error_size))
+        if (!zm_thread_init(thread, plane, i, &bind_to, config, error, error_size))
             return false;
     }
     for (; plane->threads_running < config->threads; plane->threads_running++)
@@ -125,22 +125,24 @@ void zm_plane_stop(zm_plane *plane)
     for (uint32_t i = 0; i < plane->threads_running; i++)
         pthread_join(plane->threads[i].thread, NULL);
     plane->threads_running = 0;
-    if (plane->writer)
+    for (uint32_t i = 0; i < plane->threads_count; i++)
+        zm_thread_free(&plane->threads[i]);
+    plane->threads_count = 0;
+    if (plane->writer) /* after the threads: what they left open is finished by now */
         capture_writer_stop(plane->writer);
     plane->writer = NULL;
+    zm_queue_mute(&plane->events);
 }
 
 void zm_plane_free(zm_plane *plane)
 {
-    zm_event *event = plane->events.event_fd >= 0 ? zm_plane_take_events(plane) : NULL;
+    zm_event *event = plane->events.tail ? zm_plane_take_events(plane) : NULL;
 
     while (event) {
         zm_event *next = event->next;
         zm_event_free(event);
         event = next;
     }
-    for (uint32_t i = 0; i < plane->threads_count; i++)
-        zm_thread_free(&plane->threads[i]);
     for (uint32_t i = 0; i < plane->sounds_count; i++)
         sound_free(plane->sounds[i]);
     zm_queue_close(&plane->events);

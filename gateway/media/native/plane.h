@@ -20,6 +20,7 @@ typedef struct {
     uint32_t threads;
     uint32_t consent_ms;
     uint32_t legs_max;
+    uint32_t commands_max; /* waiting for one thread */
 } zm_config;
 
 typedef enum {
@@ -88,7 +89,8 @@ typedef struct {
 
 /* NULL with a message.  Threads run from here on. */
 zm_plane *zm_plane_new(const zm_config *config, char *error, uint32_t error_size);
-/* Close all legs, end the threads and the capture writer.  Blocks (some ms).  Events can still be taken. */
+/* Close all legs, end the threads and the capture writer, close all descriptors.  Blocks (some ms).  Events can still be
+ * taken, figures can't. */
 void zm_plane_stop(zm_plane *plane);
 /* After stop; events not taken are lost. */
 void zm_plane_free(zm_plane *plane);

@@ -6,6 +6,7 @@
 bool zm_queue_init(zm_queue *queue, uint32_t count_max)
 {
     queue->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    queue->tail = NULL;
     if (queue->event_fd < 0)
         return false;
     pthread_mutex_init(&queue->lock, NULL);
@@ -54,11 +55,17 @@ zm_node *zm_queue_take(zm_queue *queue)
     return first;
 }
 
+void zm_queue_mute(zm_queue *queue)
+{
+    if (queue->event_fd >= 0)
+        close(queue->event_fd);
+    queue->event_fd = -1;
+}
+
 void zm_queue_close(zm_queue *queue)
 {
-    if (queue->event_fd < 0)
-        return;
-    close(queue->event_fd);
-    queue->event_fd = -1;
-    pthread_mutex_destroy(&queue->lock);
+    zm_queue_mute(queue);
+    if (queue->tail)
+        pthread_mutex_destroy(&queue->lock);
+    queue->tail = NULL;
 }

@@ -27,6 +27,9 @@ bool zm_queue_push(zm_queue *queue, zm_node *node, bool always);
 /* All nodes, oldest first; NULL when empty. */
 zm_node *zm_queue_take(zm_queue *queue);
 
+/* Close the eventfd; nodes can still be taken. */
+void zm_queue_mute(zm_queue *queue);
+
 /* The nodes must have been taken. */
 void zm_queue_close(zm_queue *queue);
 

@@ -235,7 +235,7 @@ static bool open_web_port(zm_thread *thread, const zm_addr *bind_to, char *error
 }
 
 bool zm_thread_init(
-    zm_thread *thread, zm_plane *plane, uint32_t number, const zm_addr *bind_to, uint32_t slots, char *error,
+    zm_thread *thread, zm_plane *plane, uint32_t number, const zm_addr *bind_to, const zm_config *config, char *error,
     uint32_t error_size)
 {
     struct itimerspec every = {.it_interval.tv_nsec = FRAME_NS, .it_value.tv_nsec = FRAME_NS};
@@ -244,10 +244,10 @@ bool zm_thread_init(
     thread->plane = plane;
     thread->number = number;
     thread->epoll_fd = thread->timer_fd = thread->web_fd = thread->commands.event_fd = -1;
-    if (!zm_queue_init(&thread->commands, ZM_COMMANDS_MAX))
+    if (!zm_queue_init(&thread->commands, config->commands_max))
         return false;
-    thread->slots = calloc(slots, sizeof *thread->slots);
-    thread->legs = calloc(slots, sizeof *thread->legs);
+    thread->slots = calloc(config->legs_max, sizeof *thread->slots);
+    thread->legs = calloc(config->legs_max, sizeof *thread->legs);
     if (!thread->slots || !thread->legs || !batch_init(&thread->in) || !batch_init(&thread->out))
         return false;
     if (getrandom(&thread->seed, sizeof thread->seed, 0) != sizeof thread->seed ||
@@ -285,7 +285,7 @@ static void close_fd(int fd)
 
 void zm_thread_free(zm_thread *thread)
 {
-    zm_node *node = thread->commands.event_fd >= 0 ? zm_queue_take(&thread->commands) : NULL;
+    zm_node *node = thread->commands.tail ? zm_queue_take(&thread->commands) : NULL;
 
     while (node) {
         zm_node *next = node->next;

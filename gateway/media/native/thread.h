@@ -98,7 +98,7 @@ struct zm_thread {
 };
 
 bool zm_thread_init(
-    zm_thread *thread, zm_plane *plane, uint32_t number, const zm_addr *bind_to, uint32_t slots, char *error,
+    zm_thread *thread, zm_plane *plane, uint32_t number, const zm_addr *bind_to, const zm_config *config, char *error,
     uint32_t error_size);
 bool zm_thread_start(zm_thread *thread);
 /* After it has quit. */
