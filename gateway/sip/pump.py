@@ -24,7 +24,9 @@ class Pump:
         self._endpoint = endpoint
         self._loop = loop
         self._fd = -1
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        # Kept here: uvloop hands out a handle without `when` for a timer that is due at once.
+        self._timer_due_s = 0.0
         self._running = False
 
     def start(self) -> None:
@@ -54,9 +56,10 @@ class Pump:
             delay_s = LONGEST_S if due_ms < 0 else min(LONGEST_S, due_ms / 1000)
         due = self._loop.time() + delay_s
         if self._timer is not None:
-            if self._timer.when() <= due:
+            if self._timer_due_s <= due:
                 return
             self._timer.cancel()
+        self._timer_due_s = due
         self._timer = self._loop.call_at(due, self._expired)
 
     def _expired(self) -> None:
