@@ -22,7 +22,7 @@ NOW = 100 * S
 
 @pytest.fixture(params=[Distributor, Reference], ids=["core", "reference"])
 def distributor(request: pytest.FixtureRequest) -> DistributorApi:
-    """c1 is with anna, c2 rings at ben since 50 s, carl is in wrap-up, c4 waits; one place is left nearly everywhere."""
+    """c1 is with anna, c2 rings at ben since 50 s, carl is in wrap-up, c4 waits; one place is left in most tables."""
     d: DistributorApi = request.param(LIMITS)
     for event in (
         ev.QueueConfigured("sales", 60_000, 600_000),
@@ -204,11 +204,10 @@ def test_ten_thousand_different_requirements_reach_the_limit_and_leave_a_working
         for number in range(10_000 if make is Distributor else 300):
             try:
                 d.handle(ev.ContactArrived(f"c{number}", "sales", frozenset({f"s{number}"})), number)
-            except er.LimitError as error:
-                assert error.limit == "classes_max"
+            except er.LimitError:
                 refused += 1
         assert len(d.snapshot().contacts) == 100
-        assert refused > 0
+        assert refused == number - 99
         d.handle(ev.AgentSignedIn("anna", SALES, frozenset({"s7"})), 20_000)
         d.handle(ev.AgentReady("anna"), 20_000)
         assert d.agent("anna").contact == "c7"

@@ -1,0 +1,146 @@
+"""Core and reference in a centre with more profiles and classes than fit a word of bits, and tables that grow."""
+
+from __future__ import annotations
+
+import random
+import sys
+
+from acd_core import Distributor
+from acd_core import events as ev
+from acd_core.decisions import Decision, OfferMade
+from acd_core.errors import AcdError
+from acd_core.reference import Distributor as Reference
+from tests.parity.acd_pair import attempt
+
+SEED = 7
+QUEUES = [f"queue {number}" for number in range(6)]
+SKILLS = [f"skill {number}" for number in range(90)]
+MS = 1_000_000
+
+
+class Crowd:
+    """Random events for many; the answers of both are compared at each, the snapshots now and then."""
+
+    def __init__(self) -> None:
+        self.core = Distributor()
+        self.reference = Reference()
+        self.chance = random.Random(SEED)
+        self.now_ns = 0
+        self.arrived = 0
+        self.offers: dict[int, OfferMade] = {}
+        self.made = 0
+
+    def tell(self, event: ev.Event) -> None:
+        self.now_ns += self.chance.randint(0, MS)
+        due = self.reference.get_timer()
+        assert self.core.get_timer() == due
+        if due is not None and due <= self.now_ns:
+            expected = self.reference.handle_timer(self.now_ns)
+            assert self.core.handle_timer(self.now_ns) == expected
+            self.note(expected)
+        expected = attempt(lambda one: one.handle(event, self.now_ns), self.reference)
+        actual = attempt(lambda one: one.handle(event, self.now_ns), self.core)
+        if isinstance(expected, AcdError):
+            assert (type(actual), str(actual)) == (type(expected), str(expected))
+            return
+        assert actual == expected
+        self.note(expected)
+
+    def note(self, decisions: list[Decision]) -> None:
+        for one in decisions:
+            if isinstance(one, OfferMade):
+                self.offers[one.offer] = one
+                self.made += 1
+
+    def some(self, pool: list[str], most: int, least: int = 0) -> frozenset[str]:
+        return frozenset(self.chance.sample(pool, self.chance.randint(least, most)))
+
+    def step(self) -> None:
+        chance = self.chance
+        kind = chance.random()
+        agent = f"agent {chance.randint(0, 149)}"
+        if kind < 0.30:
+            self.arrived += 1
+            self.tell(ev.ContactArrived(f"c{self.arrived}", chance.choice(QUEUES), self.some(SKILLS, 2)))
+        elif kind < 0.65 and self.offers:
+            made = self.offers.pop(chance.choice(list(self.offers)))
+            self.tell(chance.choice([ev.OfferAccepted, ev.OfferAccepted, ev.OfferRejected])(made.offer, made.agent))
+        elif kind < 0.80:
+            view = self.reference.agent(agent) if agent in self.reference._agents else None
+            if view is not None and view.contact is not None:
+                self.tell(ev.ContactEnded(view.contact))
+        elif kind < 0.90:
+            self.tell(ev.AgentReady(agent))
+        elif kind < 0.94:
+            self.tell(ev.ContactAbandoned(f"c{chance.randint(max(1, self.arrived - 200), self.arrived + 1)}"))
+        elif kind < 0.97:
+            self.tell(ev.AgentChanged(agent, self.some(QUEUES, 4, 1), self.some(SKILLS, 60, 20)))
+        elif kind < 0.98:
+            self.tell(ev.AgentSignedOut(agent))
+        elif kind < 0.99:
+            self.tell(ev.AgentSignedIn(agent, self.some(QUEUES, 4, 1), self.some(SKILLS, 60, 20)))
+        else:
+            self.tell(ev.QueueConfigured(chance.choice(QUEUES), 2_000, 1_000, self.some(SKILLS, 1)))
+
+
+def test_a_crowd_is_served_alike() -> None:
+    crowd = Crowd()
+    for queue in QUEUES:
+        crowd.tell(ev.QueueConfigured(queue, 2_000, 1_000))
+    for number in range(150):
+        agent = f"agent {number}"
+        crowd.tell(ev.AgentSignedIn(agent, crowd.some(QUEUES, 4, 1), crowd.some(SKILLS, 60, 20)))
+        crowd.tell(ev.AgentReady(agent))
+    for _ in range(6):
+        for _ in range(500):
+            crowd.step()
+        snapshot = crowd.reference.snapshot()
+        assert crowd.core.snapshot() == snapshot
+        for contact in snapshot.contacts:
+            if contact.state != "assigned":
+                assert crowd.core.position(contact.contact) == crowd.reference.position(contact.contact)
+    print(f"seed {SEED}: {crowd.made} offers, {len(snapshot.contacts)} contacts, {len(snapshot.agents)} agents")
+    classes = {(one.queue, one.skills) for one in snapshot.contacts}
+    profiles = {(one.queues, one.skills) for one in snapshot.agents}
+    assert len(classes) > 64
+    assert len(profiles) > 64
+    assert crowd.made > 400
+
+
+def test_nothing_is_left_of_what_has_ended() -> None:
+    """Names, reasons and sets: each reference that the core took is given back."""
+    core = Distributor()
+    core.handle(ev.QueueConfigured("sales", 1_000, 1_000), 0)
+    agents = [f"agent number {number}" for number in range(50)]
+    contacts = [f"contact number {number}" for number in range(500)]
+    reason = "-".join(["a", "reason", "of", "its", "own"])
+    skills = frozenset({"a skill", "another skill"})
+    kept = [*agents, *contacts, reason, skills]
+    before = [sys.getrefcount(one) for one in kept]
+    for agent in agents:
+        core.handle(ev.AgentSignedIn(agent, frozenset({"sales"}), skills), 0)
+        core.handle(ev.AgentPaused(agent, reason), 0)
+        core.handle(ev.AgentReady(agent), 0)
+    for contact in contacts:
+        core.handle(ev.ContactArrived(contact, "sales", skills), 0)
+    for number, agent in enumerate(agents):
+        core.handle(ev.OfferRejected(number + 1, agent, reason), 1)
+    for agent in agents:
+        offer, contact = core.agent(agent).offer, core.agent(agent).contact
+        assert offer is not None
+        assert contact is not None
+        core.handle(ev.OfferAccepted(offer, agent), 3)
+        core.handle(ev.AgentPaused(agent, reason), 3)
+        core.handle(ev.ContactEnded(contact), 3)
+        core.handle(ev.AgentSignedOut(agent), 3)
+    while (due := core.get_timer()) is not None:
+        core.handle_timer(due)
+    for contact in core.snapshot().contacts:
+        core.handle(ev.ContactAbandoned(contact.contact), core.snapshot().now_ns)
+    del contact, agent
+    assert core.snapshot().agents == core.snapshot().contacts == ()
+    assert [sys.getrefcount(one) for one in kept] == before
+    for contact in contacts:
+        core.handle(ev.ContactArrived(contact, "sales", skills), core.snapshot().now_ns)
+    del core, contact
+    assert [sys.getrefcount(one) for one in kept] == before, "what a live distributor holds goes with it"
