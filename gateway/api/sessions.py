@@ -8,10 +8,7 @@ cookie would have ended.  See docs/decisions/0070.
 from __future__ import annotations
 
 import base64
-import contextlib
-import os
 import secrets
-from pathlib import Path
 
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
@@ -65,20 +62,3 @@ class Sessions:
             self._signed_out = {key: ends_ns for key, ends_ns in self._signed_out.items() if ends_ns > now_ns}
         if len(self._signed_out) < SIGNED_OUT_MAX:
             self._signed_out[session.id] = session.ends_ns
-
-
-def load_secret(path: Path) -> bytes:
-    """The 32 bytes in the file, made at the first start and readable by its owner only.
-
-    Raises `ValueError` when the file holds something else, `OSError` when it can't be read or made.
-    """
-    with contextlib.suppress(FileExistsError):
-        fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(fresh, "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-    secret = path.read_bytes()
-    if len(secret) != 32:
-        raise ValueError(f"{path}: holds {len(secret)} bytes where 32 are due; delete it and all agents sign in anew")
-    return secret
