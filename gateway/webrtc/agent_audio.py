@@ -65,6 +65,7 @@ class AgentAudio:
             offer_sdp,
             codecs=codecs,
             near=line.leg,
+            stranger=False,
             on_connected=lambda: self._connected(ear),
             on_lost=lambda loss: self._lost(ear, loss),
         )

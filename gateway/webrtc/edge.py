@@ -35,7 +35,7 @@ class WebRtcLimits(msgspec.Struct, frozen=True, kw_only=True):
     legs_max: int = 1000
     """Visitors and agents together."""
     connecting_max: int = 100
-    """Answered and not yet through DTLS."""
+    """Answered and not yet through DTLS.  Holds for visitors: strangers must not keep agents from their calls."""
     connect_ms: int = 10_000
     """From our answer to the end of the handshake, ICE included."""
 
@@ -83,6 +83,7 @@ class WebRtcEdge:
         *,
         codecs: Sequence[Codec],
         near: LegId | None = None,
+        stranger: bool = True,
         on_connected: Callable[[], None],
         on_lost: Callable[[Loss], None],
         on_digit: Callable[[str, int], None] = _ignore_digit,
@@ -90,11 +91,11 @@ class WebRtcEdge:
         """Open a leg for a browser's offer.  The first of ``codecs`` that the browser has is the only one answered.
 
         ``on_connected`` is called when sound can flow; ``on_lost`` at most once, when the leg ends by itself, before
-        the edge closes it; neither after `close`.  Raises `PeerError` for a bad offer (`NoCommonCodecError` without a
-        common codec) and `CapacityError`.
+        the edge closes it; neither after `close`.  ``stranger`` is False for those who have signed in.  Raises
+        `PeerError` for a bad offer (`NoCommonCodecError` without a common codec) and `CapacityError`.
         """
         offer = parse(offer_sdp)
-        self._check_capacity()
+        self._check_capacity(stranger)
         identity = self._current_identity()
         ufrag, pwd = _random_ice(_UFRAG_CHARS), _random_ice(_PWD_CHARS)
         leg_id, candidates = self._media.open_webrtc_leg(self._media_event, ufrag=ufrag, pwd=pwd, near=near)
@@ -128,7 +129,7 @@ class WebRtcEdge:
         if found is not None:
             self._cancel(found, None)
 
-    def _check_capacity(self) -> None:
+    def _check_capacity(self, stranger: bool) -> None:
         if not self._running:
             raise CapacityError("the browser edge is not running", limit="shutdown")
         if len(self._legs) >= self._limits.legs_max:
@@ -136,7 +137,7 @@ class WebRtcEdge:
                 f"all {self._limits.legs_max} browser legs are taken; try again later", limit="webrtc.legs_max"
             )
         connecting = sum(leg.state is not LegState.CONNECTED for leg in self._legs.values())
-        if connecting >= self._limits.connecting_max:
+        if stranger and connecting >= self._limits.connecting_max:
             raise CapacityError(
                 f"{connecting} browsers are connecting just now; try again in some seconds",
                 limit="webrtc.connecting_max",

@@ -180,6 +180,7 @@ async def test_goodbye_of_ours_is_said_and_may_be_repeated():
     client = Client()
     server, _ = await connect(client)
     await server.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
     await server.close()
     with pytest.raises(SSL.ZeroReturnError):
         client.ssl.recv(100)
@@ -202,6 +203,11 @@ async def test_a_cancelled_handshake_leaves_no_task():
 
 async def test_waiting_datagrams_are_limited():
     server = DtlsSession(IDENTITY, send=lambda datagram: None, remote=[WRONG])
+    for _ in range(dtls.DATAGRAMS_WAITING_MAX + 10):
+        server.receive(b"\x80")
+        server.receive(b"\x00")
+        server.receive(b"")
+    assert server._wire._received.qsize() == 0
     for _ in range(dtls.DATAGRAMS_WAITING_MAX + 10):
         server.receive(b"\x16")
     assert server._wire._received.qsize() == dtls.DATAGRAMS_WAITING_MAX

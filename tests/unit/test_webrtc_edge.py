@@ -211,6 +211,7 @@ async def test_connecting_legs_and_all_legs_are_limited(edge: WebRtcEdge, plane:
     with pytest.raises(CapacityError, match="connecting") as caught:
         await answer(edge, Owner(plane))
     assert caught.value.limit == "webrtc.connecting_max"
+    await edge.answer(OFFER, codecs=[Codec.OPUS], stranger=False, on_connected=lambda: None, on_lost=lambda loss: None)
 
 
 async def test_an_edge_that_does_not_run_refuses(plane: NotingPlane, owner: Owner):
