@@ -43,8 +43,10 @@ cdef extern from "native/opus_codec.h":
     void opus_decode_free(opus_decode_state *state) nogil
     int opus_packet_samples(const uint8_t *packet, size_t length, uint32_t rate) nogil
     int opus_packet_carries_fec(const uint8_t *packet, size_t length) nogil
-    int opus_decode_packet(opus_decode_state *state, const uint8_t *packet, size_t length, int16_t *pcm, size_t size) nogil
-    int opus_decode_recover(opus_decode_state *state, const uint8_t *packet, size_t length, int16_t *pcm, size_t n) nogil
+    int opus_decode_packet(
+        opus_decode_state *state, const uint8_t *packet, size_t length, int16_t *pcm, size_t n) nogil
+    int opus_decode_recover(
+        opus_decode_state *state, const uint8_t *packet, size_t length, int16_t *pcm, size_t n) nogil
     int opus_decode_conceal(opus_decode_state *state, int16_t *pcm, size_t samples) nogil
     int opus_encode_init(opus_encode_state *state, uint32_t rate, uint32_t bitrate, int complexity) nogil
     void opus_encode_free(opus_encode_state *state) nogil
@@ -393,8 +395,6 @@ def dtmf_packets(
     while dtmf_sender_next(&sender, &packet):
         sent.append((packet.timestamp, bool(packet.marker), (<char *>packet.payload)[:4]))
     return sent
-
-
 
 
 cdef void _capture_done(void *context, const capture_result *result) noexcept with gil:

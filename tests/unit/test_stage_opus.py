@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -82,8 +84,6 @@ def test_any_packet_either_decodes_or_is_refused(packet: bytes) -> None:
     samples = _stages.opus_samples(packet, 8000)
     assert samples == -1 or 0 < samples <= 960
     _stages.opus_carries_fec(packet)
-    try:
+    with contextlib.suppress(ValueError):
         assert len(decoder.decode(packet)) == 2 * samples
-    except ValueError:
-        pass
     assert len(decoder.conceal(160)) == 320

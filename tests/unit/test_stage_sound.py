@@ -42,7 +42,9 @@ def heard(sound: _stages.Sound, codec: str, rate: int, indexes: list[int]) -> Pc
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000])
-@pytest.mark.parametrize(("codec", "out_rate"), [("pcmu", 8000), ("pcma", 8000), ("opus", 48000), ("pcm", 8000), ("pcm", 48000)])
+@pytest.mark.parametrize(
+    ("codec", "out_rate"), [("pcmu", 8000), ("pcma", 8000), ("opus", 48000), ("pcm", 8000), ("pcm", 48000)]
+)
 def test_a_tone_is_the_same_in_all_codecs_from_any_rate(tmp_path: Path, rate: int, codec: str, out_rate: int) -> None:
     sound = _stages.Sound(write_wav(tmp_path / "tone.wav", sine(1000, rate, rate), rate))
     assert (sound.frames, sound.duration_ms) == (50, 1000)
@@ -150,7 +152,9 @@ def test_a_damaged_file_is_refused_or_played(tmp_path: Path, data: st.DataObject
         content[data.draw(st.integers(0, 60))] = data.draw(st.integers(0, 255))
     path = tmp_path / "damaged.wav"
     path.write_bytes(bytes(content[: data.draw(st.integers(0, len(content)))]))
+    complaint = ""
     try:
         assert _stages.Sound(path).frames >= 1
     except ValueError as error:
-        assert str(path) in str(error)
+        complaint = str(error)
+    assert not complaint or str(path) in complaint
