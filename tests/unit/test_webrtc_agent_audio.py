@@ -51,7 +51,8 @@ class NotingAgents:
 class Stage:
     def __init__(self, codec: Codec = Codec.PCMA) -> None:
         self.plane = NotingPlane()
-        self.edge = WebRtcEdge(self.plane, limits=WebRtcLimits(connect_ms=5000))  # type: ignore[arg-type]
+        # Visitors have used up the places for those who connect; agents must not notice.
+        self.edge = WebRtcEdge(self.plane, limits=WebRtcLimits(connecting_max=0))  # type: ignore[arg-type]
         self.agents = NotingAgents(codec)
         self.bus = EventBus()
         self.audio = AgentAudio(self.edge, self.agents, self.bus)  # type: ignore[arg-type]
