@@ -186,15 +186,16 @@ def measure(events: int) -> dict[str, object]:
     }
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> int:
+    """Print the figures; ``arguments`` as on the command line."""
     parser = argparse.ArgumentParser(description="Time the distributor's decisions.")
     parser.add_argument("--json", action="store_true", help="print JSON only")
     parser.add_argument("--events", type=int, default=50_000, help="events to time (default: %(default)s)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     figures = measure(max(100, options.events))
     if options.json:
         print(json.dumps(figures, indent=2))
-        return
+        return 0
     print(
         f"{FULL.agents} agents, {FULL.waiting} waiting, {FULL.profiles} profiles, {FULL.classes} classes; times in us"
     )
@@ -202,7 +203,8 @@ def main() -> None:
         print(f"{key:20} {figures[key]}")
     for row in figures["scaling"]:  # type: ignore[attr-defined]
         print(row)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
