@@ -38,6 +38,7 @@ class Size(NamedTuple):
 
 FULL = Size(10_000, 100_000, 1_000, 1_000)
 COMPARED = Size(200, 1_000, 50, 50)
+SCALES = (2, 3, 4, 5)
 
 
 class World:
@@ -157,7 +158,7 @@ def run(make: Callable[[Limits], DistributorApi], size: Size, events: int) -> tu
 def measure(events: int) -> dict[str, object]:
     freed, arrivals = run(Distributor, FULL, events)
     scaling = []
-    for power in (2, 3, 4, 5):
+    for power in SCALES:
         waiting = 10**power
         size = Size(max(waiting // 10, 10), waiting, min(waiting // 10, 1000), min(waiting // 10, 1000))
         small_freed, small_arrivals = run(Distributor, size, min(events, 5_000))
