@@ -1,7 +1,7 @@
 """From capture to recording: names the capture files, has finished ones encoded off the event loop, reports them.
 
-A capture's file name carries what a restart needs to know (contact, agent, recording), because a killed process leaves
-only the file behind.
+A capture's file name carries what a restart needs to know (contact, queue, agent, recording), because a killed process
+leaves only the file behind.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Recorder:
 
     def __init__(self, directory: Path, log: EventLog, clock: Clock) -> None:
         self._captures = directory / "captures"
-        self._library = recordings.Library(directory / "recordings")
+        self._library = recordings.RecordingLibrary(directory / "recordings")
         self._log = log
         self._clock = clock
         self._captures.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ class Recorder:
 
     def begin(self, contact: Contact, agent: AgentId) -> Capture:
         recording = new_recording_id()
-        path = self._captures / f"{contact.id}~{quote(agent, safe='')}~{recording}{SUFFIX}"
+        path = self._captures / f"{contact.id}~{contact.queue.name}~{quote(agent, safe='')}~{recording}{SUFFIX}"
         self._open.add(path)
         self._none_open.clear()
         return Capture(recording, agent, path, self._clock.now_ns())
@@ -65,6 +65,8 @@ class Recorder:
 
     def recover(self) -> int:
         """Encode what a crash left behind; returns how many captures there are."""
+        for partial in self._library.unfinished():
+            partial.unlink(missing_ok=True)
         left = sorted(self._captures.glob(f"*{SUFFIX}"))
         for path in left:
             self._finish_later(path)
@@ -87,17 +89,24 @@ class Recorder:
 
     async def _finish(self, capture: Path) -> None:
         names = capture.name.removesuffix(SUFFIX).split("~")
-        if len(names) != 3:
+        if len(names) != 4:
             log.error("%s is no capture of ours; it stays where it is", capture.name)
             return
-        contact, agent, recording = ContactId(names[0]), AgentId(unquote(names[1])), RecordingId(names[2])
-        target = self._library.path_for(recording, self._clock.now_ns())
+        contact, queue, agent, recording = (
+            ContactId(names[0]),
+            names[1],
+            AgentId(unquote(names[2])),
+            RecordingId(names[3]),
+        )
         loop = asyncio.get_running_loop()
+
+        def encode() -> tuple[str, recordings.Finished]:
+            place = self._library.place(recording, recordings.read_header(capture).start_ns)
+            target = self._library.resolve(place)
+            return place, recordings.finish(capture, target, contact=contact, queue=queue, agent=agent)
+
         try:
-            done = await loop.run_in_executor(
-                self._pool,
-                lambda: recordings.finish(capture, target.absolute, contact=contact, agent=agent),
-            )
+            path, done = await loop.run_in_executor(self._pool, encode)
         except Exception as error:
             log.exception("capture %s could not be made a recording; it stays in captures", capture.name)
             self._log.emit(
@@ -110,7 +119,7 @@ class Recorder:
                 contact=contact,
                 recording=recording,
                 agent=agent,
-                path=str(target.relative),
+                path=path,
                 duration_ms=done.duration_ms,
                 size_bytes=done.size_bytes,
             )

@@ -40,11 +40,10 @@ def check_channels(path: Path, duration_ms: int, left_hz: int, right_hz: int) ->
 
 
 async def test_a_telephone_caller_reaches_an_agent_in_a_browser(tmp_path: Path) -> None:
-    heard = tmp_path / "heard.wav"
     async with (
         zentrale(tmp_path / "z") as gateway,
         chromium(tone_wav(tmp_path / "agent.wav", AGENT_HZ)) as browser,
-        baresip.running(name="carl", tone_hz=PHONE_HZ, player=f"aufile,{heard}") as phone,
+        baresip.running(name="carl", tone_hz=PHONE_HZ, keep_sound=tmp_path) as phone,
     ):
         desk = await agent_desk(browser, gateway)
         await phone.dial("100", gateway.sip)
@@ -86,7 +85,7 @@ async def test_a_telephone_caller_reaches_an_agent_in_a_browser(tmp_path: Path) 
         await desk.sees("detail-outcome", "solved")
         await desk.sees("recording-player")
         await desk.sees("detail-timeline")
-    said, rate = read_wav(heard)
+    said, rate = read_wav(next(tmp_path.glob("*-dec.wav")))
     hears = [said[start : start + rate // 2] for start in range(0, len(said) - rate // 2, rate // 2)]
     assert any(abs(loudest_hz(half, rate) - AGENT_HZ) < 10 and level(half, rate, AGENT_HZ) > 0.05 for half in hears)
     assert abs(loudest_hz(hears[1], rate) - AGENT_HZ) > 10, "first of all the greeting is heard"

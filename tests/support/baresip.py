@@ -153,11 +153,13 @@ async def running(
     source: str | None = None,
     player: str = "aubridge,nil",
     rtp_ports: tuple[int, int] = (10000, 10999),
+    keep_sound: Path | None = None,
 ) -> AsyncIterator[Baresip]:
     """Start baresip as ``sip:name@127.0.0.1``; stops it at the end.
 
     ``source``: its microphone, "module,device", else a tone of ``tone_hz``.  ``player``: its loudspeaker, e.g.
-    "aufile,/tmp/heard.wav".  ``account`` adds parameters, e.g. ";mediaenc=...".
+    "aubridge,nil".  ``account`` adds parameters, e.g. ";mediaenc=...".  ``keep_sound`` is a folder for WAV files of what
+    it hears (``*-dec.wav``) and says (``*-enc.wav``).
     """
     with tempfile.TemporaryDirectory(prefix="baresip-") as folder_name:
         folder = Path(folder_name)
@@ -174,6 +176,8 @@ async def running(
             modules=MODULES,
         )
         # Small files, in a test: not worth a thread.
+        if keep_sound is not None:
+            config += f"module sndfile.so\nsnd_path {keep_sound}\n"
         (folder / "config").write_text(config)
         (folder / "accounts").write_text(f"<sip:{name}@127.0.0.1>;regint=0;audio_codecs={codecs}{account}\n")
         (folder / "contacts").touch()
