@@ -8,7 +8,9 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import uvloop
@@ -27,19 +29,23 @@ def serve(config: Config, *, config_file: Path | None, announce: Path | None) ->
     set_up_logging()
     started = time.monotonic()
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(config, config_file, announce, started))
+        return run(_serve(config, config_file, announce, started))
     except ZentraleError as error:
         print(f"zentrale: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
-def set_up_logging() -> None:
+def run(main: Coroutine[Any, Any, int]) -> int:
+    """Run ``main`` on the event loop that all of Zentrale uses; returns its exit code."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+def set_up_logging(*, default: str = "info") -> None:
     """One line for each record, on standard error; ``ZENTRALE_LOG=debug`` for more."""
-    level = os.environ.get("ZENTRALE_LOG", "info").upper()
+    level = os.environ.get("ZENTRALE_LOG", default).upper()
     logging.basicConfig(
-        level=level if level in logging.getLevelNamesMapping() else "INFO",
+        level=level if level in logging.getLevelNamesMapping() else default.upper(),
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         stream=sys.stderr,
     )
@@ -48,7 +54,7 @@ def set_up_logging() -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-async def _serve(config: Config, config_file: Path | None, announce: Path | None, started: float) -> None:
+async def _serve(config: Config, config_file: Path | None, announce: Path | None, started: float) -> int:
     stop = stop_signal()
     async with Gateway(config) as gateway:
         logins = await first_logins(gateway, everybody=config_file is None)
@@ -61,6 +67,7 @@ async def _serve(config: Config, config_file: Path | None, announce: Path | None
         await stop.wait()
         print("\nStopping: ending contacts and finishing recordings ...", flush=True)
     print("Stopped.", flush=True)
+    return 0
 
 
 def stop_signal() -> asyncio.Event:

@@ -26,7 +26,7 @@ LINES_MAX = 700
 # Who may import which third-party package: its types never leave these folders.
 HOMES = {
     "pjsua2": ("gateway/sip",),
-    "aiortc": ("gateway/webrtc",),
+    "aiortc": ("gateway/webrtc", "gateway/app/demo"),
     "aiohttp": ("gateway/api", "gateway/web", "gateway/app"),
     "sqlalchemy": ("gateway/storage",),
     "alembic": ("gateway/storage",),

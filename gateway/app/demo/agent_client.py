@@ -84,7 +84,9 @@ class AgentClient(PageClient[Any]):
         await self.send(f.MediaOffer(contact=contact, sdp=await voice.offer()))
         try:
             async with asyncio.timeout(AUDIO_S):
-                await self.until(lambda: contact in self._answers or not self.has(contact) or self.last_error is not None)
+                await self.until(
+                    lambda: contact in self._answers or not self.has(contact) or self.last_error is not None
+                )
                 answer = self._answers.pop(contact, None)
                 if answer is None:
                     raise AudioRefusedError(self.last_error.error if self.last_error else "the contact ended")
@@ -127,7 +129,7 @@ class AgentClient(PageClient[Any]):
         """Contacts waiting in the agent's queues."""
         return sum(queue.waiting for queue in self.queues.values())
 
-    def _received(self, frame: f.AgentFrame) -> None:
+    def _received(self, frame: f.AgentFrame) -> None:  # noqa: PLR0912
         match frame:
             case f.Desk():
                 self.name, self.state, self.offer = frame.agent_name, frame.state, frame.offer

@@ -28,18 +28,24 @@ GREETING_S = 10.0
 CALL_S_MAX = 90.0
 ANSWER_S_MAX = 60.0
 """A chat visitor waits this long for an agent's line, asks once, and waits as long again."""
+STORED_S = 5.0
+IMPATIENT = 0.15
 PAGE = "https://shop.example/contact"
 
 
-async def phone_caller(carrier: Carrier, pace: Pace, *, number: str, identity: str, name: str, voice: str) -> None:
+async def phone_caller(
+    carrier: Carrier, pace: Pace, *, number: str, identity: str, name: str, voice: str, patient: bool
+) -> None:
     """Dials, listens to greeting and music, talks, hangs up.
 
     A telephone does not know when an agent has answered, so the time is counted from the start: some lose patience, the
     others stay long enough to be served.
     """
     call = carrier.call(number, identity=identity, name=name, voice=voice)
-    impatient = pace.chance(0.12)
-    stays_s = GREETING_S + (pace.between_s(2, 5) if impatient else pace.between_s(10, 30) + pace.talk_s())
+    if not patient and pace.chance(IMPATIENT):
+        stays_s = GREETING_S + pace.between_s(2, 8)
+    else:
+        stays_s = GREETING_S + pace.between_s(8, 30) + pace.talk_s()
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(stays_s):
@@ -118,8 +124,11 @@ async def _type(page: VisitorClient, pace: Pace, text: str) -> None:
     await page.typing(True)
     await asyncio.sleep(pace.typing_s(text))
     await page.typing(False)
-    if page.chat_state is not VisitorState.ENDED:
-        await page.write(text)
+    if page.chat_state is VisitorState.ENDED:
+        return
+    await page.write(text)
+    # Until it is in the transcript, the last line there is still the agent's before it.
+    await _within(page, lambda: any(line.text == text for line in page.lines.values()), STORED_S)
 
 
 async def _within(page: VisitorClient, condition: Callable[[], bool], seconds: float) -> bool:

@@ -1,8 +1,8 @@
 """What is said in the demo's chats, and by whom.
 
-A scripted customer and a robot agent follow the same dialogue without knowing of each other: the customer says its next
-line when the agent has answered, and the agent finds its answer by what was asked.  To what is in no dialogue, because a
-person wrote it, the agent has an honest answer.
+A scripted customer and a robot agent follow the same dialogue without knowing of each other: the customer says its
+next line when the agent has answered, and the agent finds its answer by what was asked.  To what is in no dialogue,
+because a person wrote it, the agent has an honest answer.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ DIALOGUES = [
     Dialogue(
         [
             ("I forgot my password and the mail with the link never comes.", "Hello, sorry to hear that. One moment."),
-            ("I have looked into the spam folder, too.", "There was a typing error in your address. I have corrected it."),
+            (
+                "I have looked into the spam folder, too.",
+                "There was a typing error in your address. I have corrected it.",
+            ),
             ("Ah! And now?", "Now ask for the link once more, please. It should be there within a minute."),
         ],
         "It's there. Thank you!",
@@ -64,7 +67,7 @@ DIALOGUES = [
     ),
 ]
 
-CALL_NOTES = ["explained the invoice", "will call back tomorrow", "sent the form by mail", "cable exchanged", ""]
+CALL_NOTES = ["explained the invoice", "sent the form by mail", "cable exchanged", ""]
 
 FAREWELL = "You are welcome. Have a nice day!"
 STILL_THERE = "Hello? Is anybody there?"
@@ -88,6 +91,7 @@ CALLERS = [
 VISITORS = ["Lena Vogt", "Samir", "Aisha Bello", "Tom", "Ines Castro", "Noah Lindqvist", "Yuki Tanaka", "Carla", "Emre"]
 
 _ANSWERS = {asked: answer for dialogue in DIALOGUES for asked, answer in dialogue.turns}
+_ANSWERS[STILL_THERE] = "Yes, I am. Sorry that it takes so long!"
 _FAREWELLS = {dialogue.farewell: dialogue for dialogue in DIALOGUES}
 
 

@@ -128,9 +128,10 @@ class RobotAgent:
             return client.contact is None or client.contact.contact != contact.contact
 
         if not await self._pause_until(is_over, self._pace.between_s(1.5, 4)):
-            # Most are solved; the outcomes are the queue's own, the best one first.
-            outcome = contact.outcomes[0] if self._pace.chance(0.7) else self._pace.choice(contact.outcomes)
-            await client.choose_outcome(contact.contact, outcome, note)
+            # The outcomes are the queue's own, the best one first; the notes are of success.
+            solved = self._pace.chance(0.8)
+            outcome = contact.outcomes[0] if solved else contact.outcomes[-1]
+            await client.choose_outcome(contact.contact, outcome, note if solved else "")
             takes_a_break = self._pace.chance(BREAKS)
             if takes_a_break:
                 await client.pause("coffee")
