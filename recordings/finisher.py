@@ -19,7 +19,7 @@ from recordings.errors import CaptureError
 BITRATE = 40_000
 """bit/s of both sides together: 20 kbit/s of mono speech each, about 18 MB an hour at most."""
 
-COMPLEXITY = 5
+COMPLEXITY = 3
 """0 (quick) to 10 (good); see docs/decisions/0021 for what each costs."""
 
 TAG_CHARS_MAX = 1000

@@ -28,8 +28,10 @@ static FILE *open_stream(int file)
 
 static void take_frame(struct work *work, int16_t frame[2 * OGG_OPUS_FRAME])
 {
-    timeline_take(work->sides[0], frame, OGG_OPUS_FRAME);
-    timeline_take(work->sides[1], frame + 1, OGG_OPUS_FRAME);
+    for (unsigned side = 0; side < 2; side++) {
+        ogg_opus_set_wide(&work->writer, side, timeline_wide(work->sides[side]));
+        timeline_take(work->sides[side], frame + side, OGG_OPUS_FRAME);
+    }
     work->position += OGG_OPUS_FRAME;
 }
 

@@ -100,8 +100,23 @@ int ogg_opus_open(
         return ENOMEM;
     writer->stream_ready = true;
     writer->pre_skip = lookahead;
+    for (unsigned channel = 0; channel < 2; channel++) {
+        writer->wide[channel] = true;
+        ogg_opus_set_wide(writer, channel, false);
+    }
     error = add_packet(writer, head, make_head(head, lookahead), 0, false);
     return error ? error : add_packet(writer, tags, tags_size, 0, false);
+}
+
+void ogg_opus_set_wide(struct ogg_opus_writer *writer, unsigned channel, bool wide)
+{
+    OpusEncoder *encoder;
+
+    if (writer->wide[channel] == wide)
+        return;
+    opus_multistream_encoder_ctl(writer->encoder, OPUS_MULTISTREAM_GET_ENCODER_STATE((opus_int32)channel, &encoder));
+    opus_encoder_ctl(encoder, OPUS_SET_MAX_BANDWIDTH(wide ? OPUS_BANDWIDTH_WIDEBAND : OPUS_BANDWIDTH_NARROWBAND));
+    writer->wide[channel] = wide;
 }
 
 static int encode(struct ogg_opus_writer *writer, const int16_t *interleaved, int64_t granule, bool last)

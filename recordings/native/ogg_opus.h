@@ -18,6 +18,7 @@ struct ogg_opus_writer {
     OpusMSEncoder *encoder;
     ogg_stream_state stream;
     bool stream_ready;
+    bool wide[2]; /* per channel */
     int file;
     int pre_skip;
     int64_t packets;
@@ -29,6 +30,9 @@ struct ogg_opus_writer {
 int ogg_opus_open(
     struct ogg_opus_writer *writer, int file, uint32_t serial, uint32_t bitrate, int complexity, const uint8_t *tags,
     size_t tags_size);
+/* From the next frame on the channel is telephone sound (up to 4 kHz), or wideband (up to 8 kHz).  Encoding what is not
+ * there would only cost time: with this half of it is saved. */
+void ogg_opus_set_wide(struct ogg_opus_writer *writer, unsigned channel, bool wide);
 /* One frame of interleaved left and right.  0, or an errno. */
 int ogg_opus_write(struct ogg_opus_writer *writer, const int16_t *interleaved);
 /* The last frame; `samples` is how long the whole recording is, in samples at 48 kHz: decoders cut it there.  With it

@@ -61,6 +61,7 @@ struct timeline {
     bool resampling;
     int64_t resampled_to;  /* where the resampler's next sample belongs */
     uint64_t gaps;
+    int64_t wide_to; /* where wideband sound ends */
     int64_t front;   /* first position in the ring */
     int64_t written; /* all before this is final */
     int16_t ring[RING_SIZE];
@@ -203,6 +204,7 @@ static int64_t lay_packet(struct timeline *timeline, const struct pending *packe
     } else {
         end_resampling(timeline);
         lay(timeline, position, pcm, samples);
+        timeline->wide_to = position + (int64_t)samples;
     }
     return (int64_t)samples * samples_per_tick(packet->codec);
 }
@@ -333,6 +335,11 @@ void timeline_take(struct timeline *timeline, int16_t *interleaved, size_t sampl
         *sample = 0;
     }
     timeline->front += (int64_t)samples;
+}
+
+bool timeline_wide(const struct timeline *timeline)
+{
+    return timeline->front < timeline->wide_to;
 }
 
 int64_t timeline_end(const struct timeline *timeline)

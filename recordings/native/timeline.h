@@ -32,6 +32,8 @@ void timeline_advance(struct timeline *timeline, int64_t position);
 void timeline_finish(struct timeline *timeline);
 /* Take the next `samples` from the front of the time line into every second place of `interleaved`. */
 void timeline_take(struct timeline *timeline, int16_t *interleaved, size_t samples);
+/* Is there sound above 4 kHz in what is taken next?  (Roughly: some packet of the last seconds was wideband.) */
+bool timeline_wide(const struct timeline *timeline);
 /* Where the last sound ends, in samples since the start. */
 int64_t timeline_end(const struct timeline *timeline);
 /* How often sound was missing between packets, pauses not counted. */

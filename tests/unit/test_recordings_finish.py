@@ -103,7 +103,7 @@ def test_each_tone_is_in_its_own_channel_only(tmp_path: Path, left: int, right: 
     assert level_dbfs(cut(first, 0.2, 2.8)) == pytest.approx(level_dbfs(sine(LEFT_HZ, 48000, 48000)), abs=1)
 
 
-@pytest.mark.parametrize("end_ms", [0, 0.1, 6.5, 13.5, 20, 1000, 1013.4999, 2345.678, 61_000.25])
+@pytest.mark.parametrize("end_ms", [0, 0.1, 6.5, 13.5, 20, 1000, 1013.4999, 2345.678, 21_000.25])
 def test_the_length_is_exact_to_the_sample(tmp_path: Path, end_ms: float) -> None:
     capture = write(tmp_path / "c", list(audio(LEFT, PCMA, LEFT_HZ, 1)), end_ms)
     finished = recordings.finish(capture, tmp_path / "r.opus", complexity=0)
@@ -321,7 +321,7 @@ record_strategy = st.builds(
         kind, time_ms * MS, side=side, codec=codec, number=number, payload=payload
     ),
     st.sampled_from([1, 1, 1, 1, 2, 3, 4, 9]),
-    st.integers(0, 20_000),
+    st.integers(0, 4000),
     st.integers(0, 1),
     st.integers(0, 6),
     st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 50).map(lambda n: n * 160)),
@@ -330,10 +330,10 @@ record_strategy = st.builds(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
-@given(st.lists(record_strategy, max_size=40), st.one_of(st.none(), st.integers(0, 20_000)), st.binary(max_size=40))
+@given(st.lists(record_strategy, max_size=40), st.one_of(st.none(), st.integers(0, 4000)), st.binary(max_size=40))
 def test_any_records_give_a_recording(tmp_path: Path, records: list[bytes], end_ms: int | None, tail: bytes) -> None:
     end = b"" if end_ms is None else captures.record(END, end_ms * MS)
     (tmp_path / "c").write_bytes(captures.header() + b"".join(records) + end + tail)
     finished = recordings.finish(tmp_path / "c", tmp_path / "r.opus", complexity=0)
     assert finished.truncated == (end_ms is None)
-    assert 0 <= finished.samples <= 48 * 32_000
+    assert 0 <= finished.samples <= 48 * 16_000
