@@ -26,6 +26,7 @@ PLANE = [
     )
 ]  # fmt: skip
 PLANE_LIBRARIES = ["srtp2", "crypto", *STAGE_LIBRARIES]
+LOADGEN = [f"{NATIVE}/{name}.c" for name in ("loadgen", "addr", "g711", "opus_codec", "ports", "rtp", "srtp", "stun")]
 HEADERS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / NATIVE).glob("*.h"))
 
 
@@ -35,6 +36,13 @@ def extensions() -> list[Extension]:
             "gateway.media._plane",
             ["gateway/media/_plane.pyx", *PLANE, *STAGES],
             libraries=PLANE_LIBRARIES,
+            extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
+            depends=HEADERS,
+        ),
+        Extension(
+            "gateway.media._loadgen",
+            ["gateway/media/_loadgen.pyx", *LOADGEN],
+            libraries=["srtp2", "crypto", "opus", "m"],
             extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
             depends=HEADERS,
         ),

@@ -17,6 +17,7 @@ enum {
     ZM_ROUNDS_MAX = 8,              /* batches read from one socket before others get their turn */
     ZM_SOUNDS_MAX = 1024,           /* loaded sounds */
     ZM_TICKS_BEHIND_MAX = 10,       /* 20 ms ticks caught up after a stall; the rest is skipped */
+    ZM_NICE = -15,                  /* priority asked for a media thread */
     ZM_UFRAG_MAX = 256,             /* RFC 8839 5.4 */
     ZM_PWD_MAX = 256,
     ZM_SOCKET_BUFFER = 4 << 20,     /* bytes asked for on the browser port, each way */

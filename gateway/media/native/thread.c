@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <signal.h>
 #include <time.h>
@@ -185,6 +186,8 @@ static void *run(void *argument)
 
     snprintf(name, sizeof name, "media-%u", thread->number);
     pthread_setname_np(pthread_self(), name);
+    /* Sound can't wait for signalling, storage or a compiler beside it.  Without the right to it we stay as we are. */
+    (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), ZM_NICE);
     while (!thread->quit) {
         int count = epoll_wait(thread->epoll_fd, wakes, WAKE_MAX, -1);
         thread->now_ns = zm_monotonic_ns();

@@ -1,0 +1,1 @@
+"""Measurements of the running parts, for `zentrale bench`."""
