@@ -183,6 +183,8 @@ class SipEdge:
         self._dialogs.add(dialog)
         loop = asyncio.get_running_loop()
         try:
+            if not self._stack.admits(source):
+                raise NotAllowedError(f"{source} is in no trunk's networks")
             if self._stopping:
                 raise CapacityError("Zentrale is shutting down", limit="shutdown")
             if not room:

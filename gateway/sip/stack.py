@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -27,9 +29,6 @@ SESSION_EXPIRES_MIN_S = 90
 PORT_TRIES = 20
 LOG_LEVEL = 4
 
-if IS_STOP_GAP:
-    log.warning("%s", STOP_GAP_WARNING)
-
 
 class Timers(msgspec.Struct, frozen=True, kw_only=True):
     """SIP's retransmission timers in ms (RFC 3261 17, table 4).  Tests shorten them; nobody else should."""
@@ -38,6 +37,15 @@ class Timers(msgspec.Struct, frozen=True, kw_only=True):
     t2: int = 4000
     t4: int = 5000
     lingering: int = 32000
+
+
+def nameservers(path: Path = Path("/etc/resolv.conf")) -> list[str]:
+    """Return the machine's name servers, at most four; none where that file names none."""
+    try:
+        text = path.read_text(errors="replace")
+    except OSError:
+        return []
+    return re.findall(r"(?m)^nameserver[ \t]+([0-9a-fA-F.:]+)[ \t]*$", text)[:4]
 
 
 class _LogWriter(pj.LogWriter):  # type: ignore[misc]
@@ -65,6 +73,8 @@ class Stack:
         if Stack._started is not None:
             raise InternalError("SIP runs in this process already, and PJSIP can run only once")
         Stack._started = self
+        if IS_STOP_GAP:
+            log.warning("%s", STOP_GAP_WARNING)
         endpoint = pj.Endpoint()
         if not IS_STOP_GAP:
             pj.zentraleSetLogLevel(0)
@@ -120,6 +130,16 @@ class Stack:
         if self._pump is not None:
             self._pump.arm()
 
+    def admits(self, source: str) -> bool:
+        """Tell whether a call from "192.0.2.1:5060" may come in.
+
+        The doorkeeper has turned strangers away already; the stop-gap has none, so there they are refused here.
+        """
+        if not IS_STOP_GAP:
+            return True
+        address = ipaddress.ip_address(source.rpartition(":")[0].strip("[]"))
+        return any(address in ipaddress.ip_network(network) for network in self._networks)
+
     def door_counts(self) -> Any:
         """Return what the doorkeeper turned away, as `pj.DoorCounts`; None for the stop-gap."""
         return None if self._door is None else self._door.counts()
@@ -131,6 +151,8 @@ class Stack:
         config.uaConfig.mainThreadOnly = False
         config.uaConfig.maxCalls = 4 if IS_STOP_GAP else pj.zentraleCallsMax()
         config.uaConfig.userAgent = self._config.user_agent
+        # With name servers PJSIP looks names up (in a Contact, say) without waiting; else it would block the loop.
+        config.uaConfig.nameserver = pj.StringVector(nameservers())
         config.medConfig.threadCnt = 0
         config.medConfig.hasIoqueue = False
         # PJSIP calls an unreadable packet an error, and strangers send them for free: its log is for debugging only.

@@ -81,7 +81,7 @@ def run(command: list[str], *, where: Path, log: Path, extra: dict[str, str] | N
         raise BuildError(f"'{command[0]}' failed; the log is {log} and ends:\n  " + "\n  ".join(last))
 
 
-def _edit(path: Path, pattern: str, replacement: str) -> None:
+def edit(path: Path, pattern: str, replacement: str) -> None:
     text, count = re.subn(pattern, lambda _: replacement, path.read_text(), flags=re.MULTILINE)
     if count == 0:
         raise BuildError(f"{path.name} of this PJSIP has no '{pattern}': its layout changed, adapt gateway/sip/pjsip")
@@ -111,7 +111,7 @@ def _unpack(tarball: Path, tree: Path) -> str:
 def _configure(tree: Path, log: Path) -> None:
     shutil.copy(HERE / "config_site.h", tree / "pjlib/include/pj/config_site.h")
     # Debian's tarball lacks this file's source; there is no sound device here anyway.
-    _edit(tree / "pjmedia/build/Makefile", r"\bbdimad_dev\.o", "")
+    edit(tree / "pjmedia/build/Makefile", r"\bbdimad_dev\.o", "")
     options = ["--enable-epoll", *(f"--disable-{name}" for name in ABSENT)]
     run(["sh", "./configure", *options], where=tree, log=log, extra={"CFLAGS": FLAGS, "CXXFLAGS": FLAGS})
     for folder in FOLDERS:  # "make dep" would make them; nothing else needs it
@@ -124,10 +124,10 @@ def _wrap(tree: Path, mark: str, log: Path) -> None:
     for name in ("zentrale_pjsip.hpp", "zentrale_pjsip.cpp", "signalling_media.c"):
         shutil.copy(HERE / name, folder)
     interface = folder.parent / "pjsua2.i"
-    _edit(interface, r'^#include "pjsua2\.hpp"', '#include "pjsua2.hpp"\n#include "zentrale_pjsip.hpp"')
+    edit(interface, r'^#include "pjsua2\.hpp"', '#include "pjsua2.hpp"\n#include "zentrale_pjsip.hpp"')
     interface.write_text(interface.read_text() + '\n%include "python/zentrale_pjsip.hpp"\n')
     script = folder / "setup.py"
-    _edit(
+    edit(
         script,
         r'\["pjsua2_wrap\.cpp"\]',
         '["pjsua2_wrap.cpp", "zentrale_pjsip.cpp", "signalling_media.c"]',
@@ -138,7 +138,7 @@ def _wrap(tree: Path, mark: str, log: Path) -> None:
         f'pj_version += "+zentrale.{mark}"\n'
         f'setup(name="pjsua2"'
     )
-    _edit(script, r'^setup\(name="pjsua2"', own)
+    edit(script, r'^setup\(name="pjsua2"', own)
     (folder / "pjsua2_wrap.cpp").unlink(missing_ok=True)
     run(["make", "pjsua2_wrap.cpp"], where=folder, log=log)
 

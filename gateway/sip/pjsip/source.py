@@ -10,6 +10,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,12 +114,12 @@ def codename(os_release: Path = Path("/etc/os-release")) -> str:
     return fields.get("VERSION_CODENAME", "") if fields.get("ID") == "debian" else ""
 
 
-def _private_configuration(folder: Path, archives: list[Archive]) -> dict[str, str]:
+def _private_configuration(folder: Path, archive: Archive) -> dict[str, str]:
     """Write apt's configuration into ``folder``; returns the environment that makes apt use it."""
     for part in ("lists/partial", "cache/archives/partial", "download"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()
-    (folder / "sources.list").write_text("".join(archive.source_line() for archive in archives))
+    (folder / "sources.list").write_text(archive.source_line())
     # Proxies and certificates stay the machine's.
     dump = subprocess.run(["apt-config", "dump"], check=True, capture_output=True, text=True).stdout
     kept = [line for line in dump.splitlines() if line and not line.startswith(OWN_SETTINGS)]
@@ -149,22 +150,32 @@ def fetch_from_debian(cache: Path, log: Path) -> Path:
     archives = debian_archives(machine_archives(), codename())
     if not archives:
         raise SourceError(f"no entry of Debian's archive in {APT_FOLDER}")
-    folder = cache / "apt"
-    environment = _private_configuration(folder, archives)
+    failures = []
+    for archive in archives:
+        with tempfile.TemporaryDirectory(prefix="apt-", dir=cache) as folder:
+            try:
+                downloaded = _download(Path(folder), archive, log)
+            except SourceError as error:
+                failures.append(str(error))
+                continue
+            (cache / "source").mkdir(exist_ok=True)
+            return Path(shutil.move(downloaded, cache / "source" / downloaded.name))
+    raise SourceError("; ".join(failures))
+
+
+def _download(folder: Path, archive: Archive, log: Path) -> Path:
+    environment = _private_configuration(folder, archive)
     with log.open("a") as output:
         for command in (["apt-get", "-q", "update"], ["apt-get", "-q", "source", "--download-only", PACKAGE]):
             done = subprocess.run(
                 command, cwd=folder / "download", env=environment, stdout=output, stderr=output, check=False
             )
             if done.returncode != 0:
-                raise SourceError(f"'{' '.join(command)}' failed on {archives[0].uri} {SUITE}; see {log}")
+                raise SourceError(f"'{' '.join(command)}' failed on {archive.uri} {SUITE}; see {log}")
     tarballs = list((folder / "download").glob(f"*{COMPONENT}.tar.*"))
     if len(tarballs) != 1:
-        raise SourceError(f"source package {PACKAGE} of {SUITE} has no component {COMPONENT}")
-    (cache / "source").mkdir(exist_ok=True)
-    tarball = Path(shutil.move(tarballs[0], cache / "source" / tarballs[0].name))
-    shutil.rmtree(folder)
-    return tarball
+        raise SourceError(f"source package {PACKAGE} of {archive.uri} {SUITE} has no component {COMPONENT}")
+    return tarballs[0]
 
 
 def digest(path: Path) -> str:
