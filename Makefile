@@ -41,14 +41,15 @@ test: check .cache/packages-test ## all tests, with SIPp, baresip and Chromium (
 	@$(STEP) ui-test "the pages' own tests" npm --prefix $(UI) run --silent test
 	@$(BIN)/pytest $(ARGS) </dev/null
 
-bench: build .venv/.dev ## measure the media plane and the distributor; prints JSON
-	@$(BIN)/zentrale bench media $(ARGS)
+bench: build ## measure the distributor and the media plane on this machine; prints JSON
+	@$(BIN)/zentrale bench acd --json
+	@$(BIN)/zentrale bench media --json $(ARGS)
 
 fuzz: build .venv/.dev ## the fuzz targets for much longer than in `make test`
 	@$(BIN)/pytest tests/fuzz --hypothesis-profile=long $(ARGS)
 
-screenshots: build .venv/.dev .cache/packages-test ## pictures of the pages, into docs/start
-	@$(BIN)/python tools/screenshots.py $(ARGS)
+screenshots: build .venv/.dev .cache/packages-test ## pictures of the pages in all their states, into .cache/screenshots
+	@$(BIN)/python tools/screenshots.py .cache/screenshots $(ARGS)
 
 wheel: build ## a wheel of Zentrale in dist/, pages and compiled parts inside
 	@$(STEP) wheel "Wheel" $(PIP) wheel --no-deps --no-build-isolation -w dist .

@@ -6,8 +6,8 @@ module changes its build in the same place.
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import runpy
 import sys
 from pathlib import Path
 
@@ -23,11 +23,7 @@ def extensions() -> list[Extension]:
     for path in sorted(HERE.glob("*/**/_build.py")):
         if "node_modules" in path.parts or ".venv" in path.parts:
             continue
-        spec = importlib.util.spec_from_file_location("_build", path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        found += module.extensions()
+        found += runpy.run_path(str(path))["extensions"]()
     for extension in found:
         # A changed header or C file rebuilds what lies beside it, whether or not its _build.py thought of naming it.
         folders = {(HERE / source).parent for source in extension.sources}
