@@ -6,6 +6,7 @@ module changes its build in the same place.
 
 from __future__ import annotations
 
+import copy
 import os
 import runpy
 import sys
@@ -13,8 +14,18 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
+
+
+class OneFolderEach(build_ext):
+    """Extensions share C files and are built side by side: each needs a folder of its own for object files."""
+
+    def build_extension(self, ext: Extension) -> None:
+        own = copy.copy(self)
+        own.build_temp = str(Path(self.build_temp) / ext.name)
+        build_ext.build_extension(own, ext)
 
 
 def extensions() -> list[Extension]:
@@ -42,4 +53,4 @@ def compiled() -> list[Extension]:
 
 if __name__ == "__main__":
     os.chdir(HERE)
-    setup(ext_modules=compiled())
+    setup(ext_modules=compiled(), cmdclass={"build_ext": OneFolderEach})
