@@ -1,4 +1,7 @@
-"""The media plane's extensions: ``_plane`` is the plane itself, ``_stages`` opens its stages to unit tests."""
+"""The media plane's extensions.
+
+``_plane`` is the plane itself, ``_loadgen`` its load generator; ``_stages`` and ``_wire`` open its parts to unit tests.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ PLANE = [
     )
 ]  # fmt: skip
 PLANE_LIBRARIES = ["srtp2", "crypto", *STAGE_LIBRARIES]
+WIRE = [f"{NATIVE}/{name}.c" for name in ("addr", "rtcp", "rtp", "stun")]
 LOADGEN = [f"{NATIVE}/{name}.c" for name in ("loadgen", "addr", "g711", "opus_codec", "ports", "rtp", "srtp", "stun")]
 HEADERS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / NATIVE).glob("*.h"))
 
@@ -43,6 +47,13 @@ def extensions() -> list[Extension]:
             "gateway.media._loadgen",
             ["gateway/media/_loadgen.pyx", *LOADGEN],
             libraries=["srtp2", "crypto", "opus", "m"],
+            extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
+            depends=HEADERS,
+        ),
+        Extension(
+            "gateway.media._wire",
+            ["gateway/media/_wire.pyx", *WIRE, *STAGES],
+            libraries=["crypto", *STAGE_LIBRARIES],
             extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
             depends=HEADERS,
         ),

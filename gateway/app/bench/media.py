@@ -35,9 +35,11 @@ class Delay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One way through a bridge.  `lost` counts packets that the plane took no care of: those that did not come out again,
-    those that it did not read or send.  `delay_us` of `relay` is a packet's time from one socket to the other; of
-    `transcode` it is a sound's time, jitter buffer and codecs included."""
+    """One way through a bridge.
+
+    `lost` counts packets that did not come out again, were not read, or could not be sent.  `delay_us` of `relay` is a
+    packet's time from one socket to the other; of `transcode` a sound's time, jitter buffer and codecs included.
+    """
 
     calls: int
     seconds: float

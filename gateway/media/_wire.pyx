@@ -1,0 +1,214 @@
+"""The media plane's wire formats for unit tests and fuzzing: RTP, RTCP and STUN without threads or sockets.
+
+The plane itself does not go through here.
+"""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
+
+
+cdef extern from "native/rtp.h":
+    ctypedef struct zm_rtp:
+        const uint8_t *payload
+        uint32_t payload_len, timestamp, ssrc
+        uint16_t sequence
+        uint8_t payload_type
+        bint marker
+    ctypedef struct zm_rtp_source:
+        uint32_t clock_rate
+    ctypedef enum zm_seq:
+        ZM_SEQ_OK
+        ZM_SEQ_RESTARTED
+        ZM_SEQ_BAD
+    ctypedef struct zm_rtp_out:
+        uint32_t clock_rate, packet_samples
+    bint zm_rtp_parse(zm_rtp *rtp, const uint8_t *datagram, uint32_t length)
+    zm_seq zm_rtp_source_update(zm_rtp_source *source, const zm_rtp *rtp, uint64_t now_ns, bint timed)
+    uint64_t zm_rtp_source_lost(const zm_rtp_source *source)
+    uint64_t zm_rtp_source_received(const zm_rtp_source *source)
+    uint32_t zm_rtp_source_jitter_us(const zm_rtp_source *source)
+    uint8_t zm_rtp_source_fraction(zm_rtp_source *source)
+    void zm_rtp_out_init(zm_rtp_out *out, uint32_t ssrc, uint16_t sequence, uint32_t timestamp)
+    void zm_rtp_out_switch(zm_rtp_out *out)
+    void zm_rtp_out_generate(zm_rtp_out *out, zm_rtp *rtp, uint64_t now_ns, uint32_t samples)
+    void zm_rtp_out_skip(zm_rtp_out *out, const zm_rtp *source)
+    bint zm_rtp_out_relay(zm_rtp_out *out, zm_rtp *rtp, const zm_rtp *source, uint64_t now_ns)
+
+cdef extern from "native/addr.h":
+    ctypedef union zm_addr:
+        pass
+    bint zm_addr_parse(zm_addr *addr, const char *text, uint16_t port)
+
+cdef extern from "native/stun.h":
+    enum:
+        ZM_STUN_RESPONSE_MAX
+    ctypedef struct zm_stun:
+        uint16_t type
+        uint8_t transaction[12]
+        const char *username
+        uint32_t username_len, integrity_at
+        bint fingerprint, use_candidate, controlled, controlling
+        uint16_t unknown[8]
+        uint32_t unknown_count
+    bint zm_stun_parse(zm_stun *stun, const uint8_t *datagram, uint32_t length)
+    bint zm_stun_check_integrity(const zm_stun *stun, const uint8_t *datagram, const char *pwd)
+    uint32_t zm_stun_write_success(uint8_t *to, const zm_stun *request, const zm_addr *source, const char *pwd)
+    uint32_t zm_stun_write_error(
+        uint8_t *to, const zm_stun *request, unsigned code, const char *reason, const char *pwd)
+
+cdef extern from "native/leg.h":
+    ctypedef struct zm_leg:
+        zm_rtp_source source
+        zm_rtp_out out
+        uint8_t far_fraction_lost
+        uint32_t far_rtt_us
+
+cdef extern from "native/rtcp.h":
+    enum:
+        ZM_RTCP_MAX
+    uint32_t zm_rtcp_write(zm_leg *leg, uint8_t *to, uint64_t now_ns, bint bye)
+    bint zm_rtcp_read(zm_leg *leg, const uint8_t *packet, uint32_t length, uint64_t now_ns)
+
+
+cdef uint8_t *exact_copy(bytes datagram) except NULL:
+    """On the heap and no octet longer, so that a sanitizer sees a read behind its end."""
+    cdef uint8_t *copy = <uint8_t *>calloc(1, max(len(datagram), 1))
+    if copy is NULL:
+        raise MemoryError
+    memcpy(copy, <const uint8_t *>datagram, len(datagram))
+    return copy
+
+
+def parse_rtp(bytes datagram):
+    """(payload type, marker, sequence, timestamp, SSRC, payload), None when malformed."""
+    cdef zm_rtp rtp
+    cdef uint8_t *copy = exact_copy(datagram)
+    try:
+        if not zm_rtp_parse(&rtp, copy, <uint32_t>len(datagram)):
+            return None
+        payload = rtp.payload[:rtp.payload_len]
+        return rtp.payload_type, bool(rtp.marker), rtp.sequence, rtp.timestamp, rtp.ssrc, payload
+    finally:
+        free(copy)
+
+
+def parse_stun(bytes datagram, bytes pwd=b""):
+    """A dict, None when it is no STUN message."""
+    cdef zm_stun stun
+    cdef uint8_t *copy = exact_copy(datagram)
+    try:
+        if not zm_stun_parse(&stun, copy, <uint32_t>len(datagram)):
+            return None
+        return {
+            "type": stun.type,
+            "transaction": stun.transaction[:12],
+            "username": None if stun.username is NULL else stun.username[:stun.username_len],
+            "authentic": bool(zm_stun_check_integrity(&stun, copy, pwd)),
+            "fingerprint": bool(stun.fingerprint),
+            "use_candidate": bool(stun.use_candidate),
+            "controlled": bool(stun.controlled),
+            "controlling": bool(stun.controlling),
+            "unknown": [stun.unknown[i] for i in range(stun.unknown_count)],
+        }
+    finally:
+        free(copy)
+
+
+def answer_stun(bytes request, str address, int port, bytes pwd=None, int code=0, bytes reason=b""):
+    """The success response, or the error with ``code``; ``pwd`` None leaves MESSAGE-INTEGRITY out."""
+    cdef zm_stun stun
+    cdef zm_addr source
+    cdef uint8_t response[256]
+    cdef uint32_t length
+    cdef const char *key = NULL
+    if pwd is not None:
+        key = pwd
+    assert ZM_STUN_RESPONSE_MAX == sizeof(response)
+    if not zm_stun_parse(&stun, request, <uint32_t>len(request)):
+        raise ValueError("no STUN message")
+    if not zm_addr_parse(&source, address.encode(), <uint16_t>port):
+        raise ValueError("no address")
+    if code:
+        length = zm_stun_write_error(response, &stun, code, reason, key)
+    else:
+        length = zm_stun_write_success(response, &stun, &source, key)
+    return response[:length]
+
+
+cdef class Stream:
+    """What a leg knows of its source and of what it sends."""
+
+    cdef zm_leg *leg
+
+    def __cinit__(self, *, uint32_t clock_rate=8000, uint32_t ssrc=1, uint16_t sequence=0, uint32_t timestamp=0):
+        self.leg = <zm_leg *>calloc(1, sizeof(zm_leg))
+        if self.leg is NULL:
+            raise MemoryError
+        self.leg.source.clock_rate = clock_rate
+        zm_rtp_out_init(&self.leg.out, ssrc, sequence, timestamp)
+        self.leg.out.clock_rate = clock_rate
+        self.leg.out.packet_samples = clock_rate // 50
+
+    def __dealloc__(self):
+        free(self.leg)
+
+    def receive(self, *, uint16_t sequence, uint32_t timestamp=0, uint32_t ssrc=7, uint64_t now_ns=0, bint timed=True):
+        """"ok", "restarted" or "bad"."""
+        cdef zm_rtp rtp
+        rtp.sequence, rtp.timestamp, rtp.ssrc = sequence, timestamp, ssrc
+        result = zm_rtp_source_update(&self.leg.source, &rtp, now_ns, timed)
+        return {ZM_SEQ_OK: "ok", ZM_SEQ_RESTARTED: "restarted", ZM_SEQ_BAD: "bad"}[result]
+
+    @property
+    def received(self):
+        return zm_rtp_source_received(&self.leg.source)
+
+    @property
+    def lost(self):
+        return zm_rtp_source_lost(&self.leg.source)
+
+    @property
+    def jitter_us(self):
+        return zm_rtp_source_jitter_us(&self.leg.source)
+
+    def fraction_lost(self):
+        return zm_rtp_source_fraction(&self.leg.source)
+
+    def switch(self):
+        zm_rtp_out_switch(&self.leg.out)
+
+    def generate(self, uint64_t now_ns, uint32_t samples=160):
+        """(sequence, timestamp, marker) of a packet made here."""
+        cdef zm_rtp rtp
+        zm_rtp_out_generate(&self.leg.out, &rtp, now_ns, samples)
+        return rtp.sequence, rtp.timestamp, bool(rtp.marker)
+
+    def relay(self, uint64_t now_ns, *, uint16_t sequence, uint32_t timestamp, uint32_t ssrc=7, bint marker=False):
+        """The same of a relayed packet, None when it must not be sent."""
+        cdef zm_rtp rtp
+        cdef zm_rtp source
+        source.sequence, source.timestamp, source.ssrc, source.marker = sequence, timestamp, ssrc, marker
+        if not zm_rtp_out_relay(&self.leg.out, &rtp, &source, now_ns):
+            return None
+        return rtp.sequence, rtp.timestamp, bool(rtp.marker)
+
+    def skip(self, *, uint16_t sequence, uint32_t ssrc=7):
+        cdef zm_rtp source
+        source.sequence, source.ssrc = sequence, ssrc
+        zm_rtp_out_skip(&self.leg.out, &source)
+
+    def write_report(self, uint64_t now_ns, bint bye=False):
+        cdef uint8_t packet[256]
+        assert ZM_RTCP_MAX == sizeof(packet)
+        return packet[:zm_rtcp_write(self.leg, packet, now_ns, bye)]
+
+    def read_report(self, bytes packet, uint64_t now_ns=0):
+        """Far side's (fraction lost of 256, round trip in us), None when malformed."""
+        cdef uint8_t *copy = exact_copy(packet)
+        try:
+            if not zm_rtcp_read(self.leg, copy, <uint32_t>len(packet), now_ns):
+                return None
+            return self.leg.far_fraction_lost, self.leg.far_rtt_us
+        finally:
+            free(copy)
