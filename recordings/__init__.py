@@ -1,8 +1,8 @@
 """Recordings and transcripts: from what was captured to files that can be kept, found and played.
 
 This package knows nothing of calls, contacts or media planes: it takes capture files (docs/reference/capture-format.md)
-and plain values.  `finish` blocks for about three seconds per five minutes of talk and holds no lock of the interpreter: run
-it in a thread.
+and plain values.  `finish` blocks for about three seconds per five minutes of talk and holds no lock of the
+interpreter: run it in a thread.
 """
 
 from __future__ import annotations

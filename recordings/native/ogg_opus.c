@@ -7,6 +7,7 @@
 #define PACKET_MAX 4000
 /* RFC 7845 6: pages of about a second, so that players can seek. */
 #define PACKETS_PER_PAGE 50
+#define PAGE_MAX 60000 /* octets: such a page stays whole */
 
 static int write_all(struct ogg_opus_writer *writer, const unsigned char *data, long size)
 {
@@ -28,7 +29,7 @@ static int flush_pages(struct ogg_opus_writer *writer)
     ogg_page page;
 
     writer->packets_in_page = 0;
-    while (ogg_stream_flush(&writer->stream, &page)) {
+    while (ogg_stream_flush_fill(&writer->stream, &page, PAGE_MAX)) {
         int error = write_all(writer, page.header, page.header_len);
         if (!error)
             error = write_all(writer, page.body, page.body_len);
