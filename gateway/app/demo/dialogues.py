@@ -14,8 +14,10 @@ class Dialogue(msgspec.Struct, frozen=True):
     turns: list[tuple[str, str]]
     """What the customer writes, and what a robot agent answers."""
     farewell: str
-    outcome: str
+    note: str
     """What the agent notes afterwards."""
+    topic: str = "support"
+    """The queue that it suits, if there is one of that name."""
 
 
 DIALOGUES = [
@@ -44,6 +46,20 @@ DIALOGUES = [
         ],
         "All right, then I'll order. Thanks!",
         "asked for delivery to Austria, will order",
+        "sales",
+    ),
+    Dialogue(
+        [
+            (
+                "Good day, do you still have the blue one in size 40?",
+                "Hello! One moment, I am looking... yes, two pairs.",
+            ),
+            ("Could you put one aside for me until tomorrow?", "With pleasure. Under which name?"),
+            ("Under mine, please, with the number 2217.", "It is waiting for you at the counter."),
+        ],
+        "Wonderful, see you tomorrow!",
+        "one pair put aside until tomorrow",
+        "sales",
     ),
     Dialogue(
         [
@@ -67,7 +83,9 @@ DIALOGUES = [
     ),
 ]
 
-CALL_NOTES = ["explained the invoice", "sent the form by mail", "cable exchanged", ""]
+TOPICS = frozenset(dialogue.topic for dialogue in DIALOGUES)
+
+CALL_NOTES = ["all questions answered", "sent it again by mail", "customer is content", ""]
 
 FAREWELL = "You are welcome. Have a nice day!"
 STILL_THERE = "Hello? Is anybody there?"
@@ -106,4 +124,4 @@ def is_farewell(text: str) -> bool:
 
 def note_for(lines: list[str]) -> str:
     """What an agent notes after a chat with these lines."""
-    return next((_FAREWELLS[line].outcome for line in lines if line in _FAREWELLS), "")
+    return next((_FAREWELLS[line].note for line in lines if line in _FAREWELLS), "")

@@ -70,6 +70,7 @@ class _Story:
     def __init__(self, number: int, event: ev.ContactOpened) -> None:
         self.number = number
         self.channel = event.channel
+        self.customer = event.customer.name
         self.opened_ns = event.at_ns
         self.talking_ns: int | None = None
         self.agent: AgentId | None = None
@@ -87,6 +88,11 @@ class LiveLog:
         self._queues = {queue.name: queue.title for queue in config.queues}
         self._robots = set(robots)
         self._stories: dict[ContactId, _Story] = {}
+        self._closing = False
+
+    def close(self) -> None:
+        """From here on who leaves has not lost patience: the demo ends."""
+        self._closing = True
 
     def follow(self, event: Event) -> None:
         if isinstance(event, ev.AgentStateChanged):
@@ -119,9 +125,10 @@ class LiveLog:
 
     def _waiting(self, story: _Story, event: ev.ContactEvent) -> tuple[str, str] | None:  # noqa: PLR0911
         match event:
-            case ev.LineWritten(line=1, text=text):
-                story.lines = 1
-                return f"“{shorten(text)}”", DIM
+            case ev.LineWritten(author=author, agent=agent, text=text):
+                story.lines += 1
+                name = story.customer if author is Party.CUSTOMER or agent is None else self._name(agent)
+                return f"{name}: “{shorten(text)}”", DIM
             case ev.ContactQueued() if story.channel.has_voice:
                 return "has heard the greeting, waits with music", DIM
             case ev.ContactOffered(agent=agent, why=why):
@@ -154,8 +161,6 @@ class LiveLog:
                 return "the customer's page is gone; the chat waits for it", RED
             case ev.CustomerConnectionRestored():
                 return "the customer's page is back", GREEN
-            case ev.LineWritten():
-                story.lines += 1
         return None
 
     def _after(self, story: _Story, event: ev.ContactEvent) -> tuple[str, str] | None:
@@ -174,10 +179,12 @@ class LiveLog:
     def _ended(self, story: _Story, event: ev.ContactEnded) -> tuple[str, str]:
         if story.talking_ns is None:
             waited = seconds((event.at_ns - story.opened_ns) // MS)
+            if self._closing:
+                self.tally.cut_off += 1
+                return f"goes home after {waited}", DIM
             if event.by is Party.CUSTOMER:
                 self.tally.abandoned += 1
                 return f"the customer gives up after {waited}", RED
-            self.tally.cut_off += event.cause is EndCause.SHUTDOWN
             return f"ended unanswered after {waited}: {event.cause.value.replace('_', ' ')}", RED
         talked = seconds((event.at_ns - story.talking_ns) // MS)
         with_whom = "" if story.agent is None else f" with {self._name(story.agent)}"
@@ -185,7 +192,7 @@ class LiveLog:
         how = "hangs up" if story.channel.has_voice else "ends the chat"
         if event.cause is not EndCause.HUNG_UP:
             how = f"ends it ({event.cause.value.replace('_', ' ')})"
-        lines = f", {story.lines} lines" if story.channel is Channel.CHAT else ""
+        lines = f", {story.lines} line{'s' * (story.lines != 1)}" if story.channel is Channel.CHAT else ""
         return f"{who} {how} after {talked}{with_whom}{lines}", BOLD
 
     def _agent_changed(self, event: ev.AgentStateChanged) -> None:

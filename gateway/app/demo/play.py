@@ -66,6 +66,7 @@ async def _demo(config: Config, robots: list[AgentId], minutes: float | None, *,
         await players.start(_stage(config, gateway, machines, seconds))
         try:
             alive = await players.watch(stop, seconds)
+            live.close()
             print("\nThe customers hang up and the agents go home ...", flush=True)
         finally:
             await players.stop()

@@ -110,7 +110,7 @@ class Director:
             story = web_caller(stage.web, self._pace, queue=queue, name=self._next_visitor(), speech=speech)
         elif channel is Channel.CHAT and stage.chat_queues:
             queue = self._pace.choice(stage.chat_queues)
-            dialogue = self._next_dialogue()
+            dialogue = self._next_dialogue(queue)
             story = chat_visitor(stage.web, self._pace, queue=queue, name=self._next_visitor(), dialogue=dialogue)
         if story is None:
             return
@@ -126,9 +126,15 @@ class Director:
         self._visitors = self._visitors or self._pace.shuffled(dialogues.VISITORS)
         return self._visitors.pop()
 
-    def _next_dialogue(self) -> dialogues.Dialogue:
-        self._dialogues = self._dialogues or self._pace.shuffled(dialogues.DIALOGUES)
-        return self._dialogues.pop()
+    def _next_dialogue(self, queue: str) -> dialogues.Dialogue:
+        """One that suits the queue, if any does; each comes once before one comes again."""
+        for _ in range(2):
+            for dialogue in self._dialogues:
+                if dialogue.topic == queue or queue not in dialogues.TOPICS:
+                    self._dialogues.remove(dialogue)
+                    return dialogue
+            self._dialogues = self._pace.shuffled(dialogues.DIALOGUES)
+        raise AssertionError("each topic has a dialogue")
 
 
 async def _told(story: Coroutine[Any, Any, None]) -> None:
