@@ -193,6 +193,7 @@ async def test_a_page_reloaded_in_a_call_ends_it_a_page_reconnected_keeps_it(tmp
         vera = await api.visitor()
         token = (await vera.see("welcome"))["token"]
         await vera.send(type="call", sdp="v=0 offer")
+        await vera.see("call_answer")
         contact = await api.web_calls.connect()
         await vera.see("call_state", state="queued")
         await vera.close()

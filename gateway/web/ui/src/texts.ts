@@ -10,7 +10,7 @@ export const states: Record<AgentState, string> = {
   signed_out: "Signed out",
   available: "Ready",
   offered: "Ringing",
-  busy: "In conversation",
+  busy: "Talking",
   wrap_up: "Wrap-up",
   paused: "Paused",
   not_responding: "Not responding",
@@ -36,7 +36,7 @@ export const common = {
 export const connection = {
   connecting: "Connecting …",
   lost: "Connection lost. Trying to reconnect …",
-  back: "Connected again.",
+  offline: "Not connected",
   unsent: "The connection was lost. This line may not have arrived.",
 };
 
@@ -96,6 +96,8 @@ export const desk = {
   idle_paused_help: "Nothing rings until you’re ready.",
   idle_missed: "You did not answer in time",
   idle_missed_help: "The contact went on to a colleague. Nothing rings until you’re ready again.",
+  idle_offline: "No connection to Zentrale",
+  idle_offline_help: "Nothing can ring here until it is back. This page reconnects by itself.",
   paused_because: (reason: string) => `Reason: ${reason}`,
   asking_microphone: "Your browser asks for the microphone. Please allow it.",
   ready_without: "Go ready without a microphone",
@@ -288,7 +290,7 @@ export const widget = {
   launcher_chat: "Your chat",
   title: "Talk to us",
   here: "We’re here",
-  away: "Away just now",
+  away: "Away",
   greeting: "How can we help?",
   greeting_help: "Call us through your browser, or write. No number needed.",
   name: "Your name (optional)",
@@ -317,7 +319,6 @@ export const widget = {
   held_help: "You hear music. Please stay on the line.",
   hang_up: "Hang up",
   keypad: "Keypad",
-  close_keypad: "Hide keypad",
   ended: "Call ended",
   ended_by_you: "You hung up.",
   ended_by_agent: "Thank you for calling.",
@@ -327,7 +328,7 @@ export const widget = {
   failed_help: "No connection for sound could be made. A firewall may block it; you can write to us instead.",
   again: "Call again",
   write_instead: "Write instead",
-  full: "All lines are taken",
+  write_to_us: "Write to us",
 
   chat_start: "Write your first line; somebody will join.",
   chat_placeholder: "Write a message",

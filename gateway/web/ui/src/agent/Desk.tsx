@@ -11,7 +11,7 @@ import { History } from "./History";
 import { Idle } from "./Idle";
 import type { Model } from "./model";
 import { OfferCard } from "./OfferCard";
-import { goReady, inHand, send } from "./session";
+import { goReady, inHand, line, send } from "./session";
 import { Shortcuts } from "./Shortcuts";
 import { Work } from "./Work";
 
@@ -48,7 +48,7 @@ export function Desk({ model }: { model: Model }) {
           {offer !== null && <OfferCard key={offer.offer} offer={offer} />}
           {contact !== null ? <Work key={contact.contact} contact={contact} model={model} /> : offer === null && <Idle model={model} />}
         </main>
-        <History customer={customer} version={model.historyVersion} inHand={contact?.contact ?? null} />
+        <History customer={customer} version={model.historyVersion} inHand={contact?.contact ?? offer?.contact ?? null} />
       </div>
     </div>
   );
@@ -116,25 +116,28 @@ function StateSwitch({ model }: { model: Model }) {
     send({ type: "pause", reason: why.trim().slice(0, 200) });
   };
   useShortcut("p", true, () => (ready ? pause(texts.desk.reasons[0] as string) : void goReady()));
-  const title = state === "paused" && reason !== "" && reason !== "signed in" ? `${texts.states[state]}: ${reason}` : texts.states[state];
+  const offline = line.value !== "open";
+  const title = offline ? texts.connection.offline : state === "paused" && reason !== "" && reason !== "signed in" ? `${texts.states[state]}: ${reason}` : texts.states[state];
   return (
     <div class="state">
       <div class="state-now" role="status" data-testid="agent-state" data-state={state}>
-        <span class={`lamp ${LAMPS[state] ?? "off"}`} aria-hidden="true" />
+        <span class={`lamp ${offline ? "off" : (LAMPS[state] ?? "off")}`} aria-hidden="true" />
         <span class="state-name">{title}</span>
-        <span class="state-time" aria-hidden="true">
-          {clock(now.value - since_ms)}
-        </span>
+        {!offline && (
+          <span class="state-time" aria-hidden="true">
+            {clock(now.value - since_ms)}
+          </span>
+        )}
       </div>
       {!ready && (
-        <button type="button" class="button primary" onClick={() => void goReady()} aria-keyshortcuts="Alt+P" data-testid="go-ready">
+        <button type="button" class="button primary go-ready" onClick={() => void goReady()} aria-keyshortcuts="Alt+P" data-testid="go-ready">
           {texts.desk.go_ready}
         </button>
       )}
       {ready && (
         <details class="menu" ref={menu} onBlur={closeWhenLeft} onKeyDown={closeOnEscape}>
-          <summary class="button" data-testid="pause-menu">
-            <Icon name="pause" size={18} /> {texts.desk.pause} <Icon name="down" size={14} />
+          <summary class="button" aria-label={texts.desk.pause} data-testid="pause-menu">
+            <Icon name="pause" size={18} /> <span class="pause-word">{texts.desk.pause}</span> <Icon name="down" size={14} />
           </summary>
           <div class="menu-panel" data-testid="pause-panel">
             <p class="menu-title">{texts.desk.pause_reason}</p>

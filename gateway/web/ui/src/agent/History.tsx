@@ -120,7 +120,7 @@ function List({ list, empty, without, choose }: ListProps) {
             data-testid="history-item"
             data-contact={contact.contact}
           >
-            <span class={`history-icon ${contact.answered_ms === null ? "missed" : ""}`} title={texts.channels[contact.channel]}>
+            <span class={`history-icon ${contact.answered_ms === null && contact.ended_ms !== null ? "missed" : ""}`} title={texts.channels[contact.channel]}>
               <ChannelIcon channel={contact.channel} size={18} />
             </span>
             <span class="history-who">
@@ -165,7 +165,10 @@ function Detail({ contact, version, back }: { contact: string; version: number; 
       ) : (
         <div class="detail-body">
           <p class="eyebrow">
-            <ChannelIcon channel={detail.summary.channel} size={18} /> {texts.channels[detail.summary.channel]} · {detail.summary.queue_title}
+            <ChannelIcon channel={detail.summary.channel} size={18} />
+            <span>
+              {texts.channels[detail.summary.channel]} · {detail.summary.queue_title}
+            </span>
           </p>
           <h2 ref={heading} tabIndex={-1}>
             {detail.summary.customer_name}
@@ -178,7 +181,7 @@ function Detail({ contact, version, back }: { contact: string; version: number; 
           {detail.transcript.length > 0 && (
             <section data-testid="detail-transcript">
               <h3>{t.transcript}</h3>
-              <Lines transcript={{ lines: detail.transcript, pending: [], typing: false }} own="agent" typing="" />
+              <Lines transcript={{ lines: detail.transcript, pending: [], typing: false }} own="agent" ownName="" typing="" />
             </section>
           )}
           <section>

@@ -4,11 +4,22 @@ import { useState } from "preact/hooks";
 import { Icon } from "../shared/icons";
 import * as texts from "../texts";
 import type { Model } from "./model";
-import { askingMicrophone, goReady, goReadyWithout, microphoneFault } from "./session";
+import { askingMicrophone, goReady, goReadyWithout, line, microphoneFault } from "./session";
 
 export function Idle({ model }: { model: Model }) {
   const { state, reason } = model.state;
   const t = texts.desk;
+  if (line.value !== "open") {
+    return (
+      <section class="idle" data-testid="idle-offline">
+        <span class="idle-lamp signal" aria-hidden="true">
+          <Icon name="warning" size={28} />
+        </span>
+        <h1>{t.idle_offline}</h1>
+        <p class="muted">{t.idle_offline_help}</p>
+      </section>
+    );
+  }
   const ready = state === "available" || state === "busy" || state === "offered";
   const missed = state === "not_responding";
   const title = ready ? t.idle_ready : missed ? t.idle_missed : t.idle_paused;

@@ -18,12 +18,18 @@ export function OfferCard({ offer }: { offer: OfferInfo }) {
   useShortcut("a", true, accept);
   useShortcut("r", true, reject);
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => button.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // Ready to be pressed, but never taken from where somebody types.
+    if (document.activeElement === document.body) button.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <section class="offer" aria-labelledby="offer-name" data-testid="offer" data-contact={offer.contact} data-offer={offer.offer}>
       <div class="offer-head">
         <p class="eyebrow signal">
-          <ChannelIcon channel={offer.channel} size={18} /> {texts.desk.ringing(offer.channel)} · <span data-testid="offer-queue">{offer.queue_title}</span>
+          <ChannelIcon channel={offer.channel} size={18} /> 
+          <span>
+            {texts.desk.ringing(offer.channel)} · <span data-testid="offer-queue">{offer.queue_title}</span>
+          </span>
         </p>
         <Countdown offer={offer} />
       </div>

@@ -1,5 +1,6 @@
 /** The contact in hand: call or chat, then its wrap-up. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { ContactInfo } from "../frames";
 import { Composer, Lines } from "../shared/Chat";
@@ -21,7 +22,7 @@ export function Work({ contact, model }: { contact: ContactInfo; model: Model })
         <WrapUp contact={contact} recording={model.recordings[contact.contact] ?? null} />
         {contact.channel === "chat" && (
           <section class="chat after" aria-label={texts.history.transcript}>
-            <Lines transcript={model.chats[contact.contact] ?? EMPTY} own="agent" typing="" />
+            <Lines transcript={model.chats[contact.contact] ?? EMPTY} own="agent" ownName={model.agentName} typing="" />
           </section>
         )}
       </>
@@ -30,21 +31,27 @@ export function Work({ contact, model }: { contact: ContactInfo; model: Model })
   return contact.channel === "chat" ? <ChatWork contact={contact} model={model} /> : <CallWork contact={contact} />;
 }
 
-function Head({ contact }: { contact: ContactInfo }) {
+function Head({ contact, children }: { contact: ContactInfo; children?: ComponentChildren }) {
   return (
     <div class="contact-head">
       <div class="contact-who">
         <p class="eyebrow">
-          <ChannelIcon channel={contact.channel} size={18} /> {texts.channels[contact.channel]} · {contact.queue_title}
+          <ChannelIcon channel={contact.channel} size={18} />
+          <span>
+            {texts.channels[contact.channel]} · {contact.queue_title}
+          </span>
         </p>
         <h1 class="who" data-testid="customer-name">
           {contact.customer_name}
         </h1>
         <p class="muted address">{address(contact.customer_address)}</p>
       </div>
-      <p class="timer figure" data-testid="contact-timer">
-        {clock(contact.answered_ms === null ? 0 : now.value - contact.answered_ms)}
-      </p>
+      <div class="contact-side">
+        <p class="timer figure" data-testid="contact-timer">
+          {clock(contact.answered_ms === null ? 0 : now.value - contact.answered_ms)}
+        </p>
+        {children}
+      </div>
     </div>
   );
 }
@@ -132,7 +139,17 @@ function ChatWork({ contact, model }: { contact: ContactInfo; model: Model }) {
   useShortcut("x", true, () => (sure ? end() : setSure(true)));
   return (
     <section class="chat" data-testid="chat" data-state={contact.state} data-contact={contact.contact}>
-      <Head contact={contact} />
+      <Head contact={contact}>
+        {sure ? (
+          <button type="button" class="button bad small" onClick={end} onBlur={() => setSure(false)} data-testid="end-chat-sure">
+            {texts.desk.end_chat_sure}
+          </button>
+        ) : (
+          <button type="button" class="button small" onClick={() => setSure(true)} aria-keyshortcuts="Alt+X" data-testid="end-chat">
+            {texts.desk.end_chat}
+          </button>
+        )}
+      </Head>
       {!contact.customer_connected && (
         <p class="chat-note" role="status" data-testid="visitor-away">
           <span class="lamp signal" aria-hidden="true" /> {texts.desk.visitor_away}
@@ -141,6 +158,7 @@ function ChatWork({ contact, model }: { contact: ContactInfo; model: Model }) {
       <Lines
         transcript={transcript}
         own="agent"
+        ownName={model.agentName}
         typing={texts.desk.typing(contact.customer_name)}
         empty={texts.desk.no_lines}
         retry={(line) => retryLine(contact.contact, line.key, line.text)}
@@ -152,23 +170,6 @@ function ChatWork({ contact, model }: { contact: ContactInfo; model: Model }) {
         write={(text) => writeLine(contact.contact, text)}
         typing={(typing) => tellTyping(contact.contact, typing)}
       />
-      <div class="chat-foot">
-        {sure ? (
-          <>
-            <span>{texts.desk.end_chat_sure}</span>
-            <button type="button" class="button bad" onClick={end} data-testid="end-chat-sure">
-              {texts.desk.end_chat}
-            </button>
-            <button type="button" class="button ghost" onClick={() => setSure(false)}>
-              {texts.common.cancel}
-            </button>
-          </>
-        ) : (
-          <button type="button" class="button" onClick={() => setSure(true)} aria-keyshortcuts="Alt+X" data-testid="end-chat">
-            <Icon name="cross" size={18} /> {texts.desk.end_chat}
-          </button>
-        )}
-      </div>
     </section>
   );
 }

@@ -66,7 +66,10 @@ export function WrapUp({ contact, recording }: { contact: ContactInfo; recording
       <div class="contact-head">
         <div class="contact-who">
           <p class="eyebrow">
-            <ChannelIcon channel={contact.channel} size={18} /> {texts.desk.wrap_up} · {contact.queue_title}
+            <ChannelIcon channel={contact.channel} size={18} />
+            <span>
+              {texts.desk.wrap_up} · {contact.queue_title}
+            </span>
           </p>
           <h1 class="who" id="wrap-up-title">
             {contact.customer_name}

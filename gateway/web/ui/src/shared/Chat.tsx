@@ -11,12 +11,12 @@ import { timeOfDay } from "./time";
 /** After this long without a key the other side is told that one has stopped typing. */
 const TYPING_MS = 3000;
 
-function Bubble({ line, own, first }: { line: Line; own: boolean; first: boolean }) {
+function Bubble({ line, own, who, first }: { line: Line; own: boolean; who: string; first: boolean }) {
   return (
     <li class={`bubble-row ${own ? "own" : "other"} ${first ? "first" : ""}`} data-testid="chat-line" data-author={line.author}>
       {first && (
         <span class="bubble-who">
-          {own ? common.you : line.name} <time>{timeOfDay(line.at_ms)}</time>
+          {who} <time>{timeOfDay(line.at_ms)}</time>
         </span>
       )}
       <span class="bubble" dir="auto">
@@ -47,6 +47,8 @@ function Pending({ line, retry }: { line: PendingLine; retry: (line: PendingLine
 interface LinesProps {
   transcript: Transcript;
   own: Party;
+  /** Lines of the own side by somebody else (a colleague) carry their name; without it all are "you". */
+  ownName?: string;
   typing: string;
   empty?: ComponentChildren;
   retry?: (line: PendingLine) => void;
@@ -55,13 +57,23 @@ interface LinesProps {
 /** Lines further apart than this get their own name and time. */
 const APART_MS = 3 * 60_000;
 
-export function Lines({ transcript, own, typing, empty, retry }: LinesProps) {
+export function Lines({ transcript, own, ownName, typing, empty, retry }: LinesProps) {
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   useLayoutEffect(() => {
     const element = list.current;
     if (element && atEnd.current) element.scrollTop = element.scrollHeight;
   }, [transcript]);
+  useEffect(() => {
+    // A keyboard that opens on a telephone, or a rotated screen, must not hide the newest line.
+    const element = list.current;
+    if (!element) return undefined;
+    const observer = new ResizeObserver(() => {
+      if (atEnd.current) element.scrollTop = element.scrollHeight;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
   const { lines, pending } = transcript;
   return (
     <div
@@ -81,7 +93,9 @@ export function Lines({ transcript, own, typing, empty, retry }: LinesProps) {
       {lines.map((line, index) => {
         const before = lines[index - 1];
         const first = before?.author !== line.author || before.name !== line.name || line.at_ms - before.at_ms > APART_MS;
-        return <Bubble key={line.line} line={line} own={line.author === own} first={first} />;
+        const isOwn = line.author === own;
+        const who = isOwn && (ownName === undefined || ownName === line.name) ? common.you : line.name;
+        return <Bubble key={line.line} line={line} own={isOwn} who={who} first={first} />;
       })}
       {pending.map((line) => (
         <Pending key={`p${line.key}`} line={line} retry={(failed) => retry?.(failed)} />

@@ -74,8 +74,8 @@ function Live() {
         <button type="button" class="button" aria-pressed={muted} onClick={() => leg?.mute(!muted)} disabled={leg === null} data-testid="mute">
           <Icon name={muted ? "microphone_off" : "microphone"} /> {muted ? texts.common.unmute : texts.common.mute}
         </button>
-        <button type="button" class="button" aria-expanded={keypad} onClick={() => setKeypad(!keypad)} data-testid="keypad">
-          <Icon name="keypad" /> {keypad ? t.close_keypad : t.keypad}
+        <button type="button" class="button" aria-expanded={keypad} aria-pressed={keypad} onClick={() => setKeypad(!keypad)} data-testid="keypad">
+          <Icon name="keypad" /> {t.keypad}
         </button>
         <button type="button" class="button bad wide" onClick={() => hangUp(true)} data-testid="hang-up">
           <Icon name="hang_up" /> {t.hang_up}
@@ -115,12 +115,12 @@ function Ended() {
             : t.ended_lost;
   return (
     <Scene testid={refused ? "call-failed" : "call-ended"} icon={refused ? "warning" : "check"} tone={refused ? "bad" : "off"} title={refused ? t.failed : t.ended} help={help} alert={refused}>
-      <Again chat={chatOpen} call={callOpen} />
+      <Again chat={chatOpen} call={callOpen} failed={refused} />
     </Scene>
   );
 }
 
-function Again({ call, chat }: { call: boolean; chat: boolean }) {
+function Again({ call, chat, failed = true }: { call: boolean; chat: boolean; failed?: boolean }) {
   return (
     <>
       {call && (
@@ -130,7 +130,7 @@ function Again({ call, chat }: { call: boolean; chat: boolean }) {
       )}
       {chat && (
         <button type="button" class="button" onClick={() => (view.value = "chat")}>
-          {t.write_instead}
+          {failed ? t.write_instead : t.write_to_us}
         </button>
       )}
       {!call && !chat && <p class="muted small">{t.all_away_help}</p>}

@@ -72,20 +72,20 @@ function Status() {
   }
   if (chat.state === "held") {
     return (
-      <span>
+      <span class="lamped">
         <span class="lamp signal" aria-hidden="true" /> {t.chat_held}
       </span>
     );
   }
   if (chat.state === "talking") {
     return (
-      <span>
+      <span class="lamped">
         <span class="lamp good" aria-hidden="true" /> {t.chat_joined(chat.agent_name ?? t.chat_agent)}
       </span>
     );
   }
   return (
-    <span>
+    <span class="lamped">
       <span class="lamp signal" aria-hidden="true" /> {chatOpen ? t.chat_waiting(chat.position) : t.away_waiting}
     </span>
   );

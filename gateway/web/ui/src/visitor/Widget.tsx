@@ -43,7 +43,7 @@ export function Widget() {
               </button>
             )}
             <h2>{t.title}</h2>
-            {company !== null && (
+            {company !== null && line.value === "open" && (
               <span class="presence" role="status" data-testid="presence" data-call-open={callOpen} data-chat-open={chatOpen}>
                 <span class={`lamp ${here ? "good" : "off"}`} aria-hidden="true" /> {here ? t.here : t.away}
               </span>
@@ -76,9 +76,12 @@ export function Widget() {
 }
 
 function Home() {
-  const { callOpen, chatOpen, company } = model.value;
+  const { company } = model.value;
+  const online = line.value === "open";
+  const callOpen = model.value.callOpen && online;
+  const chatOpen = model.value.chatOpen && online;
   if (company === null) return <p class="muted center">{texts.connection.connecting}</p>;
-  const nobody = !callOpen && !chatOpen && !callLive.value && !chatLive.value;
+  const nobody = online && !callOpen && !chatOpen && !callLive.value && !chatLive.value;
   return (
     <div class="home">
       {nobody ? (
@@ -116,7 +119,7 @@ function Home() {
           </span>
           <span>
             <strong>{callLive.value ? t.back_to_call : t.call}</strong>
-            <span class="muted">{!callOpen && !callLive.value ? t.call_away : t.call_help}</span>
+            <span class="muted">{online && !callOpen && !callLive.value ? t.call_away : t.call_help}</span>
           </span>
           <Icon name="next" size={18} />
         </button>
@@ -126,7 +129,7 @@ function Home() {
           </span>
           <span>
             <strong>{chatLive.value ? t.back_to_chat : t.write}</strong>
-            <span class="muted">{!chatOpen && !chatLive.value ? t.chat_away : t.write_help}</span>
+            <span class="muted">{online && !chatOpen && !chatLive.value ? t.chat_away : t.write_help}</span>
           </span>
           <Icon name="next" size={18} />
         </button>
