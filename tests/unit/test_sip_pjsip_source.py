@@ -14,13 +14,13 @@ DEB822 = """\
 # a comment
 Types: deb
 # another one
-URIs: http://deb.debian.org/debian
+URIs: http://deb.example.org/debian
 Suites: bookworm bookworm-updates
 Components: main contrib
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 Types: deb
-URIs: http://deb.debian.org/debian-security
+URIs: http://deb.example.org/debian-security
 Suites: bookworm-security
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
@@ -51,7 +51,7 @@ deb https://packages.example/apt cloud-bookworm main
 def test_deb822() -> None:
     first, security, other = source.parse_deb822(DEB822)
     keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    expected = Archive("http://deb.debian.org/debian", ("bookworm", "bookworm-updates"), ("main", "contrib"), keyring)
+    expected = Archive("http://deb.example.org/debian", ("bookworm", "bookworm-updates"), ("main", "contrib"), keyring)
     assert first == expected
     assert security.suites == ("bookworm-security",)
     assert other.signed_by is None
@@ -65,9 +65,9 @@ def test_one_line() -> None:
 
 def test_only_debian_itself_is_asked() -> None:
     found = source.debian_archives(source.parse_deb822(DEB822) + source.parse_one_line(ONE_LINE), "bookworm")
-    assert [archive.uri for archive in found] == ["http://deb.debian.org/debian", "http://mirror.example/debian/"]
+    assert [archive.uri for archive in found] == ["http://deb.example.org/debian", "http://mirror.example/debian/"]
     assert found[0].source_line() == (
-        "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main\n"
+        "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.example.org/debian sid main\n"
     )
 
 
