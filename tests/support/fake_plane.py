@@ -13,13 +13,14 @@ from gateway.model.media import MediaEvent, MediaListener, RtpPeer
 class FakePlane:
     """Legs get numbers from 1 and ports from 30000 on; ``peers`` holds each leg's `set_rtp_peer` in their order."""
 
-    def __init__(self, *, legs_max: int = 10_000) -> None:
+    def __init__(self, *, legs_max: int = 10_000, address: str = "127.0.0.1") -> None:
         self.open: set[LegId] = set()
         self.closed: list[LegId] = []
         self.peers: dict[LegId, list[RtpPeer]] = {}
         self.listeners: dict[LegId, list[MediaListener]] = {}
         self.ports: dict[LegId, int] = {}
         self.legs_max = legs_max
+        self.address = address
         self._numbers = itertools.count(1)
 
     def open_rtp_leg(self, listener: MediaListener, *, near: LegId | None = None) -> tuple[LegId, str, int]:
@@ -30,7 +31,7 @@ class FakePlane:
         self.listeners[leg] = [listener]
         self.peers[leg] = []
         self.ports[leg] = 30_000 + 2 * (leg % 10_000)
-        return leg, "127.0.0.1", self.ports[leg]
+        return leg, self.address, self.ports[leg]
 
     def listen(self, leg: LegId, listener: MediaListener) -> None:
         self.listeners[leg].append(listener)

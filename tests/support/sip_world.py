@@ -24,12 +24,13 @@ class SipWorld:
         calls_max: int = 500,
         legs_max: int = 10_000,
         t1_ms: int = 500,
+        address: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self.contacts = FakeContacts()
-        self.plane = FakePlane(legs_max=legs_max)
+        self.plane = FakePlane(legs_max=legs_max, address=address)
         self.edge = SipEdge(
-            SipConfig(port=port, strangers=strangers),
+            SipConfig(address=address, port=port, strangers=strangers),
             [TrunkConfig(name="loopback", networks=list(networks))] if networks else [],
             self.contacts,
             self.plane,
