@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from gateway.model.events import Customer, EndCause, Event, Party
+from gateway.model.events import AgentState, Customer, EndCause, Event, Party
 from gateway.model.ids import AgentId, Channel, Codec, ContactId, LegId, QueueName, RecordingId
 
 
@@ -93,6 +93,10 @@ class Store(Protocol):
 
     async def open_contacts(self) -> list[ContactRecord]:
         """Those without a `ContactEnded`: after a start, what a crash left behind."""
+        ...
+
+    async def last_agent_states(self, agents: Sequence[AgentId]) -> dict[AgentId, AgentState]:
+        """The state that each of the agents was last known to be in; agents without any are left out."""
         ...
 
 

@@ -20,6 +20,9 @@ from gateway.session.views import DeskView
 AWAY = "connection lost"
 """Why an agent is paused whose last page went away."""
 
+SIGNED_IN = "signed in"
+"""Why the distributor pauses an agent who has just signed in."""
+
 AWAY_MS_MIN = 5000
 """A page reload takes a second or two; nobody is signed out for one, whatever the queues say."""
 
@@ -72,7 +75,8 @@ class AgentService:
             self._conversations.rejoin_chat(contact, agent)
         if seat.was_ready:
             seat.was_ready = False
-            if seat.state is AgentState.BUSY or (seat.state is AgentState.PAUSED and seat.reason == AWAY):
+            # Not when somebody paused them meanwhile.
+            if seat.state is AgentState.BUSY or (seat.state is AgentState.PAUSED and seat.reason in (AWAY, SIGNED_IN)):
                 self._submit(acd.AgentReady(agent=agent))
 
     def page_disconnected(self, agent: AgentId) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from acd_core import events as acd
 from gateway.config.schema import AgentConfig, LimitsConfig, NumberConfig, QueueConfig
 from gateway.model.clock import Clock, Scheduler
-from gateway.model.events import ContactEnded, EndCause, Party
+from gateway.model.events import AgentState, AgentStateChanged, ContactEnded, EndCause, Party
 from gateway.model.media import MediaPlane
 from gateway.model.ports import Store
 from gateway.routing.router import Distributor, Router
@@ -23,6 +23,14 @@ from gateway.session.floor import Floor
 from gateway.session.recording import Recorder
 
 log = logging.getLogger(__name__)
+
+AT_WORK = frozenset({AgentState.AVAILABLE, AgentState.OFFERED, AgentState.BUSY, AgentState.WRAP_UP})
+
+COME_BACK_MS = 60_000
+"""After a restart a page that comes back within this time finds its agent as ready as before.
+
+Longer would surprise: somebody who signs in the next morning says themselves when they are ready.
+"""
 
 
 class Session:
@@ -45,6 +53,7 @@ class Session:
         self.bus = EventBus()
         self._store = store
         self._clock = clock
+        self._scheduler = scheduler
         self._log = EventLog(store, self.bus, waiting_max=limits.events_waiting_max)
         self._router = Router(distributor, clock, scheduler)
         self._recorder = Recorder(directory, self._log, clock)
@@ -97,6 +106,32 @@ class Session:
         """Wait until all that has happened so far is on disk."""
         await self._log.flushed()
 
+    async def _recover_seats(self) -> None:
+        """Who was at work before the restart goes on as soon as their page is back, if that is soon."""
+        seats = self._floor.seats
+        states = await self._store.last_agent_states(list(seats))
+        now_ns = self._clock.now_ns()
+        for agent, state in states.items():
+            if state is AgentState.SIGNED_OUT:
+                continue
+            seats[agent].was_ready = state in AT_WORK
+            self._log.emit(
+                AgentStateChanged(
+                    at_ns=now_ns,
+                    agent=agent,
+                    state=AgentState.SIGNED_OUT,
+                    reason="restart",
+                    until_ns=None,
+                    contact=None,
+                )
+            )
+        self._scheduler.call_later(COME_BACK_MS, self._forget_who_was_ready)
+
+    def _forget_who_was_ready(self) -> None:
+        for seat in self._floor.seats.values():
+            if seat.state is AgentState.SIGNED_OUT:
+                seat.was_ready = False
+
     async def _recover(self) -> None:
         """Close what a crash left open, and finish its recordings."""
         dangling = await self._store.open_contacts()
@@ -108,6 +143,7 @@ class Session:
                     for record in dangling
                 )
             )
+        await self._recover_seats()
         captures = self._recorder.recover()
         if dangling or captures:
             log.warning(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from gateway.model.errors import ConflictError, RequestError
-from gateway.model.events import Customer, EndCause, Event, Party
+from gateway.model.events import AgentState, Customer, EndCause, Event, Party
 from gateway.model.ids import AgentId, Channel, ContactId, RecordingId
 from gateway.model.ports import ContactRecord, RecordingRecord
 from gateway.storage import tables
@@ -73,6 +73,20 @@ class SqlStore:
     async def open_contacts(self) -> list[ContactRecord]:
         query = select(_contacts).where(_contacts.c.ended_ns.is_(None)).order_by(*_NEWEST_FIRST)
         return await self._contact_records(query)
+
+    async def last_agent_states(self, agents: Sequence[AgentId]) -> dict[AgentId, AgentState]:
+        table = tables.agent_states
+
+        def run(connection: Connection) -> dict[AgentId, AgentState]:
+            found: dict[AgentId, AgentState] = {}
+            for agent in agents:  # one short look into the index each; grouping would read the whole table
+                newest = select(table.c.state).where(table.c.agent == agent).order_by(table.c.at_ns.desc()).limit(1)
+                state = connection.scalar(newest)
+                if state is not None:
+                    found[agent] = AgentState(state)
+            return found
+
+        return await self._reader.read(run)
 
     async def _contact_records(self, query: Select[Any]) -> list[ContactRecord]:
         def run(connection: Connection) -> list[ContactRecord]:

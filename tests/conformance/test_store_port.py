@@ -265,3 +265,15 @@ async def test_many_at_once_keep_their_order(store: Store) -> None:
     lives = await asyncio.gather(*(live(contact) for contact in ids))
     for contact, events in zip(ids, lives, strict=True):
         assert await store.timeline(contact) == events
+
+
+async def test_the_last_state_of_each_agent_is_known(store: Store) -> None:
+    anna, ben = AgentId("anna"), AgentId("ben")
+
+    def changed(at_ns: int, agent: AgentId, state: ev.AgentState) -> ev.AgentStateChanged:
+        return ev.AgentStateChanged(at_ns=at_ns, agent=agent, state=state, reason="", until_ns=None, contact=None)
+
+    await store.append([changed(1, anna, ev.AgentState.PAUSED), changed(2, ben, ev.AgentState.AVAILABLE)])
+    await store.append([changed(3, anna, ev.AgentState.BUSY)])
+    assert await store.last_agent_states([anna, AgentId("nobody")]) == {anna: ev.AgentState.BUSY}
+    assert await store.last_agent_states([anna, ben]) == {anna: ev.AgentState.BUSY, ben: ev.AgentState.AVAILABLE}

@@ -22,6 +22,10 @@ from tests.support.zentrale import Zentrale, zentrale
 PHONE_HZ, AGENT_HZ, VISITOR_HZ = 440, 1000, 700
 
 
+def heard_by(folder: Path) -> Path:
+    return next(folder.glob("*-dec.wav"))
+
+
 async def the_recording(gateway: Zentrale, contact: str) -> tuple[Path, int]:
     """The file and its length in ms, as the database has them."""
     row = (await gateway.until_rows("SELECT * FROM recordings WHERE contact=?", contact))[0]
@@ -85,7 +89,7 @@ async def test_a_telephone_caller_reaches_an_agent_in_a_browser(tmp_path: Path) 
         await desk.sees("detail-outcome", "solved")
         await desk.sees("recording-player")
         await desk.sees("detail-timeline")
-    said, rate = read_wav(next(tmp_path.glob("*-dec.wav")))
+    said, rate = read_wav(heard_by(tmp_path))
     hears = [said[start : start + rate // 2] for start in range(0, len(said) - rate // 2, rate // 2)]
     assert any(abs(loudest_hz(half, rate) - AGENT_HZ) < 10 and level(half, rate, AGENT_HZ) > 0.05 for half in hears)
     assert abs(loudest_hz(hears[1], rate) - AGENT_HZ) > 10, "first of all the greeting is heard"
@@ -93,7 +97,9 @@ async def test_a_telephone_caller_reaches_an_agent_in_a_browser(tmp_path: Path) 
 
 async def test_sipp_streams_a_tone_to_the_agent(tmp_path: Path) -> None:
     tone = write_tone_raw_pcma(tmp_path / "tone.pcma", PHONE_HZ, 4, lambda pcm: encode_g711("pcma", pcm))
-    scenario = Scenario("talk").invite(STREAM).expect(200, "RTP/AVP 8").ack().stream(tone).receive("BYE", timeout_ms=20_000)
+    scenario = (
+        Scenario("talk").invite(STREAM).expect(200, "RTP/AVP 8").ack().stream(tone).receive("BYE", timeout_ms=20_000)
+    )
     async with (
         zentrale(tmp_path / "z") as gateway,
         chromium(tone_wav(tmp_path / "agent.wav", AGENT_HZ)) as browser,

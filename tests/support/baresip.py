@@ -158,8 +158,8 @@ async def running(
     """Start baresip as ``sip:name@127.0.0.1``; stops it at the end.
 
     ``source``: its microphone, "module,device", else a tone of ``tone_hz``.  ``player``: its loudspeaker, e.g.
-    "aubridge,nil".  ``account`` adds parameters, e.g. ";mediaenc=...".  ``keep_sound`` is a folder for WAV files of what
-    it hears (``*-dec.wav``) and says (``*-enc.wav``).
+    "aubridge,nil".  ``account`` adds parameters, e.g. ";mediaenc=...".  ``keep_sound`` is a folder for WAV files of
+    what it hears (``*-dec.wav``) and says (``*-enc.wav``).
     """
     with tempfile.TemporaryDirectory(prefix="baresip-") as folder_name:
         folder = Path(folder_name)

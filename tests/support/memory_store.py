@@ -68,6 +68,11 @@ class MemoryStore:
         self._check()
         return [record for record in self._newest_first() if record.ended_ns is None]
 
+    async def last_agent_states(self, agents: Sequence[AgentId]) -> dict[AgentId, ev.AgentState]:
+        self._check()
+        newest = sorted(self.agent_states, key=lambda event: event.at_ns)
+        return {event.agent: event.state for event in newest if event.agent in agents}
+
     def _check(self) -> None:
         if self.failure is not None:
             raise self.failure

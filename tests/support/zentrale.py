@@ -33,6 +33,7 @@ QUEUES = """
 [[queues]]
 name = "support"
 title = "Support"
+greeting = "{greeting}"
 offer_ms = {offer_ms}
 wrap_up_ms = {wrap_up_ms}
 reconnect_ms = {reconnect_ms}
@@ -52,6 +53,7 @@ class Zentrale:
         offer_ms: int = 20_000,
         wrap_up_ms: int = 30_000,
         reconnect_ms: int = 5_000,
+        greeting: str = "busy",
         strangers: str = "silence",
         networks: tuple[str, ...] = ("127.0.0.1/32",),
         rtp_ports: tuple[int, int] = (30_000, 31_999),
@@ -60,7 +62,9 @@ class Zentrale:
         self.folder = folder
         self.agents = agents
         self._ports = {"sip": 0, "web": 0}
-        self._settings = {"offer_ms": offer_ms, "wrap_up_ms": wrap_up_ms, "reconnect_ms": reconnect_ms}
+        # The shortest sound there is: tests that are not about the greeting need not hear it out.
+        timing = {"offer_ms": offer_ms, "wrap_up_ms": wrap_up_ms, "reconnect_ms": reconnect_ms}
+        self._settings: dict[str, Any] = {**timing, "greeting": greeting}
         self._strangers, self._networks, self._extra = strangers, networks, extra
         self._rtp_ports = rtp_ports
         self._process: asyncio.subprocess.Process | None = None

@@ -333,3 +333,27 @@ async def test_an_event_that_can_never_be_kept_takes_no_other_along(floor: World
     _, contact = await floor.call()
     await floor.session.flushed()
     assert await floor.store.contact(contact) is not None
+
+
+async def test_who_was_at_work_before_a_restart_goes_on_when_the_page_is_back(tmp_path: Path) -> None:
+    async with world(tmp_path) as before:
+        before.ready(ANNA, BEN)
+        before.agents.pause(BEN, "lunch")
+    after = World(tmp_path)
+    after.session._store = after.session._log._store = before.store
+    async with after.session:
+        after.agents.page_connected(ANNA)
+        after.agents.page_connected(BEN)
+        assert after.agents.desk(ANNA).state is ev.AgentState.AVAILABLE
+        assert after.agents.desk(BEN).state is ev.AgentState.PAUSED
+
+
+async def test_the_next_morning_nobody_is_ready_by_itself(tmp_path: Path) -> None:
+    async with world(tmp_path) as before:
+        before.ready(ANNA)
+    after = World(tmp_path)
+    after.session._store = after.session._log._store = before.store
+    async with after.session:
+        after.clock.advance(12 * 3600 * 1000)
+        after.agents.page_connected(ANNA)
+        assert after.agents.desk(ANNA).state is ev.AgentState.PAUSED
