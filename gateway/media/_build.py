@@ -24,8 +24,8 @@ STAGE_LIBRARIES = ["opus", "speexdsp", "m", "pthread"]
 PLANE = [
     f"{NATIVE}/{name}.c"
     for name in (
-        "addr", "bridge", "commands", "egress", "ice", "ingress", "leg", "plane", "ports", "queue", "rtcp", "rtp",
-        "srtp", "stun", "thread",
+        "addr", "bridge", "commands", "egress", "ice", "ingress", "leg", "plane", "ports", "queue", "requests", "rtcp",
+        "rtp", "srtp", "stun", "thread",
     )
 ]  # fmt: skip
 PLANE_LIBRARIES = ["srtp2", "crypto", *STAGE_LIBRARIES]

@@ -272,7 +272,7 @@ static void sound_tick(zm_leg *leg, bool can_send)
     event = zm_event_new(ZM_EVENT_SOUND_FINISHED, leg->id, NULL, 0);
     if (event)
         event->number = leg->sound_number;
-    zm_raise(leg->thread->events, event, false);
+    zm_raise(leg->thread->events, event);
 }
 
 void zm_hear_tick(zm_leg *leg)

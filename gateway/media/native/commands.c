@@ -172,7 +172,7 @@ void zm_close_leg_now(zm_thread *thread, zm_leg *leg)
     if (port)
         zm_ports_release(thread->ports, port);
     zm_plane_leg_gone(thread->plane, id);
-    zm_raise(thread->events, event, true);
+    zm_raise(thread->events, event);
 }
 
 /* --- the queue ------------------------------------------------------------------------------------------------------ */

@@ -141,7 +141,7 @@ static void nominate(zm_leg *leg, zm_path *path)
     event = zm_event_new(ZM_EVENT_ICE_CONNECTED, leg->id, text, (uint32_t)strlen(text));
     if (event)
         event->number = zm_addr_port(&path->addr);
-    zm_raise(leg->thread->events, event, false);
+    zm_raise_limited(leg, event);
 }
 
 static void answer_error(zm_thread *thread, const zm_stun *stun, const zm_addr *from, unsigned code, const char *pwd)
@@ -214,6 +214,6 @@ void zm_ice_expire(zm_leg *leg)
     /* Also when a browser left before it nominated a pair: then the last path that passed a check counts. */
     if ((selected && leg->web.selected == NULL) || (known && leg->web.latest == NULL && !leg->web.consent_lost)) {
         leg->web.consent_lost = true; /* and nothing more is sent until a pair is nominated again (RFC 7675 5.1) */
-        zm_raise(thread->events, zm_event_new(ZM_EVENT_CONSENT_LOST, leg->id, NULL, 0), false);
+        zm_raise(thread->events, zm_event_new(ZM_EVENT_CONSENT_LOST, leg->id, NULL, 0));
     }
 }

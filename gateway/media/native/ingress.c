@@ -22,7 +22,7 @@ static void report_digit(zm_leg *leg, const struct dtmf_digit *digit)
         event->digit = digit->digit;
         event->duration_ms = digit->duration_ms;
     }
-    zm_raise(leg->thread->events, event, false);
+    zm_raise_limited(leg, event);
 }
 
 static void receive_event(zm_leg *leg, const zm_rtp *rtp)
@@ -55,7 +55,7 @@ static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
     }
     if (!leg->started) {
         leg->started = true;
-        zm_raise(thread->events, zm_event_new(ZM_EVENT_MEDIA_STARTED, leg->id, NULL, 0), false);
+        zm_raise(thread->events, zm_event_new(ZM_EVENT_MEDIA_STARTED, leg->id, NULL, 0));
     }
     if (!leg->media.receive)
         return;
@@ -108,13 +108,7 @@ static void receive_dtls(zm_path *path, const uint8_t *datagram, uint32_t len)
 {
     zm_leg *leg = path->leg;
 
-    if (leg->web.dtls_budget == 0) {
-        leg->dropped++;
-        ZM_COUNT(leg->thread->statistics.dropped);
-        return;
-    }
-    leg->web.dtls_budget--;
-    zm_raise(leg->thread->events, zm_event_new(ZM_EVENT_DTLS, leg->id, datagram, len), false);
+    zm_raise_limited(leg, zm_event_new(ZM_EVENT_DTLS, leg->id, datagram, len));
 }
 
 /* RFC 7983 7: the first octet tells the protocols of the port apart. */

@@ -56,7 +56,6 @@ typedef struct {
     zm_path *selected, *latest;
     bool consent_lost;
     zm_srtp *srtp_in, *srtp_out;
-    uint32_t dtls_budget;
 } zm_web_transport;
 
 typedef struct {
@@ -109,6 +108,7 @@ struct zm_leg {
     uint8_t far_fraction_lost;
     uint32_t far_rtt_us;
 
+    uint32_t event_budget; /* what the peer may still cause in this second */
     uint64_t sent, dropped, rejected;
 };
 

@@ -7,8 +7,8 @@ enum {
     ZM_THREADS_MAX = 64,
     ZM_LEGS_MAX = 65535,            /* per plane; the configured legs_max is at most this */
     ZM_COMMANDS_MAX = 16384,        /* waiting for one thread; past it new commands are refused (closing never is) */
-    ZM_EVENTS_MAX = 8192,           /* waiting for the event loop; past it DTLS is dropped, as a network would */
-    ZM_DTLS_PER_SECOND_MAX = 500,   /* datagrams up per leg, so that one browser can't fill the event queue */
+    ZM_EVENTS_MAX = 8192,           /* waiting for the event loop; past it what a peer can cause at will is dropped */
+    ZM_EVENTS_PER_SECOND_MAX = 500, /* of those per leg (DTLS, digits, nominations), so that none fills the queue */
     ZM_PATHS_MAX = 8,               /* verified address pairs per browser leg; the oldest makes room */
     ZM_SSRCS_MAX = 8,               /* RTP sources per SRTP session; the oldest makes room */
     ZM_DATAGRAM_MAX = 2048,         /* longer datagrams are malformed for us */

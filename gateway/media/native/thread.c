@@ -59,10 +59,22 @@ zm_event *zm_event_new(zm_event_kind kind, uint64_t leg, const void *text, uint3
     return event;
 }
 
-void zm_raise(zm_queue *events, zm_event *event, bool always)
+void zm_raise(zm_queue *events, zm_event *event)
 {
-    if (event && !zm_queue_push(events, (zm_node *)event, always))
-        free(event);
+    if (event)
+        zm_queue_push(events, (zm_node *)event, true);
+}
+
+bool zm_raise_limited(zm_leg *leg, zm_event *event)
+{
+    if (event && leg->event_budget && zm_queue_push(leg->thread->events, (zm_node *)event, false)) {
+        leg->event_budget--;
+        return true;
+    }
+    free(event);
+    leg->dropped++;
+    ZM_COUNT(leg->thread->statistics.dropped);
+    return false;
 }
 
 /* --- the clock ------------------------------------------------------------------------------------------------------ */
@@ -92,15 +104,14 @@ static void tick_leg(zm_leg *leg)
             event->digit = digit.digit;
             event->duration_ms = digit.duration_ms;
         }
-        zm_raise(thread->events, event, false);
+        zm_raise_limited(leg, event);
     }
     if (thread->now_ns >= leg->report_ns)
         report(leg);
-    if (leg->kind == ZM_LEG_WEBRTC && thread->ticks % EXPIRE_TICKS == 0) {
+    if (leg->kind == ZM_LEG_WEBRTC && thread->ticks % EXPIRE_TICKS == 0)
         zm_ice_expire(leg);
-        if (thread->ticks % TICKS_PER_SECOND == 0)
-            leg->web.dtls_budget = ZM_DTLS_PER_SECOND_MAX;
-    }
+    if (thread->ticks % TICKS_PER_SECOND == 0)
+        leg->event_budget = ZM_EVENTS_PER_SECOND_MAX;
 }
 
 static void tick(zm_thread *thread)

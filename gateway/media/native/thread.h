@@ -108,8 +108,10 @@ zm_leg *zm_thread_find(zm_thread *thread, uint64_t leg);
 uint32_t zm_random(zm_thread *thread);
 uint64_t zm_monotonic_ns(void);
 
-/* From any thread.  `always`: may pass the limit, for what happens once per leg. */
-void zm_raise(zm_queue *events, zm_event *event, bool always);
+/* From any thread, and past the limit of the queue: for what can't come often (ends, and what we have asked for). */
+void zm_raise(zm_queue *events, zm_event *event);
+/* For what the peer can cause as often as it likes; false when dropped. */
+bool zm_raise_limited(zm_leg *leg, zm_event *event);
 zm_event *zm_event_new(zm_event_kind kind, uint64_t leg, const void *text, uint32_t text_len);
 
 void zm_command_free(zm_command *command);
