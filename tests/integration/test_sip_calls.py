@@ -444,6 +444,22 @@ async def test_two_hundred_calls_leave_nothing_behind() -> None:
         assert objects_of_calls() <= before
 
 
+async def test_call_object_that_is_collected_late_harms_no_other_call() -> None:
+    """pjsua2 goes by the call's number, which another call has by then."""
+    async with sip_world() as world, sipp.running(plain_call(), world.address) as run:
+        late = [(await world.contacts.call()).line._signalling]  # type: ignore[attr-defined]
+        number = late[0].getId()
+        await run.finished()
+    async with sip_world() as world:
+        async with sipp.running(plain_call(300), world.address) as run:
+            call = await world.contacts.call()
+            assert call.line._signalling.getId() == number  # type: ignore[attr-defined]
+            late.clear()
+            gc.collect()
+            await run.finished()
+        assert call.ended is EndCause.HUNG_UP
+
+
 async def test_trunk_whose_connection_is_gone() -> None:
     """Our BYE can't be delivered: the call ends all the same."""
     async with sip_world(t1_ms=10) as world:
