@@ -14,6 +14,7 @@ import os
 import platform
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -131,6 +132,9 @@ def main(arguments: list[str] | None = None) -> int:
         make(options.cache.resolve(), tarball, Progress(quiet=options.quiet), insist=options.insist)
     except BuildError as error:
         print(f"pjsua2: {error}", file=sys.stderr)
+        return 1
+    except tarfile.TarError as error:
+        print(f"pjsua2: PJSIP's source is no tarball that can be read: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -133,6 +133,9 @@ def _private_configuration(folder: Path, archive: Archive) -> dict[str, str]:
         "Dir::State::status": str(folder / "status"),
         "Dir::Cache": str(folder / "cache"),
         "Acquire::Languages": "none",
+        "Acquire::Retries": "1",
+        "Acquire::http::Timeout": "20",
+        "Acquire::https::Timeout": "20",
         "APT::Sandbox::User": "",
     }
     lines = [*kept, *(f'{key} "{value}";' for key, value in own.items())]
