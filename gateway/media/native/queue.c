@@ -25,14 +25,14 @@ bool zm_queue_push(zm_queue *queue, zm_node *node, bool always)
     node->next = NULL;
     pthread_mutex_lock(&queue->lock);
     if (queue->count >= queue->count_max && !always) {
-        queue->refused++;
+        __atomic_store_n(&queue->refused, queue->refused + 1, __ATOMIC_RELAXED);
         pthread_mutex_unlock(&queue->lock);
         return false;
     }
     wake = queue->head == NULL;
     *queue->tail = node;
     queue->tail = &node->next;
-    queue->count++;
+    __atomic_store_n(&queue->count, queue->count + 1, __ATOMIC_RELAXED); /* read without the lock elsewhere */
     pthread_mutex_unlock(&queue->lock);
     if (wake)
         (void)!eventfd_write(queue->event_fd, 1);
@@ -50,7 +50,7 @@ zm_node *zm_queue_take(zm_queue *queue)
     first = queue->head;
     queue->head = NULL;
     queue->tail = &queue->head;
-    queue->count = 0;
+    __atomic_store_n(&queue->count, 0, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&queue->lock);
     return first;
 }

@@ -30,6 +30,12 @@ zm_node *zm_queue_take(zm_queue *queue);
 /* Close the eventfd; nodes can still be taken. */
 void zm_queue_mute(zm_queue *queue);
 
+/* How many wait, a moment ago. */
+static inline uint32_t zm_queue_count(const zm_queue *queue)
+{
+    return __atomic_load_n(&queue->count, __ATOMIC_RELAXED);
+}
+
 /* The nodes must have been taken. */
 void zm_queue_close(zm_queue *queue);
 

@@ -160,7 +160,7 @@ static void dispatch(zm_thread *thread, const struct epoll_event *wakes, int cou
     bool ticked = false;
 
     /* First: what was asked before a packet came holds for that packet. */
-    if (__atomic_load_n(&thread->commands.head, __ATOMIC_RELAXED))
+    if (zm_queue_count(&thread->commands))
         run_commands(thread);
     for (int i = 0; i < count; i++) {
         zm_leg *leg = (zm_leg *)(uintptr_t)(wakes[i].data.u64 & ~(uint64_t)ZM_TAG_MASK);
@@ -179,8 +179,8 @@ static void dispatch(zm_thread *thread, const struct epoll_event *wakes, int cou
         case ZM_TAG_TIMER:
             ticked = true;
             break;
-        default: /* commands: done above, and what has come since is done at the next wake-up */
-            break;
+        default: /* mostly done above; but the eventfd must be reset, and there may be more */
+            run_commands(thread);
         }
     }
     if (ticked)
