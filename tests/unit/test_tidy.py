@@ -156,14 +156,19 @@ def anchors(markdown: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_each_decision_has_a_number_and_a_line_in_the_index() -> None:
-    decisions = [Path(name).name for name in files(".md", under=("docs/decisions/",)) if not name.endswith("README.md")]
-    index = text("docs/decisions/README.md")
-    complain(
-        [name for name in decisions if not re.match(r"\d{4}-[a-z0-9-]+\.md$", name) or f"({name})" not in index],
-        "docs/decisions: named NNNN-title.md and listed in its README.md:",
-    )
-    numbers = [name[:4] for name in decisions]
+def test_each_page_is_in_the_index_of_its_folder() -> None:
+    lost = []
+    for page in files(".md", under=("docs/",)):
+        folder, name = os.path.split(page)
+        if name != "README.md" and f"({name})" not in text(f"{folder}/README.md"):
+            lost.append(page)
+    complain(lost, "Name these in the README.md of their folder:")
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    names = [Path(name).name for name in files(".md", under=("docs/decisions/",)) if not name.endswith("README.md")]
+    complain([name for name in names if not re.match(r"\d{4}-[a-z0-9-]+\.md$", name)], "Named NNNN-title.md:")
+    numbers = [name[:4] for name in names]
     complain(sorted({number for number in numbers if numbers.count(number) > 1}), "Two decisions with one number:")
 
 
