@@ -90,14 +90,15 @@ class Demo:
         assert self.process.returncode is not None
         return self.process.returncode
 
-    def running(self) -> list[str]:
-        """The command lines of all its processes."""
-        found = []
+    def running(self) -> dict[int, str]:
+        """All its processes: their command lines by their ids."""
+        found = {}
         for process in Path("/proc").iterdir():
             if process.name.isdigit():
                 try:
                     if f"{MARK}={self._mark}".encode() in (process / "environ").read_bytes():
-                        found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                        command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                        found[int(process.name)] = command
                 except OSError:  # ended meanwhile, or not ours to read
                     continue
         return found
@@ -106,7 +107,10 @@ class Demo:
         until = time.monotonic() + GONE_S
         while self.running() and time.monotonic() < until:  # noqa: ASYNC110 - processes tell nobody
             await asyncio.sleep(0.05)
-        assert self.running() == []
+        left = self.running()
+        for process in left:
+            os.kill(process, signal.SIGKILL)
+        assert not left, left
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         with sqlite3.connect(f"file:{self._folder / 'played' / 'zentrale.db'}?mode=ro", uri=True) as database:
@@ -134,7 +138,7 @@ async def demo(folder: Path, *arguments: str, sip_port: int = 0) -> AsyncIterato
 async def test_half_a_minute_holds_a_call_a_web_call_and_a_chat(tmp_path: Path) -> None:
     async with demo(tmp_path, "--minutes", "0.5") as played:
         assert await played.end(within_s=75) == 0, played.output
-        assert played.running() == []
+        assert not played.running()
     contacts = played.rows("SELECT * FROM contacts")
     answered = {contact["channel"] for contact in contacts if contact["answered_ns"] is not None}
     assert answered == {"phone", "web_call", "chat"}, played.output
@@ -166,7 +170,7 @@ async def test_a_person_who_joins_in_gets_a_share_and_ctrl_c_ends_it(tmp_path: P
         played.process.send_signal(signal.SIGINT)
         assert await played.end(within_s=20) == 0, played.output
         assert time.monotonic() - began < STOP_S, played.output
-        assert played.running() == []
+        assert not played.running()
     assert "Anna is available" in played.output
     assert "The demo is over." in played.output
 

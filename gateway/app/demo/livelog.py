@@ -154,7 +154,8 @@ class LiveLog:
             case ev.ContactResumed(agent=agent):
                 return f"{self._name(agent)} is back", ""
             case ev.AgentConnectionLost(agent=agent):
-                return f"{self._name(agent)} has lost the connection; the customer hears music", RED
+                hears = "; the customer hears music" if story.channel.has_voice else ""
+                return f"{self._name(agent)} has lost the connection{hears}", RED
             case ev.AgentConnectionRestored(agent=agent):
                 return f"{self._name(agent)} is connected again", GREEN
             case ev.CustomerConnectionLost():

@@ -23,7 +23,7 @@ AGAIN_S = 2.0
 """Before a lost connection is tried again."""
 SILENCE_S = 45.0
 """A chat in which the customer says nothing for this long is ended."""
-CALL_S_MAX = 90.0
+CALL_S_MAX = 60.0
 GOODBYE_S = 1.0
 
 IGNORES = 0.06
@@ -63,8 +63,11 @@ class RobotAgent:
         with contextlib.suppress(ConnectionLostError, TimeoutError):
             async with asyncio.timeout(GOODBYE_S):
                 contact = client.contact
-                if contact is not None and client.has(contact.contact):
-                    await client.hang_up(contact.contact)
+                if contact is not None:
+                    if client.has(contact.contact):
+                        await client.hang_up(contact.contact)
+                    # Signing out waits for the end of the wrap-up.
+                    await client.finish_wrap_up(contact.contact)
                 await client.sign_out()
                 await client.until(lambda: client.state is not None and client.state.state is AgentState.SIGNED_OUT)
         await client.close()
