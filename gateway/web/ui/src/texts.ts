@@ -35,7 +35,7 @@ export const common = {
 
 export const connection = {
   connecting: "Connecting …",
-  lost: "Connection lost. Trying to reconnect …",
+  lost: "Connection lost. Reconnecting …",
   offline: "Not connected",
   unsent: "The connection was lost. This line may not have arrived.",
 };

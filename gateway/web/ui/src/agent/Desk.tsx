@@ -129,12 +129,12 @@ function StateSwitch({ model }: { model: Model }) {
           </span>
         )}
       </div>
-      {!ready && (
+      {!ready && !offline && (
         <button type="button" class="button primary go-ready" onClick={() => void goReady()} aria-keyshortcuts="Alt+P" data-testid="go-ready">
           {texts.desk.go_ready}
         </button>
       )}
-      {ready && (
+      {ready && !offline && (
         <details class="menu" ref={menu} onBlur={closeWhenLeft} onKeyDown={closeOnEscape}>
           <summary class="button" aria-label={texts.desk.pause} data-testid="pause-menu">
             <Icon name="pause" size={18} /> <span class="pause-word">{texts.desk.pause}</span> <Icon name="down" size={14} />
