@@ -126,20 +126,21 @@ def test_any_length_is_exact(tmp_path: Path, samples: int) -> None:
 
 def test_sound_lies_where_it_was_said(tmp_path: Path) -> None:
     records = [*audio(LEFT, PCMA, LEFT_HZ, 2, start_ms=700), *audio(RIGHT, OPUS, RIGHT_HZ, 2, start_ms=1500)]
-    capture = write(tmp_path / "c", records, 5000)
+    capture = write(tmp_path / "c", records, 25_000)
     assert recordings.finish(capture, tmp_path / "r.opus").gaps == 0
     first, second = decode(tmp_path / "r.opus")
     assert onset(first) == pytest.approx(0.7, abs=0.004)
     # Opus has 6.5 ms of its sender's look-ahead in it.
     assert onset(second) == pytest.approx(1.5065, abs=0.006)
-    for channel, from_s, to_s in ((first, 2.75, 5), (second, 3.6, 5), (first, 0, 0.65), (second, 0, 1.45)):
+    for channel, from_s, to_s in ((first, 2.75, 25), (second, 3.6, 25), (first, 0, 0.65), (second, 0, 1.45)):
         assert level_dbfs(cut(channel, from_s, to_s)) < -60
 
 
-def test_jitter_reordering_and_doubling_leave_no_trace(tmp_path: Path) -> None:
+@pytest.mark.parametrize("codec", [PCMU, OPUS])
+def test_jitter_reordering_and_doubling_leave_no_trace(tmp_path: Path, codec: int) -> None:
     network = random.Random(5)
     records = []
-    for time_ns, data in audio(LEFT, PCMU, LEFT_HZ, 6, start_ms=100):
+    for time_ns, data in audio(LEFT, codec, LEFT_HZ, 6, start_ms=100):
         for _ in range(network.choice([1, 1, 1, 2])):
             late_ns = network.randrange(0, 90 * MS)
             body = bytearray(data[:-4])
@@ -260,20 +261,17 @@ def test_what_the_capture_writer_writes_is_understood(tmp_path: Path) -> None:
     """The plane's writer and this reader share a page of documentation and no code."""
     writer = _stages.CaptureWriter()
     capture = writer.begin(tmp_path / "c", start_ns=0, left="one", right="two")
-    for i in range(100):
+    for i in range(25):  # as much as the ring holds
         frame = _stages.encode_g711("pcma", sine(LEFT_HZ, 8000, 160, start=160 * i).tobytes())
         capture.audio(LEFT, "pcma", i * 20 * MS, 160 * i, frame)
         capture.audio(RIGHT, "l16_48k", i * 20 * MS, 960 * i, sine(RIGHT_HZ, 48000, 960, start=960 * i).tobytes())
-        if i == 60:  # let the writer catch up: the ring holds less than these 100
-            while len(captures.read(tmp_path / "c").records if (tmp_path / "c").exists() else []) < 10:
-                pass
-    _, dropped, error = capture.finish(2000 * MS)
+    _, dropped, error = capture.finish(500 * MS)
     writer.stop()
     finished = recordings.finish(tmp_path / "c", tmp_path / "r.opus")
-    assert (error, finished.duration_ms, finished.records_dropped) == (0, 2000, dropped)
+    assert (error, dropped, finished.duration_ms, finished.records_dropped) == (0, 0, 500, 0)
     first, second = decode(tmp_path / "r.opus")
-    assert tone_share(cut(first, 0.1, 0.5), LEFT_HZ, 48000) > 0.98
-    assert tone_share(cut(second, 0.1, 0.5), RIGHT_HZ, 48000) > 0.98
+    assert tone_share(cut(first, 0.1, 0.45), LEFT_HZ, 48000) > 0.98
+    assert tone_share(cut(second, 0.1, 0.45), RIGHT_HZ, 48000) > 0.98
 
 
 @pytest.mark.parametrize(

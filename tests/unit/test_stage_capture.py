@@ -144,6 +144,39 @@ def test_a_full_disk_is_counted_and_leaves_a_readable_file(tmp_path: Path) -> No
     assert sum(1 for one in found.records if one.kind == AUDIO) == 200 - dropped
 
 
+def test_when_the_disk_has_room_again_the_file_goes_on_with_a_note_of_the_loss(tmp_path: Path) -> None:
+    path = tmp_path / "again.capture"
+    ran = run_apart(
+        """
+        import os, resource, signal, sys, time
+        from gateway.media import _stages
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 1000000))
+        writer = _stages.CaptureWriter()
+        capture = writer.begin(sys.argv[1])
+        for n in range(150):
+            capture.audio(0, "pcmu", n * 1000000, n, bytes(160))
+        until = time.monotonic() + 10
+        while not (os.path.exists(sys.argv[1]) and os.path.getsize(sys.argv[1]) == 20000):  # as much as fits
+            assert time.monotonic() < until
+        time.sleep(0.05)  # the writer has yet to notice
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000000, 1000000))
+        for n in range(150, 200):
+            capture.audio(0, "pcmu", n * 1000000, n, bytes(160))
+        print(*capture.finish(200 * 1000000))
+        writer.stop()
+        """,
+        str(path),
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = captures.read(path)
+    assert not found.torn
+    assert ran.stdout.split() == [str(200 * MS), "150", str(errno.EFBIG)]
+    assert [one.number for one in found.records if one.kind == DROPPED] == [150]
+    assert [one.number for one in found.records if one.kind == AUDIO] == list(range(150, 200))
+    assert found.records[-1].kind == END
+
+
 def test_after_a_kill_everything_older_than_a_batch_is_there(tmp_path: Path) -> None:
     path = tmp_path / "killed.capture"
     ran = run_apart(

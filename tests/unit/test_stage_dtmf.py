@@ -72,6 +72,13 @@ def test_only_an_end_packet_is_enough() -> None:
     assert receive([ends[2], ends[5]]) == [("4", 100), ("2", 100)]
 
 
+def test_a_straggler_of_an_older_digit_changes_nothing() -> None:
+    packets = packets_of("12")
+    first, second = packets[:7], packets[7:]
+    late = [second[0], first[-1], second[1], first[-1], *second[2:]]
+    assert receive([*first[:-1], *[(second[0][0], *one[1:]) for one in late]]) == [("1", 100), ("2", 100)]
+
+
 def test_a_key_held_for_long_is_one_digit() -> None:
     """RFC 4733 2.5.1.3: after 0xFFFF units a new segment begins with a new timestamp."""
     packets = [(0, 0, bytes([7, 10]) + (160).to_bytes(2))]

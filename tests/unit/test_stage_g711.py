@@ -96,7 +96,19 @@ def test_a_long_loss_fades_to_silence_within_60_ms() -> None:
         plc.good(sine(200, 8000, 160, start=160 * i).tobytes())
     made_up = pcm(b"".join(plc.conceal(160) for _ in range(5)))
     assert level_dbfs(made_up[:80]) > -16
+    assert level_dbfs(made_up[400:480]) < level_dbfs(made_up[:80]) - 12
     assert not np.any(made_up[480:])
+
+
+def test_a_second_loss_is_concealed_like_the_first() -> None:
+    plc = _stages.Plc()
+    levels = []
+    for i in range(40):
+        if i in {10, 30}:
+            levels.append(level_dbfs(pcm(plc.conceal(160))))
+        else:
+            plc.good(sine(250, 8000, 160, start=160 * i).tobytes())
+    assert levels[1] == pytest.approx(levels[0], abs=1)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 400)), max_size=30), st.integers(0, 2**32 - 1))

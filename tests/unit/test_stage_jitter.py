@@ -231,6 +231,34 @@ def test_a_new_stream_goes_on_after_a_moment(codec: Codec, change: str) -> None:
     assert np.max(np.abs(np.diff(call.between(0.5, 9.9).astype(int)))) < 4 * STEEPEST
 
 
+def test_a_stream_that_is_cut_off_fades_out() -> None:
+    buffer = _stages.Jitter("pcmu", 8000)
+    heard = b""
+    for i in range(60):
+        sound = sine(410, 8000, 160, start=160 * i, amplitude=AMPLITUDE) if i < 30 else np.zeros(160, np.int16)
+        buffer.put(
+            _stages.encode_g711("pcmu", sound.tobytes()),
+            sequence=i,
+            timestamp=160 * i,
+            ssrc=1 if i < 30 else 2,
+            arrival_ns=i * TICK,
+        )
+        heard += buffer.get(i * TICK + 5 * MS)[1]
+    assert buffer.statistics()["resets"] == 2
+    assert np.max(np.abs(np.diff(pcm(heard)[1600:].astype(int)))) < 1.5 * STEEPEST
+
+
+def test_a_short_stall_loses_no_word() -> None:
+    """Shorter than what makes the stream start anew, but longer than what is held."""
+
+    def delays(i: int) -> list[float]:
+        return [30 + max(0, 80 - (i - 1000) * 20)] if 1000 <= i < 1005 else [30]
+
+    call = carry(spoken("pcmu", 30), delays)
+    assert call.puts == {"kept": 1500}
+    assert call.delays_ms[-3] <= 60
+
+
 def test_single_packets_of_another_stream_are_ignored() -> None:
     packets = spoken("pcmu", 10)
     for i in range(100, 400, 20):

@@ -64,6 +64,23 @@ def test_a_lost_packet_is_recovered_from_the_copy_in_the_next_one() -> None:
     assert np.mean((truth - recovered) ** 2) < np.mean((truth - concealed) ** 2)
 
 
+def test_a_packet_is_said_to_carry_a_copy_exactly_when_it_does() -> None:
+    """Without a copy libopus conceals instead, so that both come out the same."""
+    encoder = _stages.OpusEncoder(8000, loss_percent=20)
+    packets = [encoder.encode(frame) for frame in speech_like(8000, 50)]
+    packets[30:] = [_stages.OpusEncoder(8000).encode(frame) for frame in speech_like(8000, 20)]
+    carries = []
+    for lost in range(15, 49):
+        recovering, concealing = _stages.OpusDecoder(8000), _stages.OpusDecoder(8000)
+        for packet in packets[:lost]:
+            recovering.decode(packet)
+            concealing.decode(packet)
+        carried = recovering.recover(packets[lost + 1], 160) != concealing.conceal(160)
+        assert _stages.opus_carries_fec(packets[lost + 1]) == carried
+        carries.append(carried)
+    assert 5 < sum(carries) < len(carries)
+
+
 def test_without_loss_no_copy_is_sent() -> None:
     encoder = _stages.OpusEncoder(8000)
     assert not any(_stages.opus_carries_fec(encoder.encode(frame)) for frame in speech_like(8000, 40))

@@ -67,6 +67,25 @@ def test_a_loop_has_no_seam(tmp_path: Path, codec: str, out_rate: int) -> None:
     assert tone_share(whole[out_rate // 10 :], 400, out_rate) > 0.99
 
 
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 44100])
+@pytest.mark.parametrize("out_rate", [8000, 48000])
+def test_resampling_moves_nothing(tmp_path: Path, rate: int, out_rate: int) -> None:
+    sound = _stages.Sound(write_wav(tmp_path / "tone.wav", sine(400, rate, rate), rate))
+    whole = heard(sound, "pcm", out_rate, list(range(50)))
+    assert np.max(np.abs(whole.astype(int) - sine(400, out_rate, out_rate))) < 150
+
+
+def test_opus_is_neither_early_nor_late() -> None:
+    """The encoder's look-ahead is made good, so that a decoded frame is the frame of that number."""
+    sound = _stages.Sound(SHIPPED / "goodbye.wav")
+    indexes = list(range(sound.frames))
+    decoded = heard(sound, "opus", 48000, indexes).astype(float)
+    truth = heard(sound, "pcm", 48000, indexes).astype(float)
+    fits = {shift: float(np.dot(np.roll(decoded, shift), truth)) for shift in range(-400, 401)}
+    best = max(fits, key=lambda shift: fits[shift])
+    assert -2 <= best <= 2
+
+
 def test_stereo_is_mixed_down(tmp_path: Path) -> None:
     both = np.column_stack([sine(500, 16000, 16000), sine(1500, 16000, 16000)]).astype(np.int16)
     sound = _stages.Sound(write_wav(tmp_path / "stereo.wav", both.reshape(-1), 16000, channels=2))
