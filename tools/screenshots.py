@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright  # noqa: E402
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect  # noqa: E402
 
 from tests.support.chromium import EXECUTABLE, FLAGS  # noqa: E402
 from tests.support.pages import AgentDesk, VisitorPage  # noqa: E402
@@ -95,7 +95,7 @@ class Studio:
 
     async def desk(self, script: str = "") -> AgentDesk:
         desk = AgentDesk(await self.page(script))
-        await desk.sign_in(self.gateway, "anna.lindqvist")
+        await desk.sign_in(self.gateway, "anna")
         return desk
 
     async def visitor(self, script: str = "") -> VisitorPage:
@@ -116,7 +116,7 @@ async def login(studio: Studio) -> None:
     page = await studio.page()
     await page.goto(f"{studio.gateway.web}/agent")
     await studio.camera.take(page, "agent-login")
-    await page.get_by_test_id("login-name").fill("anna.lindqvist")
+    await page.get_by_test_id("login-name").fill("anna")
     await page.get_by_test_id("login-password").fill("a wrong guess")
     await page.get_by_test_id("login-submit").click()
     await page.get_by_test_id("login-error").wait_for()
@@ -262,13 +262,38 @@ async def trouble(studio: Studio) -> None:
     await desk.sees_no("connection-lost")
 
 
-SCENES: list[Callable[[Studio], Awaitable[None]]] = [login, away, chat, call, missed, trouble]
+async def readme(studio: Studio) -> None:
+    """The picture of the README: a call rings at an agent who has served some customers already."""
+    desk = await studio.desk()
+    await desk.go_ready()
+    for name, text, outcome in (
+        ("Vera Klein", "My rear brake squeals, can I come by today?", "solved"),
+        ("Tomasz Nowak", "Do you rent cargo bikes for a weekend?", "callback"),
+        ("Marie Dubois", "Is my bike ready?", "solved"),
+    ):
+        visitor = await studio.visitor()
+        await visitor.start_chat(text, name)
+        await desk.accept()
+        await visitor.sees_state("chat", "talking")
+        await visitor.click("end-chat")
+        await visitor.click("end-chat-sure")
+        await desk.finish(outcome)
+    waiting = [await studio.visitor() for _ in range(2)]
+    await waiting[0].call("Jonas Okafor")
+    await desk.sees("offer")
+    await waiting[1].start_chat("Do you repair e-bikes?", "Ida Berg")
+    await expect(desk.part("queue-support")).to_have_attribute("data-waiting", "2")
+    await desk.click("history-mine")
+    await studio.take(desk, "agent-page")
+
+
+SCENES: list[Callable[[Studio], Awaitable[None]]] = [login, away, chat, call, missed, trouble, readme]
 
 
 @asynccontextmanager
 async def studio(camera: Camera) -> Any:
     with tempfile.TemporaryDirectory() as folder:
-        settings: dict[str, Any] = {"agents": ("anna.lindqvist",), "offer_ms": 12_000, "extra": EXTRA}
+        settings: dict[str, Any] = {"agents": ("anna",), "offer_ms": 12_000, "extra": EXTRA}
         async with zentrale(Path(folder), **settings) as gateway, async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=list(FLAGS))
             try:
