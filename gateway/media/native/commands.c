@@ -19,8 +19,8 @@ static void watch(zm_thread *thread, int fd, zm_leg *leg, uint64_t tag)
 static void open_leg(zm_thread *thread, zm_leg *leg)
 {
     leg->thread = thread;
-    leg->at = thread->legs_count;
-    thread->legs[thread->legs_count] = leg;
+    leg->at = thread->phase_counts[zm_phase_of(leg)]++;
+    thread->legs[zm_phase_of(leg)][leg->at] = leg;
     __atomic_store_n(&thread->legs_count, thread->legs_count + 1, __ATOMIC_RELAXED);
     thread->slots[leg->id & 0xffff] = leg;
     leg->report_ns = thread->now_ns + 1000000000u + zm_random(thread) % 2000000000u;
@@ -143,6 +143,7 @@ void zm_close_leg_now(zm_thread *thread, zm_leg *leg)
 {
     uint8_t report[ZM_RTCP_MAX + ZM_SRTP_TRAILER_MAX] __attribute__((aligned(4)));
     zm_event *event = zm_event_new(ZM_EVENT_LEG_CLOSED, leg->id, NULL, 0);
+    zm_leg **legs = thread->legs[zm_phase_of(leg)];
     uint64_t id = leg->id;
     uint16_t port = 0;
 
@@ -162,8 +163,8 @@ void zm_close_leg_now(zm_thread *thread, zm_leg *leg)
         zm_ice_remove_leg(leg);
     }
     thread->slots[id & 0xffff] = NULL;
-    thread->legs[leg->at] = thread->legs[thread->legs_count - 1];
-    thread->legs[leg->at]->at = leg->at;
+    legs[leg->at] = legs[--thread->phase_counts[zm_phase_of(leg)]];
+    legs[leg->at]->at = leg->at;
     __atomic_store_n(&thread->legs_count, thread->legs_count - 1, __ATOMIC_RELAXED);
     zm_leg_close_sockets(leg); /* which takes them out of the epoll set */
     leg->closed = true;
@@ -244,8 +245,9 @@ void zm_run_command(zm_thread *thread, zm_command *command)
     } else if (command->kind == ZM_COMMAND_START_CAPTURE) {
         start_capture(thread, leg, command);
     } else if (command->kind == ZM_COMMAND_QUIT) {
-        while (thread->legs_count)
-            zm_close_leg_now(thread, thread->legs[thread->legs_count - 1]);
+        for (uint32_t phase = 0; phase < ZM_PHASES; phase++)
+            while (thread->phase_counts[phase])
+                zm_close_leg_now(thread, thread->legs[phase][0]);
         thread->quit = true;
     } else if (leg) { /* else it has closed meanwhile: a hang-up may cross any command */
         run_on_leg(thread, leg, command);

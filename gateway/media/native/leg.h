@@ -67,7 +67,7 @@ struct zm_leg {
     uint64_t id;
     zm_leg_kind kind;
     zm_thread *thread;
-    uint32_t at; /* in the thread's list of legs */
+    uint32_t at; /* in the thread's list of legs of its phase */
 
     zm_media media;
     bool negotiated, closed;

@@ -16,7 +16,8 @@ enum {
     ZM_BATCH_MAX = 64,              /* datagrams per recvmmsg and sendmmsg */
     ZM_ROUNDS_MAX = 8,              /* batches read from one socket before others get their turn */
     ZM_SOUNDS_MAX = 1024,           /* loaded sounds */
-    ZM_TICKS_BEHIND_MAX = 10,       /* 20 ms ticks caught up after a stall; the rest is skipped */
+    ZM_PHASES = 4,                  /* parts of the 20 ms clock, each with a quarter of the legs; a power of 2 */
+    ZM_TICKS_BEHIND_MAX = 40,       /* parts caught up after a stall; the rest is skipped */
     ZM_NICE = -15,                  /* priority asked for a media thread */
     ZM_UFRAG_MAX = 256,             /* RFC 8839 5.4 */
     ZM_PWD_MAX = 256,

@@ -80,7 +80,7 @@ typedef struct {
     uint64_t overflowed;       /* by the kernel: we read too late */
     uint64_t rejected;         /* unauthenticated, from a wrong source, malformed */
     uint64_t relayed, mixed;   /* packets out by way through the bridge */
-    uint64_t ticks, ticks_late;
+    uint64_t ticks, ticks_late; /* of 5 ms */
     uint64_t commands_refused;
     uint64_t cpu_ns;
     uint32_t legs;

@@ -18,7 +18,7 @@
 #include "ingress.h"
 #include "rtcp.h"
 
-enum { WAKE_MAX = 256, EXPIRE_TICKS = 5 /* paths are looked over every 100 ms */, TICKS_PER_SECOND = 50 };
+enum { WAKE_MAX = 256, EXPIRE_ROUNDS = 5 /* paths are looked over every 100 ms */, ROUNDS_PER_SECOND = 50 };
 
 uint64_t zm_monotonic_ns(void)
 {
@@ -90,7 +90,8 @@ static void report(zm_leg *leg)
         zm_send_rtcp(leg, packet, zm_rtcp_write(leg, packet, thread->now_ns, false));
 }
 
-static void tick_leg(zm_leg *leg)
+/* A leg's turn, every 20 ms; `round` counts them. */
+static void tick_leg(zm_leg *leg, uint64_t round)
 {
     zm_thread *thread = leg->thread;
     struct dtmf_digit digit;
@@ -108,9 +109,9 @@ static void tick_leg(zm_leg *leg)
     }
     if (thread->now_ns >= leg->report_ns)
         report(leg);
-    if (leg->kind == ZM_LEG_WEBRTC && thread->ticks % EXPIRE_TICKS == 0)
+    if (leg->kind == ZM_LEG_WEBRTC && round % EXPIRE_ROUNDS == 0)
         zm_ice_expire(leg);
-    if (thread->ticks % TICKS_PER_SECOND == 0)
+    if (round % ROUNDS_PER_SECOND == 0)
         leg->event_budget = ZM_EVENTS_PER_SECOND_MAX;
 }
 
@@ -126,9 +127,10 @@ static void tick(zm_thread *thread)
     if (due > ZM_TICKS_BEHIND_MAX)
         due = ZM_TICKS_BEHIND_MAX;
     for (; due; due--) {
+        uint32_t phase = thread->ticks % ZM_PHASES;
+        for (uint32_t i = 0; i < thread->phase_counts[phase]; i++)
+            tick_leg(thread->legs[phase][i], thread->ticks / ZM_PHASES);
         thread->ticks++;
-        for (uint32_t i = 0; i < thread->legs_count; i++)
-            tick_leg(thread->legs[i]);
     }
 }
 
@@ -252,7 +254,8 @@ bool zm_thread_init(
     zm_thread *thread, zm_plane *plane, uint32_t number, const zm_addr *bind_to, const zm_config *config, char *error,
     uint32_t error_size)
 {
-    struct itimerspec every = {.it_interval.tv_nsec = FRAME_NS, .it_value.tv_nsec = FRAME_NS};
+    static const long part_ns = FRAME_NS / ZM_PHASES;
+    struct itimerspec every = {.it_interval.tv_nsec = part_ns, .it_value.tv_nsec = part_ns};
 
     snprintf(error, error_size, "media: out of memory or file descriptors for thread %u", number);
     thread->plane = plane;
@@ -261,8 +264,12 @@ bool zm_thread_init(
     if (!zm_queue_init(&thread->commands, config->commands_max))
         return false;
     thread->slots = calloc(config->legs_max, sizeof *thread->slots);
-    thread->legs = calloc(config->legs_max, sizeof *thread->legs);
-    if (!thread->slots || !thread->legs || !batch_init(&thread->in) || !batch_init(&thread->out))
+    for (uint32_t phase = 0; phase < ZM_PHASES; phase++) {
+        thread->legs[phase] = calloc(config->legs_max, sizeof *thread->legs[phase]);
+        if (thread->legs[phase] == NULL)
+            return false;
+    }
+    if (!thread->slots || !batch_init(&thread->in) || !batch_init(&thread->out))
         return false;
     if (getrandom(&thread->seed, sizeof thread->seed, 0) != sizeof thread->seed ||
         getrandom(&thread->random, sizeof thread->random, 0) != sizeof thread->random)
@@ -311,7 +318,8 @@ void zm_thread_free(zm_thread *thread)
     close_fd(thread->timer_fd);
     close_fd(thread->epoll_fd);
     free(thread->slots);
-    free(thread->legs);
+    for (uint32_t phase = 0; phase < ZM_PHASES; phase++)
+        free(thread->legs[phase]);
     free(thread->in.datagrams);
     free(thread->out.datagrams);
 }

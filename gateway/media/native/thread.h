@@ -81,13 +81,15 @@ struct zm_thread {
     zm_ports *ports;
     uint64_t consent_ns;
     uint64_t now_ns;   /* monotonic, read once per wake-up */
-    uint64_t ticks;
+    uint64_t ticks;    /* parts of 20 ms */
     uint64_t random;   /* xorshift state: RTCP intervals; not for secrets */
     uint64_t seed;     /* of the tables */
 
     zm_leg **slots;    /* by the slot part of a leg's id */
-    zm_leg **legs;     /* all legs, dense */
-    uint32_t legs_count;
+    /* All legs, dense, by the part of the 20 ms in which they have their turn: a thousand encoders at once would make
+     * everybody's packets late. */
+    zm_leg **legs[ZM_PHASES];
+    uint32_t phase_counts[ZM_PHASES], legs_count;
     zm_leg *graves;    /* closed in this wake-up, linked by `other` */
     zm_path *paths[ZM_TABLE];
     zm_leg *ufrags[ZM_TABLE];
@@ -103,6 +105,11 @@ bool zm_thread_init(
 bool zm_thread_start(zm_thread *thread);
 /* After it has quit. */
 void zm_thread_free(zm_thread *thread);
+
+static inline uint32_t zm_phase_of(const zm_leg *leg)
+{
+    return leg->id & (ZM_PHASES - 1);
+}
 
 zm_leg *zm_thread_find(zm_thread *thread, uint64_t leg);
 uint32_t zm_random(zm_thread *thread);
