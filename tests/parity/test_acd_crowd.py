@@ -5,8 +5,11 @@ from __future__ import annotations
 import random
 import sys
 
+import pytest
+
 from acd_core import Distributor
 from acd_core import events as ev
+from acd_core.api import DistributorApi
 from acd_core.decisions import Decision, OfferMade
 from acd_core.errors import AcdError
 from acd_core.reference import Distributor as Reference
@@ -144,3 +147,32 @@ def test_nothing_is_left_of_what_has_ended() -> None:
         core.handle(ev.ContactArrived(contact, "sales", skills), core.snapshot().now_ns)
     del core, contact
     assert [sys.getrefcount(one) for one in kept] == before, "what a live distributor holds goes with it"
+
+
+@pytest.mark.parametrize("make", [Distributor, Reference], ids=["core", "reference"])
+def test_a_deep_queue_that_customers_leave_stays_in_order(make: type[DistributorApi]) -> None:
+    """Arrivals in any order and departures from the middle: positions and service follow (arrival, sequence)."""
+    chance = random.Random(SEED)
+    distributor = make()
+    distributor.handle(ev.QueueConfigured("sales", 1_000, 0), 0)
+    distributor.handle(ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()), 0)
+    waiting: list[tuple[int, int, str]] = []
+    for number in range(400):
+        arrival_ns = chance.randint(0, 200)
+        distributor.handle(ev.ContactArrived(f"c{number}", "sales", arrival_ns=arrival_ns), 1_000)
+        waiting.append((arrival_ns, number, f"c{number}"))
+        if number % 4 == 3:
+            waiting.sort()
+            left = waiting.pop(chance.randrange(len(waiting)))
+            distributor.handle(ev.ContactAbandoned(left[2]), 1_000)
+    waiting.sort()
+    assert [distributor.position(contact) for _, _, contact in waiting] == list(range(1, len(waiting) + 1))
+    served = []
+    distributor.handle(ev.AgentReady("anna"), 1_000)
+    while (contact := distributor.agent("anna").contact) is not None:
+        served.append(contact)
+        offer = distributor.agent("anna").offer
+        assert offer is not None
+        distributor.handle(ev.OfferAccepted(offer, "anna"), 1_000)
+        distributor.handle(ev.ContactEnded(contact), 1_000)
+    assert served == [contact for _, _, contact in waiting]
