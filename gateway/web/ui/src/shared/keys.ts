@@ -1,9 +1,10 @@
 /** Keyboard shortcuts: Alt and a letter, so that they work while typing and no single key does harm. */
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 export function useShortcut(letter: string, enabled: boolean, act: () => void): void {
-  useEffect(() => {
+  // In the layout effect: what can be seen can be pressed.
+  useLayoutEffect(() => {
     if (!enabled) return undefined;
     const listen = (event: KeyboardEvent) => {
       if (!event.altKey || event.ctrlKey || event.metaKey || event.code !== `Key${letter.toUpperCase()}`) return;
