@@ -19,6 +19,8 @@ from tests.parity.acd_pair import Pair
 
 STEPS = int(os.environ.get("ZENTRALE_ACD_STEPS", "20000"))
 MS = 1_000_000
+CROWD_MAX = 30
+"""Contacts in the walk; the brute-force checks take time in proportion to them."""
 QUEUES = ["sales", "support", "bookings"]
 SKILLS = ["german", "vip", "billing", "french"]
 AGENTS = ["anna", "ben", "carl", "dora", "emil"]
@@ -231,6 +233,8 @@ def walk(seed: int, steps: int, limits: Limits | None) -> Pair:
     ]
     weights = [weight for weight, _ in moves]
     while machine.pair.steps < steps:
+        if len(machine.pair.snapshot.contacts) > CROWD_MAX:
+            machine.customer_leaves(one(), False)
         chance.choices(moves, weights)[0][1]()
     machine.teardown()
     return machine.pair
