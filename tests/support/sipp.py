@@ -94,7 +94,7 @@ async def running(
         folder = Path(name)
         if isinstance(scenario, Scenario):
             path = folder / "scenario.xml"
-            path.write_text(scenario.xml())  # noqa: ASYNC240 - a small file, in a test
+            path.write_text(scenario.xml())
         else:
             path = scenario
         command = ["sipp", f"{target[0]}:{target[1]}", "-sf", str(path), "-s", number, "-i", local, "-mi", local]
