@@ -14,6 +14,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from statistics import median
 from typing import NamedTuple
 
 from acd_core import Distributor
@@ -180,8 +181,8 @@ def measure(events: int) -> dict[str, object]:
         "api_arrival_us": quantiles(arrivals),
         "ratio_to_reference": {
             "size": COMPARED._asdict(),
-            "freed_agent": round(sum(reference[0]) / sum(core[0])),
-            "arrival": round(sum(reference[1]) / sum(core[1])),
+            "freed_agent": round(median(reference[0]) / median(core[0])),
+            "arrival": round(median(reference[1]) / median(core[1])),
         },
         "scaling": scaling,
     }
