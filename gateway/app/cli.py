@@ -72,6 +72,17 @@ def _parser() -> argparse.ArgumentParser:
     acd = what.add_parser("acd", help="decisions of the distributor: time for each and ratio to the reference")
     acd.add_argument("--json", action="store_true", help="print JSON alone")
     acd.set_defaults(run=_bench_acd)
+    handover = what.add_parser(
+        "handover", help="freed agent to next offer in the whole gateway; CPU per waiting caller"
+    )
+    handover.add_argument("--callers", type=int, default=200, metavar="N", help="callers waiting (default 200)")
+    handover.add_argument("--agents", type=int, default=20, metavar="N", help="agents at work (default 20)")
+    handover.add_argument("--events", type=int, default=300, metavar="N", help="handovers to time (default 300)")
+    handover.add_argument(
+        "--seconds", type=float, default=20.0, metavar="S", help="how long the waiting is measured (default 20)"
+    )
+    handover.add_argument("--json", action="store_true", help="print JSON alone")
+    handover.set_defaults(run=_bench_handover)
     return parser
 
 
@@ -124,3 +135,15 @@ def _bench_acd(options: argparse.Namespace) -> int:
     from acd_core.bench import main as bench
 
     return bench(["--json"] if options.json else [])
+
+
+def _bench_handover(options: argparse.Namespace) -> int:
+    from gateway.app.bench.handover import run
+
+    return run(
+        callers=options.callers,
+        agents=options.agents,
+        events=options.events,
+        seconds=options.seconds,
+        as_json=options.json,
+    )

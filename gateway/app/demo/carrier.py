@@ -95,6 +95,11 @@ class Carrier:
         finally:
             await self._plane.close()
 
+    def packets(self) -> tuple[int, int]:
+        """Datagrams of all calls so far, in and out."""
+        threads = self._plane.statistics()
+        return sum(thread.packets_in for thread in threads), sum(thread.packets_out for thread in threads)
+
     def call(self, number: str, *, identity: str, name: str, voice: str) -> PhoneCall:
         """Dial ``number`` as ``identity`` ("+4930123456").  Raises `CapacityError` when no port is left."""
         call = PhoneCall(self._plane, voice)
