@@ -29,6 +29,7 @@ from gateway.api import frames as f
 from gateway.app.bench.callers import CallersProcess, Plan
 from gateway.app.bench.process import GatewayProcess, ThreadTimes
 from gateway.app.demo.agent_client import AgentClient
+from gateway.model.events import AgentState
 
 HOST = "127.0.0.1"
 NUMBER = "100"
@@ -158,27 +159,31 @@ class Agent:
         return self.client.waiting
 
     async def work(self, shift: Shift) -> None:
-        client = self.client
-        await self._free_by(client.ready)
-        while True:
-            assert client.offer is not None
-            contact = client.offer.contact
-            await client.accept(client.offer.offer)
-            await self._until(lambda: client.has(contact))
-            await asyncio.sleep(self._random.uniform(*TALK_S))
-            if shift.over:
-                await client.pause("the end")
-                await client.hang_up(contact)
-                await self._until(lambda: client.contact is None)
-                return
+        await self._free_by(self.client.ready)
+        while not shift.over:
+            contact = await self._take()
             if self._pauses:
-                await client.pause("a breath")
-                await client.hang_up(contact)
-                await self._until(lambda: client.state is not None and client.state.state is f.AgentState.PAUSED)
+                await self._leave(contact)
                 await asyncio.sleep(self._random.uniform(*TALK_S))
-                shift.ready_ms.append(await self._free_by(client.ready))
+                shift.ready_ms.append(await self._free_by(self.client.ready))
             else:
-                shift.hang_up_ms.append(await self._free_by(lambda: client.hang_up(contact)))  # noqa: B023 - now
+                shift.hang_up_ms.append(await self._free_by(lambda: self.client.hang_up(contact)))  # noqa: B023 - at once
+        await self._leave(await self._take())
+
+    async def _take(self) -> str:
+        """Accept what rings, and keep it for a while."""
+        offer = self.client.offer
+        assert offer is not None
+        await self.client.accept(offer.offer)
+        await self._until(lambda: self.client.has(offer.contact))
+        await asyncio.sleep(self._random.uniform(*TALK_S))
+        return offer.contact
+
+    async def _leave(self, contact: str) -> None:
+        """Hang up, and get nothing more."""
+        await self.client.pause("a breath")
+        await self.client.hang_up(contact)
+        await self._until(lambda: self.client.state is not None and self.client.state.state is AgentState.PAUSED)
 
     async def _free_by(self, button: Callable[[], Awaitable[None]]) -> float:
         """Press it; how long it takes in ms until the next offer is here."""
