@@ -79,7 +79,10 @@ class PlacedCall:
         self.over = False
 
     def hang_up(self) -> None:
-        """BYE, or CANCEL while it has not been answered.  ``ended`` is called when it is done.  Harmless twice."""
+        """BYE, or CANCEL while it has not been answered.  Harmless twice.
+
+        ``ended`` is called when the message is on its way; the other side hears of it a moment later.
+        """
         if not self.over:
             self._send(HangUp(call=self._number))
 
