@@ -16,10 +16,10 @@ import uvloop
 
 from gateway.model.ids import Codec
 from gateway.webrtc.edge import WebRtcEdge, WebRtcLimits
-from tests.support.webrtc_fakes import DtlsBrowser, NotingPlane
+from tests.support.webrtc_fakes import BrowserPlane, DtlsBrowser
 
 
-async def call(edge: WebRtcEdge, plane: NotingPlane, turns: asyncio.Semaphore) -> float:
+async def call(edge: WebRtcEdge, plane: BrowserPlane, turns: asyncio.Semaphore) -> float:
     """Seconds from the offer to keys on both sides."""
     async with turns:
         browser = DtlsBrowser(plane)
@@ -38,8 +38,8 @@ async def call(edge: WebRtcEdge, plane: NotingPlane, turns: asyncio.Semaphore) -
 
 
 async def main(count: int, at_once: int) -> None:
-    plane = NotingPlane()
-    edge = WebRtcEdge(plane, limits=WebRtcLimits(connecting_max=at_once))  # type: ignore[arg-type]
+    plane = BrowserPlane()
+    edge = WebRtcEdge(plane, limits=WebRtcLimits(connecting_max=at_once))
     await edge.start()
     turns = asyncio.Semaphore(at_once)
     cpu, began = time.process_time(), time.perf_counter()

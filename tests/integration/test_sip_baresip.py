@@ -17,14 +17,16 @@ async def test_call_hold_resume_and_hang_up(transport: str) -> None:
         await phone.dial("100", world.address, transport=transport)
         call = await world.contacts.call()
         assert call.customer.address == "sip:anna@127.0.0.1"
-        peers = world.plane.peers[call.line.leg]
-        assert (peers[0].codec, peers[0].send, peers[0].receive) == (Codec.PCMA, True, True)
+        leg = call.line.leg
+        (peer,) = world.plane.peers(leg)
+        assert (peer.codec, peer.send, peer.receive) == (Codec.PCMA, True, True)
         await phone.command("hold")
-        await world.until(lambda: len(peers) > 1)
-        assert peers[-1].send is False, "baresip holds with sendonly"
+        await world.until(lambda: len(world.plane.peers(leg)) > 1)
+        assert world.plane.peers(leg)[-1].send is False, "baresip holds with sendonly"
         await phone.command("resume")
-        await world.until(lambda: len(peers) > 2)
-        assert (peers[-1].send, peers[-1].receive) == (True, True)
+        await world.until(lambda: len(world.plane.peers(leg)) > 2)
+        peer = world.plane.peers(leg)[-1]
+        assert (peer.send, peer.receive) == (True, True)
         await phone.hang_up()
         await world.contacts.until(lambda: call.ended is not None)
         assert call.ended is EndCause.HUNG_UP

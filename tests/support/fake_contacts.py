@@ -7,19 +7,22 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from gateway.model.errors import NotFoundError
+from gateway.model.errors import NotFoundError, PeerError
 from gateway.model.events import Customer, EndCause
 from gateway.model.ids import Channel, ContactId, QueueName, new_contact_id
 from gateway.model.ports import VoiceLine
 
 
 class FakeCall(msgspec.Struct, kw_only=True, eq=False):
+    contact: ContactId
     line: VoiceLine
     queue: QueueName
     customer: Customer
     called: str
     channel: Channel
     answered: bool = False
+    gone: bool = False
+    """The caller had left when it was to be answered; a contact all the same."""
     ended: EndCause | None = None
     digits: str = ""
 
@@ -41,16 +44,18 @@ class FakeContacts:
     async def open_call(
         self, line: VoiceLine, *, channel: Channel, queue: QueueName, customer: Customer, called: str
     ) -> ContactId:
-        call = FakeCall(line=line, queue=queue, customer=customer, called=called, channel=channel)
+        call = FakeCall(
+            contact=new_contact_id(), line=line, queue=queue, customer=customer, called=called, channel=channel
+        )
         self.calls.append(call)
         self._change()
-        if self.on_call is not None:
-            await self.on_call(call)
-        else:
-            await line.answer()
-        call.answered = True
+        try:
+            await (line.answer() if self.on_call is None else self.on_call(call))
+            call.answered = True
+        except PeerError:
+            call.gone = True
         self._change()
-        return new_contact_id()
+        return call.contact
 
     def line_ended(self, line: VoiceLine, cause: EndCause) -> None:
         call = self.call_of(line)

@@ -84,9 +84,13 @@ class FakeMediaPlane:
         self.address = address
         self.webrtc_port = webrtc_port
         self.commands: list[Command] = []
-        """("open_rtp_leg", leg), ("play", leg, "music", True), ... in order; only those that had an open leg."""
+        """("open_rtp_leg", leg, near), ("play", leg, "music", True), ... in order; only those that had an open leg."""
+        self.dropped: list[Command] = []
+        """Those that came for a leg that was not open: allowed, but some callers promise never to need it."""
         self.legs: dict[LegId, FakeLeg] = {}
         """Open legs, and closed ones whose capture is still under way."""
+        self.ports: dict[LegId, int] = {}
+        """Of all telephone legs there ever were."""
         self.capture_ms = 1000
         """Duration that the next captures will claim."""
         self.capture_error = ""
@@ -105,6 +109,23 @@ class FakeMediaPlane:
     def of(self, leg: LegId, *names: str) -> list[Command]:
         """Commands noted for this leg, all or those so named."""
         return [entry for entry in self.commands if entry[1] == leg and (not names or entry[0] in names)]
+
+    def names(self) -> list[str]:
+        """The commands' names alone, of all legs."""
+        return [entry[0] for entry in self.commands]
+
+    def peers(self, leg: LegId) -> list[RtpPeer]:
+        """All that the leg was told of its other side, the newest last; of a closed leg too."""
+        return [peer for _, _, peer in self.of(leg, "set_rtp_peer")]
+
+    def hears(self, leg: LegId) -> str | LegId | None:
+        """What plays to an open leg: a sound's name, the other leg of its bridge, or None for silence."""
+        return self.legs[leg].hears
+
+    def report(self, event: MediaEvent) -> None:
+        """Raise an event and deliver it at once."""
+        self.raise_event(event)
+        self.deliver()
 
     def raise_event(self, event: MediaEvent) -> None:
         """Queue an event as if the plane had raised it."""
@@ -167,7 +188,7 @@ class FakeMediaPlane:
         self._last_leg += 1
         leg = LegId(self._last_leg)
         self.legs[leg] = FakeLeg(leg, kind, [listener], port, near)
-        self.commands.append((f"open_{kind}_leg", leg))
+        self.commands.append((f"open_{kind}_leg", leg, near))
         return leg
 
     def _check_room(self) -> None:
@@ -179,13 +200,15 @@ class FakeMediaPlane:
         if not self._free_ports:
             raise CapacityError("no UDP port pair is left for a telephone leg", limit="media.rtp_ports")
         port = self._free_ports.popleft()
-        return self._open("rtp", listener, port, near), self.address, port
+        leg = self._open("rtp", listener, port, near)
+        self.ports[leg] = port
+        return leg, self.address, port
 
     def open_webrtc_leg(
         self, listener: MediaListener, *, ufrag: str, pwd: str, near: LegId | None = None
     ) -> tuple[LegId, list[tuple[str, int]]]:
-        assert ufrag
-        assert pwd
+        assert len(ufrag) >= 4, "RFC 8839 5.4"
+        assert len(pwd) >= 22, "RFC 8839 5.4"
         self._check_room()
         return self._open("webrtc", listener, 0, near), self.webrtc_addresses
 
@@ -197,6 +220,7 @@ class FakeMediaPlane:
     def _note(self, name: str, leg: LegId, *details: Any) -> FakeLeg | None:
         known = self.legs.get(leg)
         if known is None or not known.open:
+            self.dropped.append((name, leg, *details))
             return None
         self.commands.append((name, leg, *details))
         return known

@@ -12,7 +12,10 @@ from gateway.model.clock import SystemClock
 from gateway.sip.edge import SipEdge
 from gateway.sip.stack import Timers
 from tests.support.fake_contacts import FakeContacts
-from tests.support.fake_plane import FakePlane
+from tests.support.fake_media import FakeMediaPlane
+
+BUSINESS = {"open_rtp_leg", "set_rtp_peer", "close_leg"}
+"""All that the SIP edge may ask of the media plane; the rest is the session's."""
 
 
 class SipWorld:
@@ -28,7 +31,7 @@ class SipWorld:
         port: int = 0,
     ) -> None:
         self.contacts = FakeContacts()
-        self.plane = FakePlane(legs_max=legs_max, address=address)
+        self.plane = FakeMediaPlane(legs_max=legs_max, address=address, rtp_ports=(30_000, 49_999))
         self.edge = SipEdge(
             SipConfig(address=address, port=port, strangers=strangers),
             [TrunkConfig(name="loopback", networks=list(networks))] if networks else [],
@@ -57,7 +60,9 @@ async def sip_world(**settings: object) -> AsyncIterator[SipWorld]:
     try:
         yield world
         await world.until(lambda: world.edge.calls == 0)
-        assert not world.plane.open, "a media leg was left open"
+        assert not world.plane.open_legs, "a media leg was left open"
+        assert not world.plane.dropped, "a closed leg was asked for something"
+        assert set(world.plane.names()) <= BUSINESS
     finally:
         await world.edge.stop()
     assert world.edge.calls == 0

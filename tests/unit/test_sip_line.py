@@ -12,11 +12,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from gateway.model.errors import PeerError
 from gateway.model.events import EndCause
 from gateway.model.ids import Codec
+from gateway.model.media import RtpPeer
 from gateway.protocol.sdp import NoCommonCodecError
 from gateway.sip.line import SignallingError, SipLine
 from gateway.sip.negotiation import Negotiation
 from gateway.sip.states import OVER, TRANSITIONS, IllegalTransitionError, LineState, check_transition
-from tests.support.fake_plane import FakePlane
+from tests.support.fake_media import FakeMediaPlane
 
 OFFER = (
     "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
@@ -45,7 +46,7 @@ class FakeSignalling:
 
 class World:
     def __init__(self, *, offer: str | None = OFFER) -> None:
-        self.plane = FakePlane()
+        self.plane = FakeMediaPlane()
         self.signalling = FakeSignalling()
         self.ended: list[EndCause] = []
         leg, address, port = self.plane.open_rtp_leg(lambda event: None)
@@ -60,7 +61,10 @@ class World:
             negotiation=self.negotiation,
             ended=lambda line, cause: self.ended.append(cause),
         )
-        self.peers = self.plane.peers[leg]
+
+    @property
+    def peers(self) -> list[RtpPeer]:
+        return self.plane.peers(self.line.leg)
 
 
 async def test_answered_and_ended_by_the_other_side() -> None:
@@ -73,7 +77,7 @@ async def test_answered_and_ended_by_the_other_side() -> None:
     assert world.line.state is LineState.ESTABLISHED
     world.line.remote_ended(200)
     assert world.ended == [EndCause.HUNG_UP]
-    assert not world.plane.open
+    assert not world.plane.open_legs
 
 
 @pytest.mark.parametrize(
@@ -91,7 +95,7 @@ def test_refused_before_the_answer(cause: EndCause, code: int) -> None:
     world.line.end(cause)
     world.line.end(cause)
     assert world.signalling.sent == [(code, {})]
-    assert not world.plane.open
+    assert not world.plane.open_legs
     world.line.remote_ended(code)
     assert world.ended == [], "the session knows what it did itself"
 
@@ -114,7 +118,7 @@ async def test_gone_at_the_moment_of_the_answer() -> None:
         await world.line.answer()
     world.line.remote_ended(487)
     assert world.ended == [EndCause.ABANDONED]
-    assert not world.plane.open
+    assert not world.plane.open_legs
 
 
 @pytest.mark.parametrize("code", [408, 481, 503])
@@ -153,7 +157,7 @@ async def test_late_answer_that_is_none(answer: str | None) -> None:
         await answering
     assert world.ended == [EndCause.REJECTED]
     assert world.signalling.sent[-1] == (488, {})
-    assert not world.plane.open
+    assert not world.plane.open_legs
 
 
 async def test_ended_while_waiting_for_the_late_answer() -> None:
@@ -176,7 +180,7 @@ async def test_session_forgets_a_late_answer() -> None:
     world.line.remote_answer(ANSWER)
     world.line.remote_acknowledged()
     world.line.remote_ended(200)
-    assert not world.plane.open
+    assert not world.plane.open_legs
 
 
 async def test_hold_and_a_bad_offer() -> None:
@@ -278,7 +282,11 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def leg_is_open_while_the_call_is(self) -> None:
-        assert bool(self.world.plane.open) == (self.line.state not in OVER)
+        assert bool(self.world.plane.open_legs) == (self.line.state not in OVER)
+
+    @invariant()
+    def a_closed_leg_is_left_alone(self) -> None:
+        assert not self.world.plane.dropped
 
     @invariant()
     def session_is_told_once_of_what_it_did_not_do(self) -> None:

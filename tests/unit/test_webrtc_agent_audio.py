@@ -17,7 +17,7 @@ from gateway.protocol.sdp import parse
 from gateway.session.bus import EventBus
 from gateway.webrtc.agent_audio import AgentAudio
 from gateway.webrtc.edge import WebRtcEdge, WebRtcLimits
-from tests.support.webrtc_fakes import DtlsBrowser, NotingPlane
+from tests.support.webrtc_fakes import BrowserPlane, DtlsBrowser
 
 ANNA = AgentId("anna")
 CALL = ContactId("c1")
@@ -50,9 +50,9 @@ class NotingAgents:
 
 class Stage:
     def __init__(self, codec: Codec = Codec.PCMA) -> None:
-        self.plane = NotingPlane()
+        self.plane = BrowserPlane()
         # Visitors have used up the places for those who connect; agents must not notice.
-        self.edge = WebRtcEdge(self.plane, limits=WebRtcLimits(connecting_max=0))  # type: ignore[arg-type]
+        self.edge = WebRtcEdge(self.plane, limits=WebRtcLimits(connecting_max=0))
         self.agents = NotingAgents(codec)
         self.bus = EventBus()
         self.audio = AgentAudio(self.edge, self.agents, self.bus)  # type: ignore[arg-type]
@@ -62,7 +62,7 @@ class Stage:
         browser = DtlsBrowser(self.plane)
         self.browsers.append(browser)
         answer_sdp = await self.audio.offer(ANNA, CALL, browser.offer)
-        return browser, max(self.plane.listeners), answer_sdp
+        return browser, max(self.plane.open_legs), answer_sdp
 
     async def connect(self) -> tuple[DtlsBrowser, LegId]:
         browser, leg, answer_sdp = await self.offer()
@@ -84,7 +84,7 @@ async def stage() -> AsyncIterator[Stage]:
     for browser in stage.browsers:
         await browser.close()
     assert stage.audio.legs == 0
-    assert stage.plane.listeners == {}
+    assert stage.plane.open_legs == []
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -95,7 +95,7 @@ async def test_the_customers_codec_and_thread_are_taken(codec: Codec):
     _, leg, answer_sdp = await stage.offer()
     expected = {Codec.OPUS: "111", Codec.PCMA: "8", Codec.PCMU: "0"}[codec]
     assert parse(answer_sdp).media[0].formats[0] == expected
-    assert ("open", leg, CUSTOMER_LEG) in stage.plane.commands
+    assert ("open_webrtc_leg", leg, CUSTOMER_LEG) in stage.plane.commands
     await stage.edge.stop()
 
 
@@ -106,7 +106,7 @@ async def test_connected_means_attached(stage: Stage):
 
 async def test_lost_means_detached(stage: Stage):
     _, leg = await stage.connect()
-    stage.plane.emit(ConsentLost(leg=leg))
+    stage.plane.report(ConsentLost(leg=leg))
     async with asyncio.timeout(5):
         await stage.agents.detached.wait()
     assert stage.agents.calls[1:] == [("detach", ANNA, CALL, leg)]
@@ -133,7 +133,7 @@ async def test_the_old_leg_stays_until_the_new_one_is_there(stage: Stage):
 async def test_a_contact_not_in_hand_gets_no_leg(stage: Stage):
     with pytest.raises(NotAllowedError):
         await stage.audio.offer(ANNA, ContactId("other"), DtlsBrowser(stage.plane).offer)
-    assert stage.plane.listeners == {}
+    assert stage.plane.open_legs == []
 
 
 async def test_too_late_closes_the_leg(stage: Stage):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
@@ -14,42 +13,11 @@ from gateway.model.ids import Channel, Codec, ContactId, QueueName
 from gateway.model.media import ConsentLost, DigitReceived
 from gateway.webrtc.calls import IllegalLineTransitionError, LineState, WebCallLine, WebCalls
 from gateway.webrtc.edge import WebRtcEdge, WebRtcLimits
+from tests.support.fake_contacts import FakeCall, FakeContacts
 from tests.support.sdp_samples import sample
-from tests.support.webrtc_fakes import DtlsBrowser, NotingPlane
+from tests.support.webrtc_fakes import BrowserPlane, DtlsBrowser
 
 CUSTOMER = Customer(address="visitor:1", name="Anna")
-
-
-class NotingContacts:
-    """The session's side: takes calls as `ContactService` does."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Any, ...]] = []
-        self.opened = asyncio.Event()
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.error: Exception | None = None
-
-    async def open_call(self, line: WebCallLine, **named: Any) -> ContactId:
-        self.calls.append(("open", named))
-        self.opened.set()
-        await self.gate.wait()
-        if self.error is not None:
-            raise self.error
-        try:
-            await line.answer()
-        except PeerError:
-            self.calls.append(("gone",))
-        return ContactId("c1")
-
-    def line_ended(self, line: WebCallLine, cause: EndCause) -> None:
-        self.calls.append(("ended", cause))
-
-    def digit_received(self, line: WebCallLine, digit: str, duration_ms: int) -> None:
-        self.calls.append(("digit", digit, duration_ms))
-
-    def names(self) -> list[str]:
-        return [call[0] for call in self.calls]
 
 
 class Page:
@@ -68,9 +36,9 @@ class Page:
 
 class Stage:
     def __init__(self) -> None:
-        self.plane = NotingPlane()
-        self.edge = WebRtcEdge(self.plane)  # type: ignore[arg-type]
-        self.contacts = NotingContacts()
+        self.plane = BrowserPlane()
+        self.edge = WebRtcEdge(self.plane)
+        self.contacts = FakeContacts()
         self.calls = WebCalls(self.edge, self.contacts)  # type: ignore[arg-type]
         self.browser = DtlsBrowser(self.plane)
         self.page = Page()
@@ -89,7 +57,7 @@ class Stage:
         answer_sdp, line = await self.start()
         async with asyncio.timeout(5):
             await self.browser.connect(line.leg, answer_sdp)
-            await self.contacts.opened.wait()
+            await self.contacts.until(lambda: bool(self.contacts.calls))
         return line
 
     async def open(self) -> WebCallLine:
@@ -104,7 +72,6 @@ async def stage() -> AsyncIterator[Stage]:
     stage = Stage()
     await stage.edge.start()
     yield stage
-    stage.contacts.gate.set()
     await stage.calls.stop()
     await stage.edge.stop()
     await stage.browser.close()
@@ -119,14 +86,11 @@ async def test_the_session_hears_of_a_call_when_sound_can_flow(stage: Stage):
     await stage.browser.connect(line.leg, answer_sdp)
     async with asyncio.timeout(5):
         await stage.page.opened.wait()
-    assert stage.contacts.calls == [
-        (
-            "open",
-            {"channel": Channel.WEB_CALL, "queue": "sales", "customer": CUSTOMER, "called": "https://example.org/"},
-        )
-    ]
+    (call,) = stage.contacts.calls
+    assert (call.line, call.channel, call.queue) == (line, Channel.WEB_CALL, "sales")
+    assert (call.customer, call.called) == (CUSTOMER, "https://example.org/")
     assert line.state is LineState.ANSWERED
-    assert line.contact == "c1"
+    assert line.contact == call.contact
     assert line.codec is Codec.OPUS
 
 
@@ -135,26 +99,26 @@ async def test_the_visitor_hangs_up(stage: Stage):
     line.hang_up()
     line.hang_up()
     line.end(EndCause.HUNG_UP)
-    assert stage.contacts.calls[1:] == [("ended", EndCause.HUNG_UP)]
+    assert stage.contacts.calls[0].ended is EndCause.HUNG_UP
     assert stage.page.ends == [(EndCause.HUNG_UP, "")]
     await stage.browser.wait_closed()
-    assert stage.plane.names()[-1] == "close"
+    assert stage.plane.steps()[-1] == "close_leg"
 
 
 async def test_the_session_ends_the_call(stage: Stage):
     line = await stage.open()
     line.end(EndCause.HUNG_UP)
-    assert stage.contacts.names() == ["open"]
+    assert stage.contacts.calls[0].ended is None, "the session knows what it did itself"
     assert stage.page.ends == [(EndCause.HUNG_UP, "")]
     await stage.browser.wait_closed()
 
 
 async def test_the_browser_vanishes(stage: Stage):
     line = await stage.open()
-    stage.plane.emit(ConsentLost(leg=line.leg))
+    stage.plane.report(ConsentLost(leg=line.leg))
     async with asyncio.timeout(5):
         await stage.page.ended.wait()
-    assert stage.contacts.calls[1:] == [("ended", EndCause.CONNECTION_LOST)]
+    assert stage.contacts.calls[0].ended is EndCause.CONNECTION_LOST
 
 
 async def test_the_browser_says_goodbye(stage: Stage):
@@ -162,19 +126,19 @@ async def test_the_browser_says_goodbye(stage: Stage):
     await stage.browser.close()
     async with asyncio.timeout(5):
         await stage.page.ended.wait()
-    assert stage.contacts.calls[1:] == [("ended", EndCause.HUNG_UP)]
+    assert stage.contacts.calls[0].ended is EndCause.HUNG_UP
 
 
 async def test_the_page_is_lost(stage: Stage):
     line = await stage.open()
     line.page_lost()
-    assert stage.contacts.calls[1:] == [("ended", EndCause.CONNECTION_LOST)]
+    assert stage.contacts.calls[0].ended is EndCause.CONNECTION_LOST
 
 
 async def test_digits(stage: Stage):
     line = await stage.open()
-    stage.plane.emit(DigitReceived(leg=line.leg, digit="#", duration_ms=80))
-    assert stage.contacts.calls[1:] == [("digit", "#", 80)]
+    stage.plane.report(DigitReceived(leg=line.leg, digit="#", duration_ms=80))
+    assert stage.contacts.calls[0].digits == "#"
 
 
 async def test_hang_up_before_the_connection_never_reaches_the_session(stage: Stage):
@@ -185,12 +149,19 @@ async def test_hang_up_before_the_connection_never_reaches_the_session(stage: St
 
 
 async def test_hang_up_while_the_session_writes_the_call_down(stage: Stage):
-    stage.contacts.gate.clear()
+    written = asyncio.Event()
+
+    async def write_slowly(call: FakeCall) -> None:
+        await written.wait()
+        await call.line.answer()
+
+    stage.contacts.on_call = write_slowly
     line = await stage.connect()
     line.hang_up()
-    stage.contacts.gate.set()
+    written.set()
     await stage.calls.stop()
-    assert stage.contacts.names() == ["open", "ended", "gone"]
+    (call,) = stage.contacts.calls
+    assert (call.ended, call.gone) == (EndCause.HUNG_UP, True)
     assert not stage.page.opened.is_set()
 
 
@@ -203,7 +174,11 @@ async def test_hang_up_while_the_session_writes_the_call_down(stage: Stage):
     ],
 )
 async def test_the_session_refuses(stage: Stage, error: ZentraleError, end: tuple[EndCause, str]):
-    stage.contacts.error = error
+
+    async def refuse(call: FakeCall) -> None:
+        raise error
+
+    stage.contacts.on_call = refuse
     await stage.connect()
     async with asyncio.timeout(5):
         await stage.page.ended.wait()
@@ -213,7 +188,7 @@ async def test_the_session_refuses(stage: Stage, error: ZentraleError, end: tupl
 
 async def test_a_visitor_behind_a_firewall_is_told():
     stage = Stage()
-    stage.edge = WebRtcEdge(stage.plane, limits=WebRtcLimits(connect_ms=0))  # type: ignore[arg-type]
+    stage.edge = WebRtcEdge(stage.plane, limits=WebRtcLimits(connect_ms=0))
     stage.calls = WebCalls(stage.edge, stage.contacts)  # type: ignore[arg-type]
     await stage.edge.start()
     await stage.start()

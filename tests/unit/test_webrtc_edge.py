@@ -1,4 +1,4 @@
-"""The browser edge over a plane that only notes: life and end of a leg, limits, order of commands, no task left."""
+"""The browser edge over the fake plane: life and end of a leg, limits, order of commands, no task left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.protocol.sdp import NoCommonCodecError
 from gateway.webrtc.edge import WebRtcEdge, WebRtcLeg, WebRtcLimits
 from gateway.webrtc.leg import TRANSITIONS, IllegalLegTransitionError, Leg, LegState, Loss
 from tests.support.sdp_samples import sample
-from tests.support.webrtc_fakes import DtlsBrowser, NotingPlane
+from tests.support.webrtc_fakes import BrowserPlane, DtlsBrowser
 
 OFFER = sample("chromium_audio")
 
@@ -22,7 +22,7 @@ OFFER = sample("chromium_audio")
 class Owner:
     """Whoever asked for the leg: notes what it is told, in one list with the plane's commands."""
 
-    def __init__(self, plane: NotingPlane) -> None:
+    def __init__(self, plane: BrowserPlane) -> None:
         self._plane = plane
         self.connected = asyncio.Event()
         self.lost = asyncio.Event()
@@ -43,23 +43,23 @@ class Owner:
 
 
 @pytest.fixture
-def plane() -> NotingPlane:
-    return NotingPlane()
+def plane() -> BrowserPlane:
+    return BrowserPlane()
 
 
 @pytest.fixture
-def owner(plane: NotingPlane) -> Owner:
+def owner(plane: BrowserPlane) -> Owner:
     return Owner(plane)
 
 
 @pytest.fixture
-async def edge(plane: NotingPlane) -> AsyncIterator[WebRtcEdge]:
-    edge = WebRtcEdge(plane, limits=WebRtcLimits(legs_max=3, connecting_max=2))  # type: ignore[arg-type]
+async def edge(plane: BrowserPlane) -> AsyncIterator[WebRtcEdge]:
+    edge = WebRtcEdge(plane, limits=WebRtcLimits(legs_max=3, connecting_max=2))
     await edge.start()
     yield edge
     await edge.stop()
     assert edge.legs == 0
-    assert plane.listeners == {}
+    assert plane.open_legs == []
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -73,7 +73,7 @@ async def answer(edge: WebRtcEdge, owner: Owner, offer: str = OFFER) -> WebRtcLe
     )
 
 
-async def connect(edge: WebRtcEdge, plane: NotingPlane, owner: Owner) -> tuple[WebRtcLeg, DtlsBrowser]:
+async def connect(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner) -> tuple[WebRtcLeg, DtlsBrowser]:
     browser = DtlsBrowser(plane)
     leg = await answer(edge, owner, browser.offer)
     async with asyncio.timeout(5):
@@ -82,20 +82,20 @@ async def connect(edge: WebRtcEdge, plane: NotingPlane, owner: Owner) -> tuple[W
     return leg, browser
 
 
-async def test_a_leg_connects_and_closes_with_a_goodbye(edge: WebRtcEdge, plane: NotingPlane, owner: Owner):
+async def test_a_leg_connects_and_closes_with_a_goodbye(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner):
     leg, browser = await connect(edge, plane, owner)
     assert leg.codec is Codec.OPUS
-    assert plane.names() == ["open", "set_webrtc_peer", "set_srtp_keys", "connected"]
+    assert plane.steps() == ["open_webrtc_leg", "set_webrtc_peer", "set_srtp_keys", "connected"]
     edge.close(leg.leg)
     edge.close(leg.leg)
     async with asyncio.timeout(5):
         await browser.wait_closed()
-    assert plane.names()[4:] == ["close"]
+    assert plane.steps()[4:] == ["close_leg"]
     assert owner.losses == []
     edge.close(leg.leg)
 
 
-async def test_the_browsers_goodbye_loses_the_leg(edge: WebRtcEdge, plane: NotingPlane, owner: Owner):
+async def test_the_browsers_goodbye_loses_the_leg(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner):
     _, browser = await connect(edge, plane, owner)
     await browser.close()
     async with asyncio.timeout(5):
@@ -103,52 +103,52 @@ async def test_the_browsers_goodbye_loses_the_leg(edge: WebRtcEdge, plane: Notin
     assert owner.losses == [Loss.GOODBYE]
     await edge.stop()
     # What the owner still asks of the plane must come before the leg is closed.
-    assert plane.names()[-2:] == ["lost", "close"]
+    assert plane.steps()[-2:] == ["lost", "close_leg"]
 
 
-async def test_lost_consent_loses_the_leg_once(edge: WebRtcEdge, plane: NotingPlane, owner: Owner):
+async def test_lost_consent_loses_the_leg_once(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner):
     leg, browser = await connect(edge, plane, owner)
-    plane.emit(ConsentLost(leg=leg.leg))
-    plane.emit(ConsentLost(leg=leg.leg))
+    plane.report(ConsentLost(leg=leg.leg))
+    plane.report(ConsentLost(leg=leg.leg))
     async with asyncio.timeout(5):
         await owner.lost.wait()
     assert owner.losses == [Loss.CONSENT_LOST]
     await browser.close()
 
 
-async def test_nothing_is_told_after_close(edge: WebRtcEdge, plane: NotingPlane, owner: Owner):
+async def test_nothing_is_told_after_close(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner):
     leg, browser = await connect(edge, plane, owner)
-    plane.emit(ConsentLost(leg=leg.leg))
+    plane.report(ConsentLost(leg=leg.leg))
     edge.close(leg.leg)
     await browser.wait_closed()
     assert owner.losses == []
 
 
-async def test_close_before_the_handshake(edge: WebRtcEdge, plane: NotingPlane, owner: Owner):
+async def test_close_before_the_handshake(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner):
     leg = await answer(edge, owner)
     edge.close(leg.leg)
     await edge.stop()
-    assert plane.names()[-1] == "close"
+    assert plane.steps()[-1] == "close_leg"
     assert owner.losses == []
 
 
-async def test_a_leg_that_the_plane_closed_is_lost(edge: WebRtcEdge, plane: NotingPlane, owner: Owner):
+async def test_a_leg_that_the_plane_closed_is_lost(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner):
     leg = await answer(edge, owner)
-    plane.emit(LegClosed(leg=leg.leg, statistics=LegStatistics()))
+    plane.report(LegClosed(leg=leg.leg, statistics=LegStatistics()))
     await edge.stop()
     assert owner.losses in ([Loss.FAILED], [])
 
 
-async def test_digits_go_to_the_owner(edge: WebRtcEdge, plane: NotingPlane, owner: Owner):
+async def test_digits_go_to_the_owner(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner):
     leg, browser = await connect(edge, plane, owner)
-    plane.emit(DigitReceived(leg=leg.leg, digit="5", duration_ms=120))
+    plane.report(DigitReceived(leg=leg.leg, digit="5", duration_ms=120))
     assert owner.digits == [("5", 120)]
     edge.close(leg.leg)
     await browser.wait_closed()
 
 
-async def test_a_browser_that_never_comes_is_given_up(plane: NotingPlane, owner: Owner):
-    edge = WebRtcEdge(plane, limits=WebRtcLimits(connect_ms=0))  # type: ignore[arg-type]
+async def test_a_browser_that_never_comes_is_given_up(plane: BrowserPlane, owner: Owner):
+    edge = WebRtcEdge(plane, limits=WebRtcLimits(connect_ms=0))
     await edge.start()
     await answer(edge, owner)
     async with asyncio.timeout(5):
@@ -157,25 +157,25 @@ async def test_a_browser_that_never_comes_is_given_up(plane: NotingPlane, owner:
     await edge.stop()
 
 
-async def test_a_handshake_that_stops_half_way_is_given_up(plane: NotingPlane, owner: Owner):
-    edge = WebRtcEdge(plane, limits=WebRtcLimits(connect_ms=0))  # type: ignore[arg-type]
+async def test_a_handshake_that_stops_half_way_is_given_up(plane: BrowserPlane, owner: Owner):
+    edge = WebRtcEdge(plane, limits=WebRtcLimits(connect_ms=0))
     await edge.start()
     leg = await answer(edge, owner)
-    plane.emit(DtlsReceived(leg=leg.leg, datagram=b"\x16\xfe\xfd"))
+    plane.report(DtlsReceived(leg=leg.leg, datagram=b"\x16\xfe\xfd"))
     async with asyncio.timeout(5):
         await owner.lost.wait()
     assert owner.losses == [Loss.NEVER_CONNECTED]
     await edge.stop()
 
 
-async def test_a_forged_fingerprint_is_refused(edge: WebRtcEdge, plane: NotingPlane, owner: Owner):
+async def test_a_forged_fingerprint_is_refused(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner):
     browser = DtlsBrowser(plane)
     leg = await answer(edge, owner, OFFER)
     async with asyncio.timeout(5):
         await browser.connect(leg.leg, leg.answer_sdp)
         await owner.lost.wait()
     assert owner.losses == [Loss.WRONG_CERTIFICATE]
-    assert "set_srtp_keys" not in plane.names()
+    assert "set_srtp_keys" not in plane.steps()
     await browser.close()
 
 
@@ -189,15 +189,15 @@ async def test_a_forged_fingerprint_is_refused(edge: WebRtcEdge, plane: NotingPl
     ],
 )
 async def test_a_bad_offer_leaves_no_leg(
-    edge: WebRtcEdge, plane: NotingPlane, owner: Owner, offer: str, error: type[Exception]
+    edge: WebRtcEdge, plane: BrowserPlane, owner: Owner, offer: str, error: type[Exception]
 ):
     with pytest.raises(error):
         await answer(edge, owner, offer)
-    assert plane.listeners == {}
+    assert plane.open_legs == []
     assert edge.legs == 0
 
 
-async def test_connecting_legs_and_all_legs_are_limited(edge: WebRtcEdge, plane: NotingPlane):
+async def test_connecting_legs_and_all_legs_are_limited(edge: WebRtcEdge, plane: BrowserPlane):
     connected = [await connect(edge, plane, Owner(plane)) for _ in range(2)]
     await answer(edge, Owner(plane))
     with pytest.raises(CapacityError, match="all 3") as caught:
@@ -214,8 +214,8 @@ async def test_connecting_legs_and_all_legs_are_limited(edge: WebRtcEdge, plane:
     await edge.answer(OFFER, codecs=[Codec.OPUS], stranger=False, on_connected=lambda: None, on_lost=lambda loss: None)
 
 
-async def test_an_edge_that_does_not_run_refuses(plane: NotingPlane, owner: Owner):
-    edge = WebRtcEdge(plane)  # type: ignore[arg-type]
+async def test_an_edge_that_does_not_run_refuses(plane: BrowserPlane, owner: Owner):
+    edge = WebRtcEdge(plane)
     with pytest.raises(CapacityError):
         await answer(edge, owner)
     await edge.start()
@@ -224,7 +224,7 @@ async def test_an_edge_that_does_not_run_refuses(plane: NotingPlane, owner: Owne
         await answer(edge, owner)
 
 
-async def test_stop_says_goodbye_to_all(edge: WebRtcEdge, plane: NotingPlane, owner: Owner):
+async def test_stop_says_goodbye_to_all(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner):
     _, browser = await connect(edge, plane, owner)
     await answer(edge, owner)
     await edge.stop()
@@ -232,7 +232,7 @@ async def test_stop_says_goodbye_to_all(edge: WebRtcEdge, plane: NotingPlane, ow
     assert owner.losses == []
 
 
-async def test_an_owner_that_fails_does_not_keep_the_leg(edge: WebRtcEdge, plane: NotingPlane):
+async def test_an_owner_that_fails_does_not_keep_the_leg(edge: WebRtcEdge, plane: BrowserPlane):
     class Failing(Owner):
         def on_connected(self) -> None:
             super().on_connected()
@@ -250,7 +250,7 @@ async def test_an_owner_that_fails_does_not_keep_the_leg(edge: WebRtcEdge, plane
     assert owner.losses == [Loss.FAILED]
 
 
-async def test_the_owner_may_close_from_within_its_callbacks(edge: WebRtcEdge, plane: NotingPlane):
+async def test_the_owner_may_close_from_within_its_callbacks(edge: WebRtcEdge, plane: BrowserPlane):
     class Closing(Owner):
         def on_connected(self) -> None:
             super().on_connected()
@@ -268,7 +268,7 @@ async def test_the_owner_may_close_from_within_its_callbacks(edge: WebRtcEdge, p
         await browser.wait_closed()
     assert owner.losses == []
     leg = await answer(edge, owner)
-    plane.emit(ConsentLost(leg=leg.leg))
+    plane.report(ConsentLost(leg=leg.leg))
     await edge.stop()
 
 
