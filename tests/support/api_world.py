@@ -10,7 +10,6 @@ async with api_world(tmp_path) as api:
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -26,7 +25,6 @@ from gateway.config.schema import AgentConfig, Config, LimitsConfig, QueueConfig
 from gateway.model.errors import PeerError, ZentraleError
 from gateway.model.events import Customer, EndCause
 from gateway.model.ids import AgentId, Channel, ContactId, LegId, QueueName
-from gateway.model.media import SoundFinished
 from tests.support.memory_store import MemoryAccounts
 from tests.support.session_world import SUPPORT, FakeLine, World, world
 
@@ -38,7 +36,7 @@ class FakeWebLine(FakeLine):
     """A visitor's call without sound."""
 
     def __init__(self, calls: FakeWebCalls, on_ended: Callable[[EndCause, str], None]) -> None:
-        super().__init__()
+        super().__init__(calls.world.media)
         self.calls = calls
         self.on_ended = on_ended
 
@@ -49,13 +47,14 @@ class FakeWebLine(FakeLine):
         self._leave(EndCause.CONNECTION_LOST)
 
     def end(self, cause: EndCause) -> None:
-        if self.ended is None:
-            self.ended = cause
+        if not self.gone and self.ended is None:
+            super().end(cause)
             self.on_ended(cause, "")
 
     def _leave(self, cause: EndCause) -> None:
-        self.calls.world.contacts.line_ended(self, cause)
-        self.end(cause)
+        if not self.gone and self.ended is None:
+            self.calls.world.leave(self, cause)
+            self.on_ended(cause, "")
 
 
 class FakeWebCalls:
@@ -87,7 +86,7 @@ class FakeWebCalls:
                 line, channel=Channel.WEB_CALL, queue=queue, customer=customer, called=called
             )
             on_opened(contact)
-            self.world.media.report(SoundFinished(leg=line.leg, sound="greeting"))
+            self.world.media.end_sound(line.leg)
             return contact
 
         self._opening.append(connect)
@@ -103,7 +102,6 @@ class FakeAgentAudio:
     def __init__(self, world: World) -> None:
         self.world = world
         self.offers: list[tuple[AgentId, ContactId, str]] = []
-        self._legs = itertools.count(5000)
 
     async def offer(self, agent: AgentId, contact: ContactId, offer_sdp: str) -> str:
         if not offer_sdp.startswith("v=0"):
@@ -112,7 +110,7 @@ class FakeAgentAudio:
         return "v=0 answer"
 
     def connect(self, agent: AgentId, contact: ContactId) -> LegId:
-        leg = LegId(next(self._legs))
+        leg = self.world.agent_leg()
         self.world.agents.attach_leg(agent, contact, leg)
         return leg
 

@@ -1,4 +1,4 @@
-"""A session without a world: clock and timers moved by hand, a noting plane, a store in memory, the oracle core."""
+"""A session without a world: clock and timers moved by hand, fake media, a store in memory, the oracle core."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from acd_core.reference import Distributor
 from gateway.config.schema import AgentConfig, LimitsConfig, NumberConfig, QueueConfig
 from gateway.model import events as ev
 from gateway.model.errors import PeerError
 from gateway.model.ids import AgentId, Channel, Codec, ContactId, LegId, OfferId, QueueName
-from gateway.model.media import LegClosed, LegStatistics, MediaEvent, MediaListener, SoundFinished
 from gateway.session.session import Session
+from tests.support import captures
+from tests.support.fake_media import FakeMediaPlane
 from tests.support.memory_store import MemoryStore
 
 START_NS = 1_700_000_000_000_000_000
@@ -63,66 +64,56 @@ class _HandTimer:
         self.cancelled = True
 
 
-class NotingMedia:
-    """Notes each command; a test plays the events."""
+class SessionPlane(FakeMediaPlane):
+    """The fake plane, whose captures are files on disk: the session makes recordings of them."""
 
-    def __init__(self) -> None:
-        self.commands: list[tuple[Any, ...]] = []
-        self.listeners: dict[LegId, list[MediaListener]] = {}
+    def start_capture(self, left: LegId, right: LegId, path: str) -> None:
+        super().start_capture(left, right, path)
+        if left in self.open_legs:
+            end = captures.record(captures.END, self.capture_ms * 1_000_000)
+            Path(path).write_bytes(captures.header() + end)
 
-    def listen(self, leg: LegId, listener: MediaListener) -> None:
-        self.listeners.setdefault(leg, []).append(listener)
-
-    def report(self, event: MediaEvent) -> None:
-        for listener in self.listeners.get(event.leg, []):
-            listener(event)
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-
-        def note(*arguments: Any, **named: Any) -> None:
-            self.commands.append((name, *arguments, *named.values()))
-
-        return note
-
-    def last(self, leg: LegId, *names: str) -> tuple[Any, ...] | None:
-        """The newest command (of those names) in which the leg takes part."""
-        for command in reversed(self.commands):
-            if leg in command[1:3] and (not names or command[0] in names):
-                return command
-        return None
+    def end_sound(self, leg: LegId) -> None:
+        """Let the sound that the leg hears end, and the session hear of it."""
+        self.finish_sound(leg)
+        self.deliver()
 
 
 class FakeLine:
     """A customer's call; ``answered`` and ``ended`` say what the session asked of it."""
 
     codec = Codec.PCMA
-    _legs = itertools.count(1)
 
-    def __init__(self, *, gone: bool = False) -> None:
-        self.leg = LegId(next(self._legs))
-        self.gone = gone
+    def __init__(self, media: FakeMediaPlane) -> None:
+        self.leg = media.open_rtp_leg(lambda event: None)[0]
+        self.gone = False
+        """The customer has left; who asks for the line learns it by `answer`, or is told by whoever made it."""
         self.answered = False
         self.ended: ev.EndCause | None = None
-        self.may_answer = asyncio.Event()
-        self.may_answer.set()
+        self._media = media
 
     async def answer(self) -> None:
-        await self.may_answer.wait()
-        if self.gone:
+        if self.gone or self.ended is not None:
             raise PeerError("the caller is gone")
         self.answered = True
 
     def end(self, cause: ev.EndCause) -> None:
-        self.ended = cause
+        if not self.gone and self.ended is None:
+            self.ended = cause
+            self._media.close_leg(self.leg)
+
+    def leave(self) -> None:
+        """The customer goes, in whatever way."""
+        if not self.gone and self.ended is None:
+            self.gone = True
+            self._media.close_leg(self.leg)
 
 
 class World:
-    def __init__(self, directory: Path, **limits: int) -> None:
+    def __init__(self, directory: Path, *, store: MemoryStore | None = None, **limits: int) -> None:
         self.clock = HandClock()
-        self.media = NotingMedia()
-        self.store = MemoryStore()
+        self.media = SessionPlane()
+        self.store = store or MemoryStore()
         self.events: list[ev.Event] = []
         self.session = Session(
             queues=[
@@ -136,7 +127,7 @@ class World:
             limits=LimitsConfig(**limits),
             directory=directory,
             store=self.store,
-            media=self.media,  # type: ignore[arg-type]  # notes whatever it is asked
+            media=self.media,
             distributor=Distributor(),
             clock=self.clock,
             scheduler=self.clock,
@@ -152,13 +143,13 @@ class World:
         return self.of(kind)[-1]
 
     def kinds(self, contact: ContactId) -> list[str]:
-        """The names of a contact's events, in order, without the passing ones."""
+        """The names of a contact's events, in order; without passing ones, and those of recordings, done some time."""
         return [
             type(event).__name__
             for event in self.events
             if isinstance(event, ev.ContactEvent)
             and event.contact == contact
-            and not isinstance(event, ev.TypingNoticed)
+            and not isinstance(event, ev.TypingNoticed | ev.RecordingStored | ev.RecordingFailed)
         ]
 
     def ready(self, *agents: AgentId) -> None:
@@ -168,14 +159,29 @@ class World:
             self.agents.ready(agent)
             self.clock.advance(1000)
 
+    def line(self, *, gone: bool = False) -> FakeLine:
+        line = FakeLine(self.media)
+        if gone:
+            line.leave()
+        return line
+
+    def agent_leg(self) -> LegId:
+        """Audio of an agent's browser, connected."""
+        return self.media.open_webrtc_leg(lambda event: None, ufrag="ours", pwd="a password with enough letters")[0]
+
     async def call(self, line: FakeLine | None = None, *, greeted: bool = True) -> tuple[FakeLine, ContactId]:
-        line = line or FakeLine()
+        line = line or self.line()
         contact = await self.contacts.open_call(
             line, channel=Channel.PHONE, queue=SUPPORT, customer=CALLER, called="100"
         )
         if greeted:
-            self.media.report(SoundFinished(leg=line.leg, sound="greeting"))
+            self.media.end_sound(line.leg)
         return line, contact
+
+    def leave(self, line: FakeLine, cause: ev.EndCause = ev.EndCause.HUNG_UP) -> None:
+        """The customer hangs up, and their edge says so."""
+        line.leave()
+        self.contacts.line_ended(line, cause)
 
     async def chat(self, text: str = "hello") -> ContactId:
         return await self.contacts.open_chat(queue=SUPPORT, customer=VISITOR, called="web", first_line=text)
@@ -189,19 +195,24 @@ class World:
         """A call in conversation with the agent, who was ready."""
         line, contact = await self.call()
         await self.agents.accept(agent, self.ringing(agent))
-        leg = LegId(1000 + line.leg)
+        leg = self.agent_leg()
         self.agents.attach_leg(agent, contact, leg)
         return line, contact, leg
 
-    def close(self, line: FakeLine) -> None:
-        self.media.report(LegClosed(leg=line.leg, statistics=LegStatistics()))
+    async def until(self, kind: type[E], count: int = 1) -> E:
+        """Wait for an event that another thread brings about, for the ``count``th of its kind."""
+        published = asyncio.Event()
+        unsubscribe = self.session.bus.subscribe(lambda event: published.set())
+        async with asyncio.timeout(10):
+            while len(self.of(kind)) < count:
+                published.clear()
+                await published.wait()
+        unsubscribe()
+        return self.of(kind)[count - 1]
 
 
 @asynccontextmanager
-async def world(directory: Path, **limits: int) -> AsyncIterator[World]:
-    made = World(directory, **limits)
+async def world(directory: Path, *, store: MemoryStore | None = None, **limits: int) -> AsyncIterator[World]:
+    made = World(directory, store=store, **limits)
     async with made.session:
         yield made
-        # Captures of a noting plane never finish by themselves.
-        made.session._recorder._open.clear()
-        made.session._recorder._none_open.set()

@@ -10,10 +10,9 @@ import pytest
 
 from gateway.model import events as ev
 from gateway.model.errors import CapacityError, InternalError, NotAllowedError, NotFoundError
-from gateway.model.ids import Channel, LegId, OfferId, new_contact_id
-from gateway.model.media import SoundFinished
+from gateway.model.ids import Channel, OfferId, new_contact_id
 from gateway.session.states import ContactState
-from tests.support.session_world import ANNA, BEN, CALLER, SUPPORT, FakeLine, World, world
+from tests.support.session_world import ANNA, BEN, CALLER, SUPPORT, World, world
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ async def floor(tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def test_a_call_is_on_disk_before_it_is_answered(floor: World) -> None:
-    line = FakeLine()
+    line = floor.line()
     seen: list[str] = []
     append = floor.store.append
 
@@ -40,32 +39,32 @@ async def test_a_call_is_on_disk_before_it_is_answered(floor: World) -> None:
 async def test_the_whole_story_of_a_call(floor: World) -> None:
     floor.ready(ANNA)
     line, contact = await floor.call(greeted=False)
-    assert floor.media.last(line.leg) == ("play", line.leg, "greeting")
+    assert floor.media.hears(line.leg) == "greeting"
     assert floor.agents.desk(ANNA).offer is None, "nobody rings while the greeting is heard"
     floor.clock.advance(2000)
-    floor.media.report(SoundFinished(leg=line.leg, sound="greeting"))
-    assert floor.media.last(line.leg, "play") == ("play", line.leg, "music", True)
+    floor.media.end_sound(line.leg)
+    assert floor.media.hears(line.leg) == "music"
     desk = floor.agents.desk(ANNA)
     assert desk.offer is not None
     assert desk.offer.waited_ms == 2000
     assert "idle" in desk.offer.why
     assert desk.offer.contact.customer == CALLER
     assert await floor.agents.accept(ANNA, desk.offer.offer) == contact
-    assert floor.media.last(line.leg, "play", "bridge") == ("play", line.leg, "music", True), (
-        "music until audio is there"
-    )
-    leg = LegId(77)
+    assert floor.media.hears(line.leg) == "music", "until audio is there"
+    leg = floor.agent_leg()
     floor.agents.attach_leg(ANNA, contact, leg)
-    assert floor.media.last(line.leg, "bridge") == ("bridge", line.leg, leg)
-    assert floor.media.last(line.leg, "start_capture") is not None
+    assert (floor.media.hears(line.leg), floor.media.hears(leg)) == (leg, line.leg)
+    assert floor.media.legs[line.leg].capture is not None
     floor.agents.hold(ANNA, contact)
     assert floor.media.commands[-3:] == [
         ("pause_capture", line.leg),
         ("unbridge", line.leg),
         ("play", line.leg, "music", True),
     ]
+    assert floor.media.hears(leg) is None
     floor.agents.resume(ANNA, contact)
     assert floor.media.commands[-2:] == [("bridge", line.leg, leg), ("resume_capture", line.leg)]
+    assert (floor.media.hears(line.leg), floor.media.hears(leg)) == (leg, line.leg)
     floor.agents.hang_up(ANNA, contact)
     assert line.ended is ev.EndCause.HUNG_UP
     desk = floor.agents.desk(ANNA)
@@ -132,8 +131,8 @@ async def test_nobody_takes_an_offer_twice_or_anothers(floor: World) -> None:
 async def test_caller_hangs_up_while_it_rings_at_the_agent(floor: World) -> None:
     floor.ready(ANNA)
     line, contact = await floor.call()
-    floor.contacts.line_ended(line, ev.EndCause.HUNG_UP)
-    floor.contacts.line_ended(line, ev.EndCause.HUNG_UP)
+    floor.leave(line)
+    floor.leave(line)
     assert floor.agents.desk(ANNA).offer is None
     assert floor.agents.desk(ANNA).state is ev.AgentState.AVAILABLE
     ended = floor.of(ev.ContactEnded)
@@ -143,7 +142,7 @@ async def test_caller_hangs_up_while_it_rings_at_the_agent(floor: World) -> None
 
 
 async def test_caller_hangs_up_while_the_call_is_being_written(floor: World) -> None:
-    line = FakeLine()
+    line = floor.line()
     writing = asyncio.Event()
     go_on = asyncio.Event()
     append = floor.store.append
@@ -156,7 +155,7 @@ async def test_caller_hangs_up_while_the_call_is_being_written(floor: World) -> 
     floor.store.append = slow  # type: ignore[method-assign,assignment]
     opening = asyncio.create_task(floor.call(line, greeted=False))
     await writing.wait()
-    floor.contacts.line_ended(line, ev.EndCause.HUNG_UP)
+    floor.leave(line)
     go_on.set()
     _, contact = await opening
     assert not line.answered
@@ -165,7 +164,7 @@ async def test_caller_hangs_up_while_the_call_is_being_written(floor: World) -> 
 
 
 async def test_caller_is_gone_when_answered(floor: World) -> None:
-    _, contact = await floor.call(FakeLine(gone=True), greeted=False)
+    _, contact = await floor.call(floor.line(gone=True), greeted=False)
     assert floor.last(ev.ContactEnded).contact == contact
     assert floor.last(ev.ContactEnded).cause is ev.EndCause.ABANDONED
 
@@ -177,7 +176,7 @@ async def test_a_database_that_fails_refuses_calls_and_keeps_what_goes_on(floor:
     floor.store.failure = InternalError("disk full")
     with pytest.raises(InternalError):
         await floor.call()
-    floor.contacts.line_ended(line, ev.EndCause.HUNG_UP)
+    floor.leave(line)
     assert floor.agents.desk(ANNA).state is ev.AgentState.WRAP_UP
     floor.store.failure = None
     await floor.session.flushed()
@@ -190,12 +189,12 @@ async def test_the_agents_audio_goes_and_comes_back(floor: World) -> None:
     floor.ready(ANNA)
     line, contact, leg = await floor.talk()
     floor.agents.detach_leg(ANNA, contact, leg)
-    assert floor.media.last(line.leg, "play", "bridge") == ("play", line.leg, "music", True)
+    assert floor.media.hears(line.leg) == "music"
     floor.clock.advance(9_000)
-    again = LegId(4711)
+    again = floor.agent_leg()
     floor.agents.attach_leg(ANNA, contact, again)
     floor.clock.advance(60_000)
-    assert floor.media.last(line.leg, "bridge") == ("bridge", line.leg, again)
+    assert floor.media.hears(line.leg) == again
     view = floor.contacts.view(contact)
     assert view is not None
     assert view.state is ContactState.TALKING
@@ -214,8 +213,8 @@ async def test_the_agents_laptop_is_closed_in_a_call(floor: World) -> None:
     assert await floor.agents.accept(BEN, floor.ringing(BEN)) == contact, "it came first, so it is served first"
     assert floor.agents.desk(ANNA).state is ev.AgentState.SIGNED_OUT
     assert floor.contacts.view(later_contact) is not None
-    floor.contacts.line_ended(line, ev.EndCause.HUNG_UP)
-    floor.contacts.line_ended(later, ev.EndCause.HUNG_UP)
+    floor.leave(line)
+    floor.leave(later)
 
 
 async def test_an_agent_without_audio_loses_the_call_to_the_next(floor: World) -> None:
@@ -226,7 +225,7 @@ async def test_an_agent_without_audio_loses_the_call_to_the_next(floor: World) -
     assert floor.agents.desk(ANNA).state is ev.AgentState.NOT_RESPONDING
     assert await floor.agents.accept(BEN, floor.ringing(BEN)) == contact
     with pytest.raises(NotAllowedError):
-        floor.agents.attach_leg(ANNA, contact, LegId(5))
+        floor.agents.attach_leg(ANNA, contact, floor.agent_leg())
 
 
 async def test_the_page_goes_while_it_rings(floor: World) -> None:
@@ -255,7 +254,7 @@ async def test_a_call_survives_its_agents_page_as_long_as_sound_flows(floor: Wor
     view = floor.contacts.view(contact)
     assert view is not None
     assert view.state is ContactState.TALKING
-    floor.contacts.line_ended(line, ev.EndCause.HUNG_UP)
+    floor.leave(line)
     floor.clock.advance(30_000)
     assert floor.agents.desk(ANNA).state is ev.AgentState.PAUSED, "nothing new for an agent without a page"
 
@@ -265,19 +264,20 @@ async def test_a_reloaded_page_takes_the_call_over(floor: World) -> None:
     line, contact, leg = await floor.talk()
     floor.agents.page_disconnected(ANNA)
     floor.agents.page_connected(ANNA)
-    floor.agents.attach_leg(ANNA, contact, LegId(8000))
+    again = floor.agent_leg()
+    floor.agents.attach_leg(ANNA, contact, again)
     floor.agents.detach_leg(ANNA, contact, leg)
     view = floor.contacts.view(contact)
     assert view is not None
     assert view.state is ContactState.TALKING, "the old leg's end means nothing any more"
-    assert floor.media.last(line.leg, "bridge") == ("bridge", line.leg, LegId(8000))
+    assert floor.media.hears(line.leg) == again
 
 
 async def test_caller_hangs_up_between_accept_and_audio(floor: World) -> None:
     floor.ready(ANNA)
     line, contact = await floor.call()
     await floor.agents.accept(ANNA, floor.ringing(ANNA))
-    floor.contacts.line_ended(line, ev.EndCause.HUNG_UP)
+    floor.leave(line)
     assert floor.last(ev.ContactEnded).cause is ev.EndCause.ABANDONED
     assert floor.agents.desk(ANNA).state is ev.AgentState.AVAILABLE, "nothing was said, so nothing is wrapped up"
     assert floor.contacts.view(contact) is None
@@ -290,7 +290,7 @@ async def test_limits_and_unknowns_are_refused_and_leave_nothing(tmp_path: Path)
         assert floor.contacts.queue_for_number("100") == SUPPORT
         with pytest.raises(NotFoundError, match="queue"):
             await floor.contacts.open_call(
-                FakeLine(),
+                floor.line(),
                 channel=Channel.PHONE,
                 queue="nope",
                 customer=CALLER,
@@ -339,9 +339,7 @@ async def test_who_was_at_work_before_a_restart_goes_on_when_the_page_is_back(tm
     async with world(tmp_path) as before:
         before.ready(ANNA, BEN)
         before.agents.pause(BEN, "lunch")
-    after = World(tmp_path)
-    after.session._store = after.session._log._store = before.store
-    async with after.session:
+    async with world(tmp_path, store=before.store) as after:
         after.agents.page_connected(ANNA)
         after.agents.page_connected(BEN)
         assert after.agents.desk(ANNA).state is ev.AgentState.AVAILABLE
@@ -351,9 +349,21 @@ async def test_who_was_at_work_before_a_restart_goes_on_when_the_page_is_back(tm
 async def test_the_next_morning_nobody_is_ready_by_itself(tmp_path: Path) -> None:
     async with world(tmp_path) as before:
         before.ready(ANNA)
-    after = World(tmp_path)
-    after.session._store = after.session._log._store = before.store
-    async with after.session:
+    async with world(tmp_path, store=before.store) as after:
         after.clock.advance(12 * 3600 * 1000)
         after.agents.page_connected(ANNA)
         assert after.agents.desk(ANNA).state is ev.AgentState.PAUSED
+
+
+async def test_a_page_reload_leaves_a_recording_for_each_part(floor: World) -> None:
+    floor.ready(ANNA)
+    floor.media.capture_ms = 40
+    line, contact, leg = await floor.talk()
+    floor.agents.detach_leg(ANNA, contact, leg)
+    first = await floor.until(ev.RecordingStored)
+    floor.agents.attach_leg(ANNA, contact, floor.agent_leg())
+    floor.leave(line)
+    await floor.until(ev.RecordingStored, count=2)
+    assert (first.contact, first.agent, first.duration_ms) == (contact, ANNA, 40)
+    await floor.session.flushed()
+    assert len(await floor.store.recordings(contact)) == 2
