@@ -23,6 +23,8 @@ from gateway.model.errors import ZentraleError
 
 log = logging.getLogger(__name__)
 
+SWITCH_S = 0.0005
+
 
 def serve(config: Config, *, config_file: Path | None, announce: Path | None) -> int:
     """Run until SIGINT or SIGTERM; returns the exit code."""
@@ -37,6 +39,9 @@ def serve(config: Config, *, config_file: Path | None, announce: Path | None) ->
 
 def run(main: Coroutine[Any, Any, int]) -> int:
     """Run ``main`` on the event loop that all of Zentrale uses; returns its exit code."""
+    # How long the event loop waits when a thread beside it (the store's) has the interpreter; Python's 5 ms would be
+    # heard of as a late offer.
+    sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main)
 

@@ -1,8 +1,10 @@
 """The way from what happened to the disk: publishes each event at once and appends them to the store in order.
 
-One task appends; whatever gathers while it waits for the disk goes into the next transaction together.  When the store
-fails, nothing is thrown away: the events wait, bounded, the append is tried again each second, and new contacts are
-refused until it works, while conversations in progress go on.
+One task appends; whatever gathers while it waits for the disk goes into the next transaction together.  What nobody
+waits for gathers for a few milliseconds first: one click makes half a dozen events, and the store's thread would take
+the interpreter from the event loop just when the page is to be told what came of it.  When the store fails, nothing is
+thrown away: the events wait, bounded, the append is tried again each second, and new contacts are refused until it
+works, while conversations in progress go on.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from gateway.session.bus import EventBus
 log = logging.getLogger(__name__)
 
 BATCH_MAX = 1000
+GATHER_S = 0.005
 RETRY_S = 1.0
 
 
@@ -33,6 +36,7 @@ class EventLog:
         self._waiting_max = waiting_max
         self._waiting: deque[Waiting] = deque()
         self._wake = asyncio.Event()
+        self._gathering: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._idle.set()
         self._failing = False
@@ -71,6 +75,13 @@ class EventLog:
     def _put(self, event: Event, kept: asyncio.Future[None] | None) -> None:
         self._waiting.append((event, kept))
         self._idle.clear()
+        if kept is not None:
+            self._wake.set()
+        elif self._gathering is None:
+            self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = None
         self._wake.set()
 
     async def run(self) -> None:
@@ -78,11 +89,16 @@ class EventLog:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._waiting:
+            # What comes meanwhile sets its own time.
+            more = len(self._waiting) > BATCH_MAX
+            if self._waiting:
                 await self._append_batch()
-            self._idle.set()
-            if self._closing:
-                return
+            if more or self._failing:
+                self._wake.set()
+            if not self._waiting:
+                self._idle.set()
+                if self._closing:
+                    return
 
     async def _append_batch(self, count: int = BATCH_MAX) -> None:
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), count))]
@@ -126,6 +142,8 @@ class EventLog:
 
     async def flushed(self) -> None:
         """Wait until everything emitted so far is on disk."""
+        if self._waiting:
+            self._wake.set()
         await self._idle.wait()
 
     def close(self) -> None:
