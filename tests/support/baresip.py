@@ -103,6 +103,11 @@ class Baresip:
     async def hang_up(self) -> None:
         await self.command("hangup")
 
+    async def press(self, key: str) -> None:
+        """Press a key and let it go (RFC 4733 in the call that goes on)."""
+        await self.command("sndcode", key)
+        await self.command("sndcode", "\x04")  # baresip's word for a released key
+
     async def event(self, kind: str, *, within_s: float = 10) -> dict[str, Any]:
         """Wait for an event of this type that came any time since the start."""
         await self._until(lambda: any(event["type"] == kind for event in self.events), kind, within_s)
