@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 from aiohttp import WSCloseCode
 
@@ -34,7 +35,7 @@ from gateway.api.frames import (
 )
 from gateway.api.services import Services
 from gateway.api.sessions import Session
-from gateway.api.socket import PageSocket
+from gateway.api.socket import PageSocket, encode
 from gateway.model.errors import ZentraleError
 from gateway.model.events import (
     AgentStateChanged,
@@ -76,6 +77,8 @@ class AgentPages:
         self._pages: dict[AgentId, set[AgentPage]] = {}
         self._audio: dict[ContactId, AgentPage] = {}
         """Which page has a voice contact's audio."""
+        self._showing: dict[ContactId, set[AgentPage]] = {}
+        """The pages that show a contact as in hand; `_set_contact` keeps it."""
         self._dirty: set[AgentId] = set()
         self._flush: asyncio.Handle | None = None
         self._queues: dict[str, QueueInfo] = {}
@@ -114,7 +117,7 @@ class AgentPages:
         view = agents.desk(page.agent)
         frame = desk_frame(view, self._names, self._place(view, page))
         page.state, page.offer = frame.state, frame.offer
-        page.contact = frame.contacts[0] if frame.contacts else None
+        self._set_contact(page, frame.contacts[0] if frame.contacts else None)
         page.queues = frozenset(queue.name for queue in frame.queues)
         page.socket.send(frame)
         if page.contact is not None:
@@ -125,6 +128,7 @@ class AgentPages:
         if page not in pages:
             return
         pages.discard(page)
+        self._set_contact(page, None)
         if not pages:
             del self._pages[page.agent]
         for contact in [contact for contact, owner in self._audio.items() if owner is page]:
@@ -199,16 +203,19 @@ class AgentPages:
         for page in self._holding(event.contact):
             self.touch(page.agent)
 
-    def _holding(self, contact: ContactId) -> list[AgentPage]:
+    def _holding(self, contact: ContactId) -> Collection[AgentPage]:
         """The pages that show the contact as in hand."""
-        view = self._services.contacts.view(contact)
-        if view is not None and view.agent is not None:
-            return [
-                page
-                for page in self._pages.get(view.agent, ())
-                if page.contact is not None and page.contact.contact == contact
-            ]
-        return [page for page in self._all() if page.contact is not None and page.contact.contact == contact]
+        return self._showing.get(contact, ())
+
+    def _set_contact(self, page: AgentPage, contact: ContactInfo | None) -> None:
+        before, page.contact = page.contact, contact
+        if before is not None and (contact is None or contact.contact != before.contact):
+            showing = self._showing[ContactId(before.contact)]
+            showing.discard(page)
+            if not showing:
+                del self._showing[ContactId(before.contact)]
+        if contact is not None:
+            self._showing.setdefault(ContactId(contact.contact), set()).add(page)
 
     def touch(self, agent: AgentId) -> None:
         """The agent's desk changed: show it, after all that happens in this turn of the loop has happened."""
@@ -236,7 +243,8 @@ class AgentPages:
         contact = None
         if view.contact is not None:
             contact = contact_info(view.contact, view.until_ns, self._place(view, page))
-        before, page.contact = page.contact, contact
+        before = page.contact
+        self._set_contact(page, contact)
         if before is not None and (contact is None or contact.contact != before.contact):
             self._audio.pop(ContactId(before.contact), None)
             send(ContactGone(contact=before.contact))
@@ -269,10 +277,14 @@ class AgentPages:
     def _send_queues(self) -> None:
         self._queues_timer = None
         changed, self._queues_changed = self._queues_changed, set()
+        frames: dict[frozenset[str], bytes] = {}
         for page in self._all():
-            mine = sorted(changed & page.queues)
-            if mine:
-                page.socket.send(QueueCounts(queues=[self._queues[name] for name in mine]))
+            mine = page.queues & changed
+            if not mine:
+                continue
+            if mine not in frames:
+                frames[mine] = encode(QueueCounts(queues=[self._queues[name] for name in sorted(mine)]))
+            page.socket.send_encoded(frames[mine])
 
     # Transcripts
 

@@ -35,7 +35,7 @@ CLOSE_S = 2.0
 
 Request = TypeVar("Request", bound=Frame)
 
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 _WHERE = re.compile(r" - at `\$\.?([^`]*)`$")
 
 
@@ -88,10 +88,14 @@ class PageSocket(Generic[Request]):
 
     def send(self, frame: Frame) -> None:
         """Queue a frame.  A page whose queue is full is closed with 1013 (try again later)."""
+        self.send_encoded(encode(frame))
+
+    def send_encoded(self, data: bytes) -> None:
+        """As `send`, with what `encode` made of a frame: what goes to many pages is encoded once."""
         if self._closing is not None:
             return
         try:
-            self._queue.put_nowait(_encode(frame))
+            self._queue.put_nowait(data)
         except asyncio.QueueFull:
             log.warning("a page does not read its %d frames; closing it", QUEUE_FRAMES_MAX)
             self.close(WSCloseCode.TRY_AGAIN_LATER, "too slow")
@@ -162,4 +166,4 @@ class PageSocket(Generic[Request]):
         with contextlib.suppress(ConnectionError):
             while True:
                 data = await self._queue.get()
-                await self._ws.send_str(data.decode())
+                await self._ws.send_frame(data, WSMsgType.TEXT)

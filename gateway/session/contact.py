@@ -6,6 +6,7 @@ agent had it, until their wrap-up is over.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from acd_core.decisions import OfferMade
@@ -31,6 +32,7 @@ class Contact:
         "id",
         "line",
         "lines",
+        "moved",
         "offer",
         "opened_ns",
         "outcome",
@@ -49,7 +51,9 @@ class Contact:
         called: str,
         opened_ns: int,
         line: VoiceLine | None,
+        moved: Callable[[Contact, ContactState], None],
     ) -> None:
+        """``moved`` is told of each change of state, with the state before."""
         self.id = contact
         self.channel = channel
         self.queue = queue
@@ -60,6 +64,7 @@ class Contact:
         self.line = line
         """The customer's call; None for a chat."""
         self.state = ContactState.OPENING
+        self.moved = moved
         self.agent: AgentId | None = None
         self.agent_leg: LegId | None = None
         self.offer: OfferMade | None = None
@@ -76,8 +81,10 @@ class Contact:
         """Ends a chat whose visitor does not come back."""
 
     def move(self, state: ContactState) -> None:
-        check_transition(self.state, state)
+        before = self.state
+        check_transition(before, state)
         self.state = state
+        self.moved(self, before)
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None

@@ -244,8 +244,9 @@ class ContactService:
             called=called,
             opened_ns=floor.clock.now_ns(),
             line=line,
+            moved=floor.contact_moved,
         )
-        floor.contacts[contact.id] = contact
+        floor.add(contact)
         return contact
 
     def _opened(self, contact: Contact) -> ContactOpened:

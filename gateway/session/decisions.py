@@ -120,7 +120,8 @@ class DecisionHandler:
         now_ns = self._floor.clock.now_ns()
         agent = AgentId(decision.agent)
         seat = self._floor.seat(agent)
-        seat.state, seat.reason = AgentState(decision.state), decision.reason
+        self._floor.move_seat(seat, AgentState(decision.state))
+        seat.reason = decision.reason
         seat.since_ns, seat.until_ns = now_ns, decision.until_ns
         if seat.state not in IN_HAND:
             self._clear(seat)

@@ -21,6 +21,7 @@ from gateway.routing.router import Router
 from gateway.session.contact import Contact
 from gateway.session.eventlog import EventLog
 from gateway.session.states import ContactState
+from gateway.session.tally import QueueTally
 from gateway.session.views import ContactView, DeskView, OfferView, QueueView
 
 
@@ -74,6 +75,9 @@ class Floor:
         self.by_line: dict[VoiceLine, Contact] = {}
         self.draining = False
         self._queues_changed: set[QueueName] = set()
+        self._tallies = {queue.name: QueueTally() for queue in queues}
+        self._live_voice = 0
+        self._live_chats = 0
 
     def queue(self, name: QueueName) -> QueueConfig:
         queue = self.queues.get(name)
@@ -95,7 +99,34 @@ class Floor:
         return found
 
     def live(self, *, voice: bool) -> int:
-        return sum(c.channel.has_voice is voice and not c.ended for c in self.contacts.values())
+        return self._live_voice if voice else self._live_chats
+
+    # Counts: kept at the three places where they change
+
+    def add(self, contact: Contact) -> None:
+        """A new contact, made with `contact_moved`."""
+        self.contacts[contact.id] = contact
+        self._count_live(contact, 1)
+
+    def contact_moved(self, contact: Contact, before: ContactState) -> None:
+        tally = self._tallies[contact.queue.name]
+        if contact.state is ContactState.WAITING:
+            tally.came(contact.id, contact.opened_ns)
+        elif before is ContactState.WAITING:
+            tally.left(contact.id)
+        if contact.ended:
+            self._count_live(contact, -1)
+
+    def _count_live(self, contact: Contact, change: int) -> None:
+        if contact.channel.has_voice:
+            self._live_voice += change
+        else:
+            self._live_chats += change
+
+    def move_seat(self, seat: Seat, state: AgentState) -> None:
+        before, seat.state = seat.state, state
+        for name in seat.config.queues:
+            self._tallies[name].agent_moved(before, state)
 
     # Views
 
@@ -154,17 +185,15 @@ class Floor:
         )
 
     def queue_view(self, name: QueueName) -> QueueView:
-        waiting = [
-            c.opened_ns for c in self.contacts.values() if c.queue.name == name and c.state is ContactState.WAITING
-        ]
-        serving = [seat.state for seat in self.seats.values() if name in seat.config.queues]
+        title = self.queue(name).title
+        tally = self._tallies[name]
         return QueueView(
             queue=name,
-            title=self.queue(name).title,
-            waiting=len(waiting),
-            oldest_arrival_ns=min(waiting, default=None),
-            agents_available=serving.count(AgentState.AVAILABLE),
-            agents_signed_in=sum(state is not AgentState.SIGNED_OUT for state in serving),
+            title=title,
+            waiting=tally.waiting,
+            oldest_arrival_ns=tally.oldest_arrival_ns(),
+            agents_available=tally.available,
+            agents_signed_in=tally.signed_in,
         )
 
     def queue_changed(self, name: QueueName) -> None:
