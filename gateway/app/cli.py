@@ -91,11 +91,12 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _load(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # Config, imported late
+    from gateway.app.sounds import SHIPPED
     from gateway.config.errors import ConfigError
     from gateway.config.loader import load
 
     try:
-        return load(options.config)
+        return load(options.config, sounds=SHIPPED)
     except ConfigError as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_CONFIG)
@@ -114,9 +115,10 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    _load(options)
-    print(f"{options.config or 'the built-in configuration'}: no problems")
-    return 0
+    from gateway.app.sounds import SHIPPED
+    from gateway.config.check import check
+
+    return check(options.config, sys.stdout, sounds=SHIPPED)
 
 
 def _passwd(options: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from acd_core import Distributor
 from gateway.api.app import make_app
 from gateway.api.server import ApiServer
 from gateway.api.services import Services
+from gateway.app.sounds import find_sounds
 from gateway.config.schema import Config
 from gateway.media import MediaPlane
 from gateway.model.clock import LoopScheduler, SystemClock
@@ -32,7 +33,6 @@ from gateway.webrtc import AgentAudio, WebCalls, WebRtcEdge
 log = logging.getLogger(__name__)
 
 SECRET_FILE = "session.key"
-SOUNDS = Path(__file__).parent.parent / "media" / "sounds"
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,10 +135,7 @@ class Gateway:
 
 
 def make_media(config: Config) -> MediaPlane:
-    """The media plane with every sound that the configuration may name.
-
-    Raises `InternalError` when a queue names a sound that there is no file for.
-    """
+    """The media plane with every sound that the configuration may name; that there are those it names is checked."""
     settings = config.media
     media = MediaPlane(
         address=settings.address,
@@ -148,18 +145,7 @@ def make_media(config: Config) -> MediaPlane:
         threads=settings.threads,
         consent_ms=settings.consent_ms,
     )
-    files = {path.stem: path for path in sorted(SOUNDS.glob("*.wav"))}
-    if settings.sounds is not None:
-        files |= {path.stem: path for path in sorted(Path(settings.sounds).glob("*.wav"))}
-    for queue in config.queues:
-        for key in ("greeting", "music"):
-            name = getattr(queue, key)
-            if name not in files:
-                raise InternalError(
-                    f"queue {queue.name}: {key} names the sound {name!r}, but there is no {name}.wav; "
-                    f"put one into the folder media.sounds, or use one of {', '.join(files)}"
-                )
-    for name, path in files.items():
+    for name, path in find_sounds(settings.sounds).items():
         media.add_sound(name, path)
     return media
 

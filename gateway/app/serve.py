@@ -64,7 +64,7 @@ async def _serve(config: Config, config_file: Path | None, announce: Path | None
     async with Gateway(config) as gateway:
         logins = await first_logins(gateway, everybody=config_file is None)
         print(
-            ready_text(config, gateway.addresses, logins, seconds=time.monotonic() - started),
+            ready_text(config, gateway.addresses, logins, seconds=time.monotonic() - started, config_file=config_file),
             flush=True,
         )
         if announce is not None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +23,19 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     password: str | None
 
 
-def ready_text(config: Config, addresses: Addresses, logins: list[Login], *, seconds: float) -> str:
+def own_command(command: str, *, config_file: Path | None) -> str:
+    """A command line that does this with the configuration in use, as the person would type it here and now."""
+    called = sys.argv[0]
+    on_path = shutil.which("zentrale") == called
+    words = ["zentrale" if on_path else called, *command.split()]
+    if config_file is not None:
+        words += ["--config", str(config_file)]
+    return shlex.join(words)
+
+
+def ready_text(
+    config: Config, addresses: Addresses, logins: list[Login], *, seconds: float, config_file: Path | None = None
+) -> str:
     """Some lines, ready to print."""
     rows: list[tuple[str, str]] = []
     for number in config.numbers[:4]:
@@ -32,11 +48,11 @@ def ready_text(config: Config, addresses: Addresses, logins: list[Login], *, sec
     without = [login.login for login in logins if login.password is None]
     if without:
         shown = ", ".join(without[:5]) + (", ..." if len(without) > 5 else "")
-        rows.append(("No password", f"{shown}: make one with  zentrale passwd LOGIN"))
+        rows.append(("No password", f"{shown}   (make one: {own_command('passwd LOGIN', config_file=config_file)})"))
     elif not made:
-        rows.append(
-            ("Sign in as", f"{config.agents[0].login}; a new password: zentrale passwd {config.agents[0].login}")
-        )
+        login = config.agents[0].login
+        again = own_command(f"passwd {login}", config_file=config_file)
+        rows.append(("Sign in as", f"{login}   (a new password: {again})"))
     rows.append(("Stop", "Ctrl-C"))
     lines, last = [f"\n{config.server.name} is ready after {seconds:.1f} s.\n"], ""
     for label, text in rows:

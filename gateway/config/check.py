@@ -10,10 +10,13 @@ from gateway.config.loader import BUILT_IN, load
 from gateway.config.schema import Config
 
 
-def check(path: Path | None, out: TextIO) -> int:
-    """Print the verdict, or one line for each problem, to ``out``.  Returns the exit status: 0 in order, 1 not."""
+def check(path: Path | None, out: TextIO, *, sounds: Path | None = None) -> int:
+    """Print the verdict, or one line for each problem, to ``out``.  Returns the exit status: 0 in order, 1 not.
+
+    ``sounds``: as for `load`.
+    """
     try:
-        config = load(path)
+        config = load(path, sounds=sounds)
     except ConfigError as error:
         count = len(error.problems)
         print(error, file=out)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.config.convert import convert
+from gateway.config.convert import Mistake, convert, quoted, shown
 from gateway.config.crosscheck import cross_check
 from gateway.config.errors import ConfigError, Problem, path_text
 from gateway.config.locate import Lines
@@ -29,15 +29,16 @@ _SYNTAX_ADVICE = {
 }
 
 
-def load(path: Path | None) -> Config:
+def load(path: Path | None, *, sounds: Path | None = None) -> Config:
     """The checked configuration of the file, or the built-in one for ``None``.
 
     Relative paths in it (``storage.directory``, ``media.sounds``) come out relative to the file's folder.
+    ``sounds`` is the folder of those that come with Zentrale; without it nobody looks whether a sound is there.
     Raises `ConfigError` with all problems.
     """
     if path is None:
-        return parse(default_text(), file=BUILT_IN)
-    config = parse(_read(path), file=str(path), folder=path.parent)
+        return parse(default_text(), file=BUILT_IN, sounds=sounds)
+    config = parse(_read(path), file=str(path), folder=path.parent, sounds=sounds)
     return _with_paths_from(config, path.parent)
 
 
@@ -46,10 +47,10 @@ def default_text() -> str:
     return resources.files("gateway.config").joinpath("default.toml").read_text("utf-8")
 
 
-def parse(text: str, *, file: str, folder: Path = Path()) -> Config:
+def parse(text: str, *, file: str, folder: Path = Path(), sounds: Path | None = None) -> Config:
     """The checked configuration in ``text``; ``file`` is how problems name it, ``folder`` where relative paths start.
 
-    Raises `ConfigError` with all problems.
+    ``sounds``: as for `load`.  Raises `ConfigError` with all problems.
     """
     try:
         values = tomllib.loads(text)
@@ -61,9 +62,7 @@ def parse(text: str, *, file: str, folder: Path = Path()) -> Config:
         ) from None
     config, mistakes = convert(values, Config)
     mistakes += cross_check(config, {path for path, _, _ in mistakes})
-    sounds = config.media.sounds
-    if sounds is not None and not (folder / sounds).is_dir():
-        mistakes.append((("media", "sounds"), f"there is no folder {folder / sounds}", "make it or correct the path"))
+    mistakes += _missing_sounds(config, folder, sounds)
     if mistakes:
         lines = Lines(text)
         raise ConfigError(
@@ -73,6 +72,26 @@ def parse(text: str, *, file: str, folder: Path = Path()) -> Config:
             ]
         )
     return config
+
+
+def _missing_sounds(config: Config, folder: Path, shipped: Path | None) -> list[Mistake]:
+    own = config.media.sounds
+    if own is not None and not (folder / own).is_dir():
+        return [(("media", "sounds"), f"there is no folder {folder / own}", "make it or correct the path")]
+    if shipped is None:
+        return []
+    folders = [shipped] if own is None else [shipped, folder / own]
+    names = sorted({path.stem for each in folders for path in each.glob("*.wav")})
+    return [
+        (
+            ("queues", index, key),
+            f"there is no sound {shown(name)}",
+            f"put {name}.wav into the folder media.sounds, or use one of {quoted(names)}",
+        )
+        for index, queue in enumerate(config.queues)
+        for key, name in (("greeting", queue.greeting), ("music", queue.music))
+        if name and name not in names
+    ]
 
 
 def _with_paths_from(config: Config, folder: Path) -> Config:

@@ -327,6 +327,28 @@ def test_check_prints_the_verdict(tmp_path: Path) -> None:
     )
 
 
+def test_a_sound_that_is_not_there_is_found_before_a_caller_misses_it(tmp_path: Path) -> None:
+    shipped = tmp_path / "shipped"
+    own = tmp_path / "own"
+    for path in (shipped / "greeting.wav", shipped / "music.wav", own / "waltz.wav"):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    file = tmp_path / "z.toml"
+    queue = 'title = "Support"\ngreeting = "welcome"\nmusic = "waltz"\n'
+    file.write_text(MINIMAL.replace('title = "Support"\n', queue))
+    out = io.StringIO()
+    assert check(file, out, sounds=shipped) == 1
+    advice = 'folder media.sounds, or use one of "greeting", "music"'
+    assert out.getvalue().replace(str(file), "z.toml").splitlines() == [
+        f'z.toml:4: queues[0].greeting: there is no sound "welcome"; put welcome.wav into the {advice}',
+        f'z.toml:5: queues[0].music: there is no sound "waltz"; put waltz.wav into the {advice}',
+        "2 problems found",
+    ]
+    (own / "welcome.wav").touch()
+    file.write_text('[media]\nsounds = "own"\n' + MINIMAL.replace('title = "Support"\n', queue))
+    assert check(file, io.StringIO(), sounds=shipped) == 0
+
+
 JUNK = st.recursive(
     st.sampled_from(['"x"', "1", "-1", "true", "1.5", "2024-01-01", '""']),
     lambda inner: (
