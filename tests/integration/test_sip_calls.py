@@ -18,6 +18,8 @@ from gateway.sip.line import SipLine
 from gateway.sip.states import LineState
 from tests.support import sipp
 from tests.support.fake_contacts import FakeCall
+from tests.support.sip_wire import OFFER as WIRE_OFFER
+from tests.support.sip_wire import message, udp_peer
 from tests.support.sip_world import SipWorld, sip_world
 from tests.support.sipp_scenario import (
     G729,
@@ -105,10 +107,16 @@ async def test_cancel_while_the_session_decides() -> None:
             await call.line.answer()
 
         world.contacts.on_call = decide_slowly
-        scenario = Scenario("cancel").invite().expect(100).cancel().expect(200).expect(487).ack_refusal()
-        await sipp.run(scenario, world.address)
+        same = {"via": "SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKc;rport", "from": "<sip:a@127.0.0.1>;tag=c", "call_id": "c"}
+        with udp_peer(world.address) as trunk:
+            trunk.send(message("INVITE", body=WIRE_OFFER, **same))
+            await world.contacts.until(lambda: bool(world.contacts.calls))
+            trunk.send(message("CANCEL", **same))
+            final = {await trunk.status(), await trunk.status()}
+            trunk.send(message("ACK", **same, cseq="1 ACK"))
+        assert final == {200, 487}
         (call,) = world.contacts.calls
-        assert call.ended is EndCause.ABANDONED
+        await world.contacts.until(lambda: call.ended is EndCause.ABANDONED)
         assert not world.plane.open_legs
         decided.set()
         await world.contacts.until(lambda: call.gone)
@@ -126,11 +134,11 @@ async def test_many_cancels_and_answers_cross() -> None:
         world.contacts.on_call = answer_after_a_moment
         scenario = Scenario("race").invite().expect(100).pause(15).cancel().expect(200).pause(300)
         async with sipp.running(scenario, world.address, calls=30, rate=100, limit=30) as run:
-            await world.contacts.until(lambda: len(world.contacts.calls) == 30)
+            await world.until(lambda: world.edge.counters.invited == 30)
             with contextlib.suppress(sipp.SippError):  # some of the calls see more than the scenario says
                 await run.finished()
         await world.contacts.until(lambda: all(call.ended for call in world.contacts.calls))
-        assert {call.ended for call in world.contacts.calls} == {EndCause.ABANDONED, EndCause.CONNECTION_LOST}
+        assert {call.ended for call in world.contacts.calls} <= {EndCause.ABANDONED, EndCause.CONNECTION_LOST}
 
 
 @BOTH_TRANSPORTS

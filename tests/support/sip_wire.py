@@ -65,10 +65,14 @@ class UdpPeer:
         """Send a request and return the status of its final response."""
         self.send(request)
         call_id = re.search(rb"(?mi)^call-id: *(\S+)", request)
+        return await self.status(b"" if call_id is None else call_id[1])
+
+    async def status(self, words: bytes = b"") -> int:
+        """Return the status of the next final response that has these words in it."""
         while True:
             answer = await self.receive()
             status = int(answer.split(b" ", 2)[1]) if answer.startswith(b"SIP/2.0 ") else 0
-            if status >= 200 and (call_id is None or call_id[1] in answer):
+            if status >= 200 and words in answer:
                 return status
 
     async def fence(self) -> None:
