@@ -445,6 +445,7 @@ struct capture_writer *capture_writer_start(void)
         errno = error;
         return NULL;
     }
+    pthread_setname_np(writer->thread, "capture");
     return writer;
 }
 

@@ -195,10 +195,7 @@ static void *run(void *argument)
 {
     zm_thread *thread = argument;
     struct epoll_event wakes[WAKE_MAX];
-    char name[16];
 
-    snprintf(name, sizeof name, "media-%u", thread->number);
-    pthread_setname_np(pthread_self(), name);
     /* Sound can't wait for signalling, storage or a compiler beside it.  Without the right to it we stay as we are. */
     (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), ZM_NICE);
     while (!thread->quit) {
@@ -288,11 +285,16 @@ bool zm_thread_start(zm_thread *thread)
 {
     sigset_t all, before;
     bool started;
+    char name[16];
 
     sigfillset(&all); /* signals are for the event loop's thread */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     started = pthread_create(&thread->thread, NULL, run, thread) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (started) {
+        snprintf(name, sizeof name, "media-%u", thread->number);
+        pthread_setname_np(thread->thread, name);
+    }
     if (started && pthread_getcpuclockid(thread->thread, &thread->cpu_clock) != 0)
         thread->cpu_clock = CLOCK_THREAD_CPUTIME_ID;
     return started;
