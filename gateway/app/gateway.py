@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -122,9 +123,11 @@ class Gateway:
         try:
             await api.start()
         except OSError as error:
+            # asyncio's text repeats the address.
+            reason = os.strerror(error.errno).lower() if error.errno else str(error)
             raise InternalError(
-                f"web.port {config.web.port} on {config.web.address} can't be listened on: "
-                f"{(error.strerror or str(error)).lower()}; stop what uses it or choose another port"
+                f"web.port {config.web.port} on {config.web.address} can't be listened on: {reason}; "
+                "stop what uses it or choose another port"
             ) from error
         stack.push_async_callback(api.stop)
         # Last in, first out: while the edges still work, everybody hears that it is over.
