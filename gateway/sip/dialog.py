@@ -6,6 +6,7 @@ callback, and must not die before its call has (that would send BYE): `SipEdge` 
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 from collections.abc import Callable
@@ -16,6 +17,9 @@ from gateway.sip.line import SignallingError, SipLine
 from gateway.sip.stack import IS_STOP_GAP, Stack, pj
 
 log = logging.getLogger(__name__)
+
+BYE_S = 0.002
+"""A call's end frees an agent, and a BYE takes as long as all else until their page rings again: it goes out after."""
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -86,7 +90,17 @@ class Dialog(pj.Call):  # type: ignore[misc]
         self._command(self.answer, 200, "OK", {})
 
     def hang_up(self, code: int, reason: str, headers: dict[str, str]) -> None:
-        self._command(self.hangup, code, reason, headers)
+        if self.over:
+            raise SignallingError("the dialog is over")
+        asyncio.get_running_loop().call_later(BYE_S, self._hang_up, code, reason, headers)
+
+    def _hang_up(self, code: int, reason: str, headers: dict[str, str]) -> None:
+        if self.over:
+            return  # the other side was faster
+        try:
+            self._command(self.hangup, code, reason, headers)
+        except SignallingError as error:
+            log.debug("a call could not be hung up: %s", error)
 
     def is_alive(self) -> bool:
         """Tell whether the call still exists.
