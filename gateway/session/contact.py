@@ -34,6 +34,7 @@ class Contact:
         "lines",
         "moved",
         "offer",
+        "on_hold",
         "opened_ns",
         "outcome",
         "queue",
@@ -69,6 +70,8 @@ class Contact:
         self.agent_leg: LegId | None = None
         self.offer: OfferMade | None = None
         """Ringing at an agent just now."""
+        self.on_hold = False
+        """By the agent's wish; stays so while the agent's connection is away."""
         self.answered_ns: int | None = None
         self.outcome: str | None = None
         self.lines = 0

@@ -32,20 +32,17 @@ class Conversations:
     def connect(self, contact: Contact, agent: AgentId, leg: LegId) -> None:
         """The agent's audio is there: for the first time, after it was lost, or anew after a page reload."""
         state = contact.state
-        if state is ContactState.HELD:
-            # A page reload during hold: the customer goes on hearing music, the recording goes on pausing.
-            self._stop_capture(contact)
-            contact.agent_leg = leg
-            self._start_capture(contact, agent, leg)
-            self._pause_capture(contact)
-            return
-        if state is not ContactState.TALKING:
-            contact.move(ContactState.TALKING)
+        then = ContactState.HELD if contact.on_hold else ContactState.TALKING
+        if state is not then:
+            contact.move(then)
         self._stop_capture(contact)
         contact.agent_leg = leg
-        if contact.line is not None:
+        if contact.line is not None and not contact.on_hold:
             self._floor.media.bridge(contact.line.leg, leg)
         self._start_capture(contact, agent, leg)
+        if contact.on_hold:
+            # The customer goes on hearing music, and the recording goes on pausing, until the agent resumes.
+            self._pause_capture(contact)
         if state is ContactState.CONNECTING:
             self._started(contact, agent)
         elif state is ContactState.PARTED:
@@ -54,12 +51,14 @@ class Conversations:
 
     def hold(self, contact: Contact, agent: AgentId) -> None:
         contact.move(ContactState.HELD)
+        contact.on_hold = True
         self._pause_capture(contact)
         self._music(contact)
         self._floor.log.emit(ContactHeld(at_ns=self._floor.clock.now_ns(), contact=contact.id, agent=agent))
 
     def resume(self, contact: Contact, agent: AgentId) -> None:
         contact.move(ContactState.TALKING)
+        contact.on_hold = False
         if contact.line is not None and contact.agent_leg is not None:
             self._floor.media.bridge(contact.line.leg, contact.agent_leg)
         if contact.capture is not None and contact.line is not None:
@@ -71,7 +70,8 @@ class Conversations:
         contact.move(ContactState.PARTED)
         self._stop_capture(contact)
         contact.agent_leg = None
-        self._music(contact)
+        if not contact.on_hold:
+            self._music(contact)
         self._floor.log.emit(AgentConnectionLost(at_ns=self._floor.clock.now_ns(), contact=contact.id, agent=agent))
 
     def rejoin_chat(self, contact: Contact, agent: AgentId) -> None:
@@ -82,7 +82,7 @@ class Conversations:
     def back_to_queue(self, contact: Contact) -> None:
         """No agent any more; the customer goes on waiting, with music."""
         contact.move(ContactState.WAITING)
-        contact.agent, contact.agent_leg = None, None
+        contact.agent, contact.agent_leg, contact.on_hold = None, None, False
         self._music(contact)
 
     def finish(self, contact: Contact) -> None:

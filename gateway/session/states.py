@@ -40,7 +40,7 @@ TRANSITIONS: dict[ContactState, frozenset[ContactState]] = {
     _S.CONNECTING: frozenset({_S.TALKING, _S.WAITING, _S.ENDED}),
     _S.TALKING: frozenset({_S.HELD, _S.PARTED, _S.ENDED}),
     _S.HELD: frozenset({_S.TALKING, _S.PARTED, _S.ENDED}),
-    _S.PARTED: frozenset({_S.TALKING, _S.WAITING, _S.ENDED}),
+    _S.PARTED: frozenset({_S.TALKING, _S.HELD, _S.WAITING, _S.ENDED}),
     _S.ENDED: frozenset(),
 }
 

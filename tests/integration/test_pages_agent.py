@@ -64,6 +64,18 @@ async def test_a_reload_in_a_call_brings_call_and_sound_back(browser: Browser, g
     await visitor.sees("call-ended")
 
 
+async def test_a_reload_on_hold_leaves_the_caller_on_hold(browser: Browser, gateway: Zentrale) -> None:
+    desk, visitor = await in_call(browser, gateway)
+    await desk.click("hold")
+    await visitor.sees_state("call-live", "held")
+    await desk.page.reload()
+    await desk.sees_state("call", "held")
+    await visitor.sees_state("call-live", "held")
+    await desk.click("resume")
+    await wait_for_tone(desk.page, VISITOR_HZ)
+    await wait_for_tone(visitor.page, VISITOR_HZ)
+
+
 async def test_a_second_window_may_take_the_sound_over(browser: Browser, gateway: Zentrale) -> None:
     desk, visitor = await in_call(browser, gateway)
     other = AgentDesk(await desk.page.context.new_page())

@@ -201,6 +201,43 @@ async def test_the_agents_audio_goes_and_comes_back(floor: World) -> None:
     assert len(floor.of(ev.ConversationStarted)) == 1
 
 
+async def test_who_is_on_hold_stays_so_while_the_agents_page_reloads(floor: World) -> None:
+    floor.ready(ANNA)
+    line, contact, leg = await floor.talk()
+    floor.agents.hold(ANNA, contact)
+    floor.agents.detach_leg(ANNA, contact, leg)
+    assert floor.media.hears(line.leg) == "music"
+    again = floor.agent_leg()
+    floor.agents.attach_leg(ANNA, contact, again)
+    view = floor.contacts.view(contact)
+    assert view is not None
+    assert view.state is ContactState.HELD
+    assert floor.media.hears(line.leg) == "music"
+    assert floor.media.legs[line.leg].capture_paused
+    floor.clock.advance(60_000)
+    floor.agents.resume(ANNA, contact)
+    assert floor.media.hears(line.leg) == again
+    assert not floor.media.legs[line.leg].capture_paused
+    assert floor.kinds(contact)[-4:] == [
+        "ContactHeld",
+        "AgentConnectionLost",
+        "AgentConnectionRestored",
+        "ContactResumed",
+    ]
+
+
+async def test_a_call_that_was_on_hold_and_went_to_another_agent_is_not(floor: World) -> None:
+    floor.ready(ANNA, BEN)
+    line, contact, leg = await floor.talk()
+    floor.agents.hold(ANNA, contact)
+    floor.agents.detach_leg(ANNA, contact, leg)
+    floor.clock.advance(10_000)
+    await floor.agents.accept(BEN, floor.ringing(BEN))
+    bens = floor.agent_leg()
+    floor.agents.attach_leg(BEN, contact, bens)
+    assert floor.media.hears(line.leg) == bens
+
+
 async def test_the_agents_laptop_is_closed_in_a_call(floor: World) -> None:
     floor.ready(ANNA, BEN)
     line, contact, leg = await floor.talk()
