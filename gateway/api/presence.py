@@ -57,7 +57,10 @@ class Presence:
     def _listen(self, event: Event) -> None:
         if not isinstance(event, AgentStateChanged) or event.agent not in self._agents:
             return
-        if event.state in HERE:
+        here = event.state in HERE
+        if here == (event.agent in self._here):
+            return  # from contact to contact, all day
+        if here:
             self._here.add(event.agent)
         else:
             self._here.discard(event.agent)
