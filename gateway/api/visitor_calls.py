@@ -68,9 +68,6 @@ class VisitorCalls:
         self._last: dict[str, _Call] = {}
         """The call that each visitor with a page was in last, to show how it ended."""
 
-    def has_live(self, visitor: Visitor) -> bool:
-        return visitor.hash in self._live
-
     async def start(self, visitor: Visitor, *, sdp: str, queue: QueueName, called: str) -> str:
         """Answer the page's offer; the contact follows when sound flows.  Returns our SDP."""
         if visitor.hash in self._live:

@@ -109,7 +109,6 @@ class VisitorSocket:
             store=services.store,
             clock=services.clock,
             contacts_per_visitor_max=limits.contacts_per_visitor_max,
-            line_chars_max=limits.chat_line_chars_max,
         )
         self.calls = VisitorCalls(services, self.visitors)
 

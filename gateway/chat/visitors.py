@@ -137,14 +137,12 @@ class Visitors:
         store: Store,
         clock: Clock,
         contacts_per_visitor_max: int,
-        line_chars_max: int,
         visitors_max: int = VISITORS_MAX,
     ) -> None:
         self._contacts = contacts
         self._store = store
         self._clock = clock
         self._per_visitor_max = contacts_per_visitor_max
-        self._chars_max = line_chars_max
         self._visitors_max = visitors_max
         self._visitors: OrderedDict[str, Visitor] = OrderedDict()
         self._by_contact: dict[ContactId, Visitor] = {}
@@ -247,12 +245,11 @@ class Visitors:
         if visitor.chat is not None and self._is_live(visitor, visitor.chat):
             raise NotAllowedError("this chat is already open; write into it")
         self.check_may_open(visitor)
-        text = self._checked(text)
         visitor.name = clean_name(name) or visitor.name
         visitor.opening += 1
         try:
             contact = await self._contacts.open_chat(
-                queue=queue, customer=visitor.customer, called=called, first_line=text
+                queue=queue, customer=visitor.customer, called=called, first_line=text.strip()
             )
         finally:
             visitor.opening -= 1
@@ -263,7 +260,7 @@ class Visitors:
         return contact
 
     async def write(self, visitor: Visitor, text: str) -> LineWritten:
-        return await self._contacts.customer_wrote(self._open_chat(visitor), self._checked(text))
+        return await self._contacts.customer_wrote(self._open_chat(visitor), text.strip())
 
     def typing(self, visitor: Visitor, typing: bool) -> None:
         if visitor.chat is not None and self._is_live(visitor, visitor.chat):
@@ -276,14 +273,6 @@ class Visitors:
         if visitor.chat is None or not self._is_live(visitor, visitor.chat):
             raise NotFoundError("this chat has ended")
         return visitor.chat
-
-    def _checked(self, text: str) -> str:
-        text = text.strip()
-        if not text:
-            raise NotAllowedError("the line is empty")
-        if len(text) > self._chars_max:
-            raise NotAllowedError(f"the line has {len(text)} characters; at most {self._chars_max} are allowed")
-        return text
 
     def status(self, visitor: Visitor, contact: ContactId) -> Status | None:
         """How one of the visitor's contacts stands; None when it is not theirs."""

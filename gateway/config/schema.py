@@ -188,7 +188,7 @@ class LimitsConfig(_Table, frozen=True, kw_only=True):
     chat_lines_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 2000
     """Lines in one chat."""
     pages_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 2000
-    """Web pages connected at once (WebSockets)."""
+    """Pages of visitors connected at once (WebSockets), and as many of agents."""
     login_attempts_per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 10
     """Sign-in attempts per minute from one address, and for one agent."""
     events_waiting_max: Annotated[int, Meta(ge=100, le=10_000_000)] = 10000

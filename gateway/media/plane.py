@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -141,11 +140,6 @@ class MediaPlane:
         self._sounds[name] = number
         self._durations[name] = duration_ms
         self._sound_names.append(name)
-
-    def add_sounds(self, directory: str | os.PathLike[str]) -> None:
-        """Load each ``NAME.wav`` of a folder as the sound NAME."""
-        for path in sorted(Path(directory).glob("*.wav")):
-            self.add_sound(path.stem, path)
 
     @property
     def sounds(self) -> dict[str, int]:

@@ -15,7 +15,7 @@ from gateway.model.clock import Timer
 from gateway.model.events import Customer
 from gateway.model.ids import AgentId, Channel, ContactId, LegId, RecordingId
 from gateway.model.ports import VoiceLine
-from gateway.session.states import CONVERSING, WITH_AGENT, ContactState, check_transition
+from gateway.session.states import WITH_AGENT, ContactState, check_transition
 
 
 class Contact:
@@ -104,10 +104,6 @@ class Contact:
     @property
     def with_agent(self) -> bool:
         return self.state in WITH_AGENT
-
-    @property
-    def conversing(self) -> bool:
-        return self.state in CONVERSING
 
 
 class Capture:

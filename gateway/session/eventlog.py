@@ -42,11 +42,6 @@ class EventLog:
         self._failing = False
         self._closing = False
 
-    @property
-    def healthy(self) -> bool:
-        """False while the store fails or too much waits for it: take no new contacts."""
-        return not self._failing and len(self._waiting) < self._waiting_max
-
     def check_capacity(self) -> None:
         """Raise what a new contact must be refused with while the database can't keep up."""
         if self._failing:
@@ -67,8 +62,7 @@ class EventLog:
         kept: list[asyncio.Future[None]] = [loop.create_future() for _ in events]
         for event, future in zip(events, kept, strict=True):
             self._put(event, future)
-        for future in kept:
-            await future
+        await asyncio.gather(*kept)
         for event in events:
             self._bus.publish(event)
 

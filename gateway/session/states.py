@@ -47,9 +47,6 @@ TRANSITIONS: dict[ContactState, frozenset[ContactState]] = {
 WITH_AGENT = frozenset({_S.CONNECTING, _S.TALKING, _S.HELD, _S.PARTED})
 """States in which an agent has the contact in hand."""
 
-CONVERSING = frozenset({_S.TALKING, _S.HELD, _S.PARTED})
-"""States after the conversation began and before it ended."""
-
 
 class IllegalTransitionError(AssertionError):
     """A bug of ours: the session tried what the table does not know."""

@@ -38,7 +38,6 @@ class AgentClient(PageClient[Any]):
         """In hand, or in wrap-up."""
         self.lines: dict[int, f.Line] = {}
         """The transcript of the chat in hand, by line number."""
-        self.customer_types = False
         self.queues: dict[str, f.QueueInfo] = {}
         self._answers: dict[str, str] = {}
         self._keys = 0
@@ -129,7 +128,7 @@ class AgentClient(PageClient[Any]):
         """Contacts waiting in the agent's queues."""
         return sum(queue.waiting for queue in self.queues.values())
 
-    def _received(self, frame: f.AgentFrame) -> None:  # noqa: PLR0912
+    def _received(self, frame: f.AgentFrame) -> None:
         match frame:
             case f.Desk():
                 self.name, self.state, self.offer = frame.agent_name, frame.state, frame.offer
@@ -151,8 +150,6 @@ class AgentClient(PageClient[Any]):
                 self.lines |= {line.line: line for line in lines}
             case f.ChatLine(contact=chat, line=line) if self._shows(chat):
                 self.lines[line.line] = line
-            case f.TypingShown(contact=chat, typing=typing) if self._shows(chat):
-                self.customer_types = typing
             case f.QueueCounts(queues=queues):
                 self.queues |= {queue.name: queue for queue in queues}
             case f.MediaAnswer(contact=call, sdp=sdp):
@@ -164,6 +161,5 @@ class AgentClient(PageClient[Any]):
     def _show(self, contact: f.ContactInfo | None) -> None:
         if self.contact is None or contact is None or contact.contact != self.contact.contact:
             self.lines = {}
-            self.customer_types = False
             self._answers.clear()
         self.contact = contact

@@ -118,10 +118,6 @@ def answer_to(text: str) -> str | None:
     return FAREWELL if text in _FAREWELLS else _ANSWERS.get(text)
 
 
-def is_farewell(text: str) -> bool:
-    return text in _FAREWELLS
-
-
 def note_for(lines: list[str]) -> str:
     """What an agent notes after a chat with these lines."""
     return next((_FAREWELLS[line].note for line in lines if line in _FAREWELLS), "")

@@ -31,7 +31,6 @@ class VisitorClient(PageClient[Any]):
         self.chat: f.ChatShown | None = None
         self.lines: dict[int, f.Line] = {}
         """The chat's transcript, by line number."""
-        self.agent_types = False
         self._answer: str | None = None
         self._keys = 0
 
@@ -115,5 +114,3 @@ class VisitorClient(PageClient[Any]):
                 self.lines |= {line.line: line for line in lines}
             case f.ChatLine(line=line):
                 self.lines[line.line] = line
-            case f.TypingShown(typing=typing):
-                self.agent_types = typing

@@ -98,7 +98,6 @@ class RtcVoice:
         self._connection.addTransceiver(SpeechTrack(speech), direction="sendrecv")
         self._connected = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
-        self.frames_heard = 0
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("track", self._track_added)
 
@@ -128,7 +127,6 @@ class RtcVoice:
         with contextlib.suppress(MediaStreamError):
             while True:
                 await track.recv()
-                self.frames_heard += 1
 
 
 def speak_from(address: str) -> None:

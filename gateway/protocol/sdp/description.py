@@ -109,11 +109,6 @@ class SessionDescription(_Attributes, frozen=True, kw_only=True):
         """The section's own connection, or the session's (RFC 8866 5.7)."""
         return media.connections[0] if media.connections else self.connection
 
-    def first_of(self, media: MediaDescription, name: str) -> str | None:
-        """The attribute's value in the section, or else at session level."""
-        value = media.first(name)
-        return self.first(name) if value is None else value
-
     def direction_of(self, media: MediaDescription) -> str:
         """``sendrecv``, ``sendonly``, ``recvonly`` or ``inactive``, as the describer sees it (RFC 8866 6.7)."""
         for attributes in (media.attributes, self.attributes):

@@ -48,10 +48,6 @@ def find_wheel(cache: Path, mark: str) -> Path | None:
     return next(iter(sorted(cache.glob(f"pjsua2-*+zentrale.{mark}-*.whl"))), None)
 
 
-def wheel_version(wheel: Path) -> str:
-    return wheel.name.split("-")[1]
-
-
 def install(wheel: Path, log: Path) -> None:
     for other in (STOP_GAP, "pjsua2"):  # both own the module pjsua2; pip would mix them
         if installed_version(other) is not None:
