@@ -138,8 +138,9 @@ async def test_the_history_shows_timeline_and_a_recording_that_plays(browser: Br
     await desk.sees("detail-outcome", "solved")
     player = desk.part("recording-player")
     await expect(player).to_be_visible(timeout=SEE_MS)
+    # A function: the pages' policy forbids to evaluate a text again at each look.
     await desk.page.wait_for_function(
-        "document.querySelector('audio[data-testid=recording-player]').duration > 0.2", timeout=SEE_MS
+        "() => document.querySelector('audio[data-testid=recording-player]').duration > 0.2", timeout=SEE_MS
     )
 
 
@@ -149,7 +150,7 @@ async def test_signing_out_leads_to_the_login_and_the_cookie_is_dead(browser: Br
     await desk.click("user-menu")
     await desk.click("sign-out")
     await desk.sees("login-name")
-    await desk.page.wait_for_function("fetch('/api/me').then((r) => r.status === 401)", timeout=SEE_MS)
+    await desk.page.wait_for_function("() => fetch('/api/me').then((r) => r.status === 401)", timeout=SEE_MS)
     await desk.page.context.add_cookies([cookie])  # type: ignore[list-item]  # what came back may go in again
     response = await desk.page.request.get(f"{gateway.web}/api/me")
     assert response.status == 401
