@@ -11,6 +11,7 @@ import pytest
 from gateway.model import events as ev
 from gateway.model.errors import CapacityError, InternalError, NotAllowedError, NotFoundError
 from gateway.model.ids import Channel, OfferId, new_contact_id
+from gateway.session import eventlog
 from gateway.session.states import ContactState
 from tests.support.session_world import ANNA, BEN, CALLER, SUPPORT, World, world
 
@@ -169,7 +170,10 @@ async def test_caller_is_gone_when_answered(floor: World) -> None:
     assert floor.last(ev.ContactEnded).cause is ev.EndCause.ABANDONED
 
 
-async def test_a_database_that_fails_refuses_calls_and_keeps_what_goes_on(floor: World) -> None:
+async def test_a_database_that_fails_refuses_calls_and_keeps_what_goes_on(
+    floor: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eventlog, "RETRY_S", 0)
     floor.ready(ANNA)
     line, contact, _ = await floor.talk()
     await floor.session.flushed()
