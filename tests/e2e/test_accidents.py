@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.support import sipp
+from tests.support import baresip, sipp
 from tests.support.chromium import chromium, tone_wav, wait_for_tone
 from tests.support.pages import agent_desk, visitor_page
 from tests.support.sipp_scenario import Scenario
@@ -21,12 +21,11 @@ PATIENT = Scenario("patient").invite().expect(200).ack().receive("BYE", timeout_
 
 
 async def test_caller_hangs_up_while_it_rings_at_the_agent(tmp_path: Path) -> None:
-    impatient = Scenario("impatient").invite().expect(200).ack().pause(3000).bye()
-    async with zentrale(tmp_path / "z") as gateway, chromium() as browser:
+    async with zentrale(tmp_path / "z") as gateway, chromium() as browser, baresip.running() as phone:
         desk = await agent_desk(browser, gateway)
-        async with sipp.running(impatient, gateway.sip) as carrier:
-            await desk.sees("offer")
-            await carrier.finished()
+        await phone.dial("100", gateway.sip)
+        await desk.sees("offer")
+        await phone.hang_up()
         await desk.sees_no("offer")
         await desk.sees_state("agent-state", "available")
         (contact,) = await gateway.until_rows("SELECT * FROM contacts WHERE ended_ns IS NOT NULL")

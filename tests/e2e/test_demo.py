@@ -43,7 +43,7 @@ queues = ["support"]
 directory = "played"
 """
 MARK = "ZENTRALE_DEMO_TEST"
-STOP_S = 5.0
+STOP_S = 10.0
 GONE_S = 5.0
 
 
