@@ -12,7 +12,7 @@ from pathlib import Path
 from acd_core.decisions import OfferMade
 from gateway.config.schema import QueueConfig
 from gateway.model.clock import Timer
-from gateway.model.events import Customer
+from gateway.model.events import Customer, EndCause, Party
 from gateway.model.ids import AgentId, Channel, ContactId, LegId, RecordingId
 from gateway.model.ports import VoiceLine
 from gateway.session.states import WITH_AGENT, ContactState, check_transition
@@ -29,6 +29,7 @@ class Contact:
         "customer",
         "customer_connected",
         "disconnect_timer",
+        "ended_early",
         "id",
         "line",
         "lines",
@@ -80,6 +81,8 @@ class Contact:
         self.customer_connected = True
         self.timer: Timer | None = None
         """Ends CONNECTING and PARTED when nobody comes."""
+        self.ended_early: tuple[Party, EndCause] | None = None
+        """By whom and why, when it ended while it was being written to disk."""
         self.disconnect_timer: Timer | None = None
         """Ends a chat whose visitor does not come back."""
 

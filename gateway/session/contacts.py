@@ -24,6 +24,7 @@ from gateway.model.events import (
     CustomerConnectionRestored,
     DigitPressed,
     EndCause,
+    Event,
     GreetingStarted,
     LineWritten,
     Party,
@@ -67,17 +68,8 @@ class ContactService:
         """
         contact = self._new_contact(channel=channel, queue=queue, customer=customer, called=called, line=line)
         self._floor.by_line[line] = contact
-        try:
-            await self._floor.log.write(self._opened(contact))
-        except ZentraleError:
-            # Nobody has heard of it yet, so it leaves no trace but the refusal.
-            contact.move(ContactState.ENDED)
-            self._forget(contact)
-            raise
+        await self._write_down(contact, self._opened(contact))
         if contact.ended:
-            # Cancelled while it was being written: `line_ended` could not record its end before its beginning.
-            self._emit_end(contact, Party.CUSTOMER, EndCause.ABANDONED)
-            self._forget(contact)
             return contact.id
         contact.move(ContactState.ANSWERING)
         self._floor.media.listen(line.leg, lambda event: self._media_event(contact, event))
@@ -95,12 +87,8 @@ class ContactService:
     def line_ended(self, line: VoiceLine, cause: EndCause) -> None:
         """The customer hung up, cancelled or vanished.  Harmless for a line that is unknown or has ended."""
         contact = self._floor.by_line.get(line)
-        if contact is None or contact.ended:
-            return
-        if contact.state is ContactState.OPENING:
-            contact.move(ContactState.ENDED)
-            return
-        self.end(contact, Party.CUSTOMER, cause)
+        if contact is not None:
+            self.end(contact, Party.CUSTOMER, cause)
 
     def digit_received(self, line: VoiceLine, digit: str, duration_ms: int) -> None:
         contact = self._floor.by_line.get(line)
@@ -115,16 +103,8 @@ class ContactService:
         self._check_text(first_line)
         contact = self._new_contact(channel=Channel.CHAT, queue=queue, customer=customer, called=called)
         contact.lines = 1
-        try:
-            await self._floor.log.write(self._opened(contact), self._line(contact, Party.CUSTOMER, None, first_line))
-        except ZentraleError:
-            contact.move(ContactState.ENDED)
-            self._forget(contact)
-            raise
-        if contact.ended:
-            self._emit_end(contact, Party.CUSTOMER, EndCause.ABANDONED)
-            self._forget(contact)
-        else:
+        await self._write_down(contact, self._opened(contact), self._line(contact, Party.CUSTOMER, None, first_line))
+        if not contact.ended:
             self._enqueue(contact)
         return contact.id
 
@@ -194,10 +174,16 @@ class ContactService:
             cause = EndCause.ABANDONED
         contact.move(ContactState.ENDED)
         contact.cancel_disconnect_timer()
-        self._conversations.finish(contact)
-        self._emit_end(contact, by, cause)
+        early = state is ContactState.OPENING
+        if early:
+            contact.ended_early = by, cause  # `_write_down` tells it, after the beginning
+        else:
+            self._conversations.finish(contact)
+            self._emit_end(contact, by, cause)
         if contact.line is not None and by is not Party.CUSTOMER:
             contact.line.end(cause)
+        if early:
+            return
         try:
             self._tell_distributor(contact, state, talked)
         except AcdError:
@@ -248,6 +234,20 @@ class ContactService:
         )
         floor.add(contact)
         return contact
+
+    async def _write_down(self, contact: Contact, *beginning: Event) -> None:
+        """Keep a new contact's first events.  It may have ended meanwhile; then its end is kept, too."""
+        try:
+            await self._floor.log.write(*beginning)
+        except ZentraleError:
+            # Nobody has heard of it yet, so it leaves no trace but the refusal.
+            if not contact.ended:
+                contact.move(ContactState.ENDED)
+            self._forget(contact)
+            raise
+        if contact.ended_early is not None:
+            self._emit_end(contact, *contact.ended_early)
+            self._forget(contact)
 
     def _opened(self, contact: Contact) -> ContactOpened:
         return ContactOpened(

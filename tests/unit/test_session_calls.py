@@ -22,6 +22,20 @@ async def floor(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
+def hold_back_appends(floor: World) -> tuple[asyncio.Event, asyncio.Event]:
+    """Two events: the store was asked to append something; it may go on."""
+    writing, go_on = asyncio.Event(), asyncio.Event()
+    append = floor.store.append
+
+    async def slow(events: list[ev.Event]) -> None:
+        writing.set()
+        await go_on.wait()
+        await append(events)
+
+    floor.store.append = slow  # type: ignore[method-assign,assignment]
+    return writing, go_on
+
+
 async def test_a_call_is_on_disk_before_it_is_answered(floor: World) -> None:
     line = floor.line()
     seen: list[str] = []
@@ -144,16 +158,7 @@ async def test_caller_hangs_up_while_it_rings_at_the_agent(floor: World) -> None
 
 async def test_caller_hangs_up_while_the_call_is_being_written(floor: World) -> None:
     line = floor.line()
-    writing = asyncio.Event()
-    go_on = asyncio.Event()
-    append = floor.store.append
-
-    async def slow(events: list[ev.Event]) -> None:
-        writing.set()
-        await go_on.wait()
-        await append(events)
-
-    floor.store.append = slow  # type: ignore[method-assign,assignment]
+    writing, go_on = hold_back_appends(floor)
     opening = asyncio.create_task(floor.call(line, greeted=False))
     await writing.wait()
     floor.leave(line)
@@ -162,6 +167,33 @@ async def test_caller_hangs_up_while_the_call_is_being_written(floor: World) -> 
     assert not line.answered
     assert floor.kinds(contact) == ["ContactOpened", "ContactEnded"]
     assert floor.contacts.view(contact) is None
+
+
+async def test_a_stop_while_the_call_is_being_written_ends_it_once(floor: World) -> None:
+    line = floor.line()
+    writing, go_on = hold_back_appends(floor)
+    opening = asyncio.create_task(floor.call(line, greeted=False))
+    await writing.wait()
+    floor.session.drain()
+    go_on.set()
+    _, contact = await opening
+    assert (line.answered, line.ended) == (False, ev.EndCause.SHUTDOWN)
+    assert floor.kinds(contact) == ["ContactOpened", "ContactEnded"]
+    assert floor.last(ev.ContactEnded).cause is ev.EndCause.SHUTDOWN
+
+
+async def test_caller_hangs_up_while_the_call_can_not_be_written(floor: World) -> None:
+    line = floor.line()
+    writing, go_on = hold_back_appends(floor)
+    opening = asyncio.create_task(floor.call(line, greeted=False))
+    await writing.wait()
+    floor.leave(line)
+    floor.store.failure = InternalError("disk full")
+    go_on.set()
+    with pytest.raises(InternalError, match="disk full"):
+        await opening
+    assert floor.session._floor.contacts == {}
+    assert floor.of(ev.ContactEvent) == []
 
 
 async def test_caller_is_gone_when_answered(floor: World) -> None:
