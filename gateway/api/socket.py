@@ -2,7 +2,7 @@
 
 A bad frame is answered with an error frame, the sixth closes the socket (1008); so does sending faster than a person
 could.  What goes out waits in a bounded queue: a page that does not read is closed (1013) and may connect again, so it
-never holds up anybody else.  Pings notice a closed laptop within 15 s.
+never holds up anybody else.  Pings notice a closed laptop within 12 s.
 """
 
 from __future__ import annotations

@@ -132,6 +132,8 @@ async def test_a_web_caller_reaches_an_agent(tmp_path: Path) -> None:
         await wait_for_tone(visitor.page, AGENT_HZ)
         await desk.click("hold")
         await visitor.sees_state("call-live", "held")
+        await wait_for_tone(visitor.page, 460, tolerance_hz=420)  # music, whatever its key, and not the agent
+        await wait_for_silence(desk.page)
         await desk.click("resume")
         await wait_for_tone(visitor.page, AGENT_HZ)
         await desk.page.wait_for_timeout(3000)  # something to record
