@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.api.services import Agents, Bus
 from gateway.config.schema import Config, QueueConfig
 from gateway.model.errors import NotFoundError
 from gateway.model.events import AgentState, AgentStateChanged, Event
 from gateway.model.ids import AgentId, Channel, QueueName
+from gateway.session.agents import AgentService
+from gateway.session.bus import EventBus
 
 HERE = frozenset({AgentState.AVAILABLE, AgentState.OFFERED, AgentState.BUSY, AgentState.WRAP_UP})
 
@@ -16,7 +17,7 @@ HERE = frozenset({AgentState.AVAILABLE, AgentState.OFFERED, AgentState.BUSY, Age
 class Presence:
     """Follows the agents' states.  ``changed`` is called when a channel opens or closes."""
 
-    def __init__(self, config: Config, agents: Agents, bus: Bus, changed: Callable[[], None]) -> None:
+    def __init__(self, config: Config, agents: AgentService, bus: EventBus, changed: Callable[[], None]) -> None:
         self._queues = {queue.name: queue for queue in config.queues}
         self._agents = {agent.login: agent for agent in config.agents}
         self._here: set[AgentId] = {agent for agent in self._agents if agents.desk(agent).state in HERE}

@@ -1,7 +1,5 @@
-"""What the API asks of the rest: the services of the session and the browser audio, as it sees them.
-
-Narrow protocols instead of the classes, so that the tests stand a fake in for each.
-"""
+"""What the API asks of the rest: the session's services as they are, and the browser's audio by narrow protocols, so
+that tests of pages and frames need no browser."""
 
 from __future__ import annotations
 
@@ -12,66 +10,12 @@ from typing import Protocol
 
 from gateway.config.schema import Config
 from gateway.model.clock import Clock
-from gateway.model.events import Customer, EndCause, Event, LineWritten
-from gateway.model.ids import AgentId, ContactId, OfferId, QueueName
+from gateway.model.events import Customer, EndCause
+from gateway.model.ids import AgentId, ContactId, QueueName
 from gateway.model.ports import Accounts, Store, VoiceLine
-from gateway.session.views import ContactView, DeskView
-
-
-class Bus(Protocol):
-    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]: ...
-
-
-class Contacts(Protocol):
-    async def open_chat(self, *, queue: QueueName, customer: Customer, called: str, first_line: str) -> ContactId: ...
-
-    async def customer_wrote(self, contact: ContactId, text: str) -> LineWritten: ...
-
-    def customer_typing(self, contact: ContactId, typing: bool) -> None: ...
-
-    async def customer_left(self, contact: ContactId) -> None: ...
-
-    def customer_disconnected(self, contact: ContactId) -> None: ...
-
-    def customer_reconnected(self, contact: ContactId) -> None: ...
-
-    def view(self, contact: ContactId) -> ContactView | None: ...
-
-    def digit_received(self, line: VoiceLine, digit: str, duration_ms: int) -> None: ...
-
-
-class Agents(Protocol):
-    def sign_in(self, agent: AgentId) -> None: ...
-
-    def page_connected(self, agent: AgentId) -> None: ...
-
-    def page_disconnected(self, agent: AgentId) -> None: ...
-
-    def ready(self, agent: AgentId) -> None: ...
-
-    def pause(self, agent: AgentId, reason: str) -> None: ...
-
-    def sign_out(self, agent: AgentId) -> None: ...
-
-    async def accept(self, agent: AgentId, offer: OfferId) -> ContactId: ...
-
-    def reject(self, agent: AgentId, offer: OfferId) -> None: ...
-
-    def hold(self, agent: AgentId, contact: ContactId) -> None: ...
-
-    def resume(self, agent: AgentId, contact: ContactId) -> None: ...
-
-    def hang_up(self, agent: AgentId, contact: ContactId) -> None: ...
-
-    async def write(self, agent: AgentId, contact: ContactId, text: str) -> LineWritten: ...
-
-    def typing(self, agent: AgentId, contact: ContactId, typing: bool) -> None: ...
-
-    async def choose_outcome(self, agent: AgentId, contact: ContactId, outcome: str, note: str) -> None: ...
-
-    def finish_wrap_up(self, agent: AgentId, contact: ContactId) -> None: ...
-
-    def desk(self, agent: AgentId) -> DeskView: ...
+from gateway.session.agents import AgentService
+from gateway.session.bus import EventBus
+from gateway.session.contacts import ContactService
 
 
 class WebLine(VoiceLine, Protocol):
@@ -117,9 +61,9 @@ class Services:
 
     config: Config
     clock: Clock
-    contacts: Contacts
-    agents: Agents
-    bus: Bus
+    contacts: ContactService
+    agents: AgentService
+    bus: EventBus
     store: Store
     accounts: Accounts
     web_calls: WebCallsPort

@@ -14,7 +14,6 @@ import hashlib
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -34,8 +33,9 @@ from gateway.model.events import (
 )
 from gateway.model.ids import Channel, ContactId, QueueName
 from gateway.model.ports import Store
+from gateway.session.bus import EventBus
+from gateway.session.contacts import ContactService
 from gateway.session.states import ContactState
-from gateway.session.views import ContactView
 
 TOKEN_CHARS = 43
 """32 random bytes in base64url."""
@@ -46,28 +46,6 @@ REFRESH_S = 0.25
 """Places in a queue are told at most this often; everything else at once."""
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-class ChatContacts(Protocol):
-    """What the register asks of `gateway.session.contacts.ContactService`."""
-
-    async def open_chat(self, *, queue: QueueName, customer: Customer, called: str, first_line: str) -> ContactId: ...
-
-    async def customer_wrote(self, contact: ContactId, text: str) -> LineWritten: ...
-
-    def customer_typing(self, contact: ContactId, typing: bool) -> None: ...
-
-    async def customer_left(self, contact: ContactId) -> None: ...
-
-    def customer_disconnected(self, contact: ContactId) -> None: ...
-
-    def customer_reconnected(self, contact: ContactId) -> None: ...
-
-    def view(self, contact: ContactId) -> ContactView | None: ...
-
-
-class EventSource(Protocol):
-    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]: ...
 
 
 class VisitorPage(Protocol):
@@ -132,8 +110,8 @@ class Visitors:
     def __init__(
         self,
         *,
-        contacts: ChatContacts,
-        bus: EventSource,
+        contacts: ContactService,
+        bus: EventBus,
         store: Store,
         clock: Clock,
         contacts_per_visitor_max: int,
