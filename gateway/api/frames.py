@@ -214,7 +214,7 @@ class Typing(Frame, frozen=True, kw_only=True, tag="typing"):
 
 class Outcome(Frame, frozen=True, kw_only=True, tag="outcome"):
     contact: ContactRef
-    outcome: Annotated[str, msgspec.Meta(max_length=80)]
+    outcome: Annotated[str, msgspec.Meta(max_length=200)]
     note: Annotated[str, msgspec.Meta(max_length=4000)]
 
 

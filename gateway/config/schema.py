@@ -183,7 +183,7 @@ class LimitsConfig(_Table, frozen=True, kw_only=True):
     """Chats at once."""
     contacts_per_visitor_max: Annotated[int, Meta(ge=1, le=1000)] = 3
     """Open contacts of one web visitor."""
-    chat_line_chars_max: Annotated[int, Meta(ge=1, le=100_000)] = 4000
+    chat_line_chars_max: Annotated[int, Meta(ge=1, le=16_000)] = 4000
     """Characters in one chat line."""
     chat_lines_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 2000
     """Lines in one chat."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import inspect
 
 from gateway.api import frames as f
 from gateway.api.agent_socket import DECODER as AGENT
-from gateway.api.socket import bad_frame, error_frame
+from gateway.api.socket import FRAME_BYTES_MAX, bad_frame, encode, error_frame
 from gateway.api.visitor_socket import DECODER as VISITOR
+from gateway.config.schema import LimitsConfig, QueueConfig
 from gateway.model.errors import CapacityError, InternalError, NotAllowedError, NotFoundError, PeerError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +56,22 @@ def test_a_bad_frame_is_named_with_its_place(data: bytes, where: str, word: str)
     assert word in frame.error
     assert frame.kind == "peer"
     assert frame.what_to_do
+
+
+def longest(struct: type, field: str) -> int:
+    """How much the configuration allows: of a text's characters, or of a number."""
+    kind: Any = {f.name: f.type for f in inspect.type_info(struct).fields}[field]  # type: ignore[attr-defined]
+    kind = getattr(kind, "item_type", kind)
+    return int(kind.max_length if isinstance(kind, inspect.StrType) else kind.le)
+
+
+def test_what_the_configuration_allows_fits_into_a_frame() -> None:
+    outcome = f.Outcome(contact="c", outcome="o" * longest(QueueConfig, "outcomes"), note="")
+    assert AGENT.decode(encode(outcome)) == outcome
+    text = "\N{TELEPHONE RECEIVER}" * longest(LimitsConfig, "chat_line_chars_max")
+    for line, decoder in ((f.Write(contact="c", text=text, key=1), AGENT), (f.VisitorWrite(text=text, key=1), VISITOR)):
+        assert decoder.decode(encode(line)) == line
+        assert len(encode(line)) <= FRAME_BYTES_MAX
 
 
 def test_a_visitor_can_not_send_what_an_agent_may() -> None:
