@@ -29,11 +29,13 @@ from gateway.session.session import Session
 from gateway.sip.edge import SipEdge
 from gateway.storage import Stores, open_stores
 from gateway.web import add_pages
-from gateway.webrtc import AgentAudio, WebCalls, WebRtcEdge
+from gateway.webrtc import AgentAudio, WebCalls, WebRtcEdge, WebRtcLimits
 
 log = logging.getLogger(__name__)
 
 SECRET_FILE = "session.key"
+LEGS_PER_CALL = 3
+"""The customer's, the agent's, and the agent's next one while a page reloads."""
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +95,7 @@ class Gateway:
             )
         )
 
-        webrtc = WebRtcEdge(media)
+        webrtc = WebRtcEdge(media, limits=WebRtcLimits(legs_max=legs_max(config)))
         await webrtc.start()
         stack.push_async_callback(webrtc.stop)
         web_calls = WebCalls(webrtc, session.contacts)
@@ -147,10 +149,16 @@ def make_media(config: Config) -> MediaPlane:
         webrtc_port=settings.webrtc_port,
         threads=settings.threads,
         consent_ms=settings.consent_ms,
+        legs_max=legs_max(config),
     )
     for name, path in find_sounds(settings.sounds).items():
         media.add_sound(name, path)
     return media
+
+
+def legs_max(config: Config) -> int:
+    """So many that no call is refused, or left by its agent, for want of a leg; visitors may be connecting besides."""
+    return LEGS_PER_CALL * config.limits.calls_max + WebRtcLimits().connecting_max
 
 
 def load_secret(directory: Path) -> bytes:

@@ -177,7 +177,7 @@ class LimitsConfig(_Table, frozen=True, kw_only=True):
     """Where Zentrale says "not now" rather than serve everybody badly. The name of a limit appears in the answer and in
     the log when it is reached."""
 
-    calls_max: Annotated[int, Meta(ge=1, le=100_000)] = 500
+    calls_max: Annotated[int, Meta(ge=1, le=20_000)] = 500
     """Telephone and browser calls at once; more get 503."""
     chats_max: Annotated[int, Meta(ge=1, le=100_000)] = 1000
     """Chats at once."""

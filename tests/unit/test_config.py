@@ -86,7 +86,7 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
         ("[web]\nport = 70000\n", "2: web.port: 70000 is too large; use a number from 0 to 65535"),
         (
             "[limits]\n# none\ncalls_max = 0\n",
-            "3: limits.calls_max: 0 is too small; use a number from 1 to 100000",
+            "3: limits.calls_max: 0 is too small; use a number from 1 to 20000",
         ),
         (
             '[sip]\nstrangers = "silense"\n',
