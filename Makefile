@@ -41,9 +41,10 @@ test: check .cache/packages-test ## all tests, with SIPp, baresip and Chromium (
 	@$(STEP) ui-test "the pages' own tests" npm --prefix $(UI) run --silent test
 	@$(BIN)/pytest $(ARGS) </dev/null
 
-bench: build ## measure the distributor and the media plane on this machine; prints JSON
+bench: build ## measure distributor, media plane and the handover to a freed agent on this machine; prints JSON
 	@$(BIN)/zentrale bench acd --json
 	@$(BIN)/zentrale bench media --json $(ARGS)
+	@$(BIN)/zentrale bench handover --json
 
 fuzz: build .venv/.dev ## the fuzz targets for much longer than in `make test`
 	@$(BIN)/pytest tests/fuzz --hypothesis-profile=long $(ARGS)

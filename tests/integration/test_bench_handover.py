@@ -19,7 +19,7 @@ def test_it_prints_json(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
     assert printed["events"] >= 6
     for times in ("handover_ms", "hang_up_ms", "ready_ms"):
         assert 0 < printed[times]["p50"] <= printed[times]["p95"] <= printed[times]["max"] < 10_000
-    assert 0 <= printed["cpu_percent_per_waiting"] < 5
+    assert -5 < printed["cpu_percent_per_waiting"] < 5  # so few callers are less than the noise
     assert printed["cpu"]["ms_per_handover"] > 0
     sent, received = printed["rtp_per_caller"]
     assert sent == pytest.approx(50, rel=0.3)

@@ -15,18 +15,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-COMMAND = Path(sys.executable).parent / "zentrale"
-START_S = 20.0
-STOP_S = 20.0
+from gateway.app.bench.process import COMMAND, GatewayProcess
+
 LOOK_S = 0.02
 
 QUEUES = """
@@ -67,9 +64,7 @@ class Zentrale:
         self._settings: dict[str, Any] = {**timing, "greeting": greeting}
         self._strangers, self._networks, self._extra = strangers, networks, extra
         self._rtp_ports = rtp_ports
-        self._process: asyncio.subprocess.Process | None = None
-        self._announced: dict[str, Any] = {}
-        self._log = folder / "zentrale.log"
+        self._process = GatewayProcess(folder, self.config)
 
     @property
     def config(self) -> Path:
@@ -77,12 +72,11 @@ class Zentrale:
 
     @property
     def sip(self) -> tuple[str, int]:
-        host, port = self._announced["addresses"]["sip"].rsplit(":", 1)
-        return host, int(port)
+        return self._process.sip
 
     @property
     def web(self) -> str:
-        return str(self._announced["addresses"]["web"])
+        return self._process.web
 
     def password(self, agent: str) -> str:
         return f"a password for {agent}"
@@ -92,7 +86,7 @@ class Zentrale:
         return self.folder / "var" / "recordings"
 
     def log(self) -> str:
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
+        return self._process.log()
 
     async def start(self) -> None:
         """Start, and wait until it announces its addresses."""
@@ -102,51 +96,17 @@ class Zentrale:
         if fresh:
             for agent in self.agents:
                 await self._set_password(agent)
-        announcement = self.folder / "announcement.json"
-        announcement.unlink(missing_ok=True)
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                str(COMMAND),
-                "serve",
-                "--config",
-                str(self.config),
-                "--announce",
-                str(announcement),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        ended = asyncio.create_task(self._process.wait())
-        try:
-            async with asyncio.timeout(START_S):
-                while not announcement.exists():
-                    assert not ended.done(), f"zentrale ended with {ended.result()}\n{self.log()}"
-                    await asyncio.sleep(LOOK_S)
-        finally:
-            ended.cancel()
-        self._announced = json.loads(announcement.read_text())
+        await self._process.start()
         # The same again after a restart: pages and callers must find it where it was.
         self._ports = {"sip": self.sip[1], "web": int(self.web.rsplit(":", 1)[1])}
 
     async def stop(self) -> None:
-        """Ask it to stop, as a service manager does, and wait until it has."""
-        if self._process is None or self._process.returncode is not None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(STOP_S):
-                code = await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-            raise AssertionError(f"zentrale did not stop within {STOP_S} s\n{self.log()}") from None
-        assert code == 0, f"zentrale ended with {code}\n{self.log()}"
+        """Ask it to stop, as a service manager does, and wait until it has, in order."""
+        await self._process.stop()
 
     async def kill(self) -> None:
         """SIGKILL: nothing is put in order."""
-        assert self._process is not None
-        self._process.kill()
-        await self._process.wait()
+        await self._process.kill()
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """What a query of the database says now."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -348,6 +349,8 @@ def run(*, callers: int, agents: int, events: int, seconds: float, as_json: bool
     def say(words: str) -> None:
         print(words, file=sys.stderr, flush=True)
 
+    # The gateway is a process of its own: whoever ends this one ends that, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         report = runner.run(measure(callers=callers, agents=agents, events=events, seconds=seconds, say=say))
     if as_json:
