@@ -76,11 +76,6 @@ class AgentAudio:
         self._ears.setdefault((agent, contact), []).append(ear)
         return answer.answer_sdp
 
-    def close(self, agent: AgentId, contact: ContactId) -> None:
-        """Close the agent's leg of this contact, as when the page says that its microphone is gone."""
-        for ear in list(self._ears.get((agent, contact), ())):
-            self._close(ear)
-
     @property
     def legs(self) -> int:
         return sum(len(ears) for ears in self._ears.values())
@@ -118,5 +113,6 @@ class AgentAudio:
 
     def _event(self, event: Event) -> None:
         if isinstance(event, ContactEnded | ContactRequeued):
-            for agent, contact in [key for key in self._ears if key[1] == event.contact]:
-                self.close(agent, contact)
+            for key in [key for key in self._ears if key[1] == event.contact]:
+                for ear in list(self._ears[key]):
+                    self._close(ear)

@@ -110,9 +110,11 @@ class FakeLine:
 
 
 class World:
-    def __init__(self, directory: Path, *, store: MemoryStore | None = None, **limits: int) -> None:
+    def __init__(
+        self, directory: Path, *, store: MemoryStore | None = None, media: SessionPlane | None = None, **limits: int
+    ) -> None:
         self.clock = HandClock()
-        self.media = SessionPlane()
+        self.media = media or SessionPlane()
         self.store = store or MemoryStore()
         self.events: list[ev.Event] = []
         self.session = Session(
@@ -212,7 +214,9 @@ class World:
 
 
 @asynccontextmanager
-async def world(directory: Path, *, store: MemoryStore | None = None, **limits: int) -> AsyncIterator[World]:
-    made = World(directory, store=store, **limits)
+async def world(
+    directory: Path, *, store: MemoryStore | None = None, media: SessionPlane | None = None, **limits: int
+) -> AsyncIterator[World]:
+    made = World(directory, store=store, media=media, **limits)
     async with made.session:
         yield made
