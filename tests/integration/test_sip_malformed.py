@@ -67,7 +67,7 @@ async def test_dropped(packet: bytes) -> None:
         with udp_peer(world.address) as peer:
             peer.send(packet)
             await peer.fence()
-        assert world.edge.calls == 0
+        await world.until(lambda: world.edge.calls == 0)
         assert not world.contacts.calls
 
 

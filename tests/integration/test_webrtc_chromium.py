@@ -74,12 +74,14 @@ async def test_chromium_and_aiortc_hear_each_other(browser: Browser, codec: Code
         await client.accept(other.answer_sdp)
         async with asyncio.timeout(LIMIT_S):
             await other.connected.wait()
+        # The other side has its keys a moment before the plane has them; what it sends in that moment is refused.
+        early = world.plane.statistics()[0].rejected
         world.plane.bridge(call.leg, other.leg)
         await asyncio.gather(wait_for_tone(page, 1200), client.wait_for_tone(700))
         assert (await page.evaluate(SENT_CODEC)).lower() == f"audio/{codec.value}"
         world.plane.unbridge(call.leg)
         await wait_for_silence(page)
-        assert world.plane.statistics()[0].rejected == 0
+        assert world.plane.statistics()[0].rejected == early
         await page.context.close()
 
 
