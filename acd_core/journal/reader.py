@@ -65,6 +65,10 @@ class Reader:
         """The check of the last good record; an encoder or the next segment's header goes on from it."""
         return self._check
 
+    def close(self) -> None:
+        """Let go of the data; what was read stays good."""
+        self._data.release()
+
     def _read_header(self) -> None:
         data = self._data
         start = bytes(data[: len(MAGIC)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from acd_core.decisions import Decision
@@ -21,17 +21,29 @@ log = logging.getLogger(__name__)
 class Distributor(Protocol):
     """What both the compiled core and the reference offer."""
 
-    def handle(self, event: Event, now_ns: int) -> Sequence[Decision]: ...
+    def handle(self, event: Event, now_ns: int) -> list[Decision]: ...
     def get_timer(self) -> int | None: ...
-    def handle_timer(self, now_ns: int) -> Sequence[Decision]: ...
+    def handle_timer(self, now_ns: int) -> list[Decision]: ...
     def position(self, contact: str) -> int: ...
 
 
-class Router:
-    """One per process; every call on the event loop."""
+class Recorder(Protocol):
+    """Keeps what the distributor handled; `gateway.routing.journal.Journal` is one."""
 
-    def __init__(self, distributor: Distributor, clock: Clock, scheduler: Scheduler) -> None:
+    def record(self, now_ns: int, event: Event | None, decisions: list[Decision]) -> None: ...
+
+
+class Router:
+    """One per process; every call on the event loop.
+
+    With a ``recorder`` each event and its decisions are written before anybody hears of them.
+    """
+
+    def __init__(
+        self, distributor: Distributor, clock: Clock, scheduler: Scheduler, recorder: Recorder | None = None
+    ) -> None:
         self._distributor = distributor
+        self._recorder = recorder
         self._clock = clock
         self._scheduler = scheduler
         self._listener: Callable[[Decision], None] = _no_listener
@@ -46,7 +58,14 @@ class Router:
 
     def submit(self, event: Event) -> None:
         """Let the core take the event.  Raises `acd_core.errors.AcdError`; then nothing has changed."""
-        self._decisions.extend(self._distributor.handle(event, self._clock.now_ns()))
+        now_ns = self._clock.now_ns()
+        decisions = self._distributor.handle(event, now_ns)
+        self._take(now_ns, event, decisions)
+
+    def _take(self, now_ns: int, event: Event | None, decisions: list[Decision]) -> None:
+        if self._recorder is not None:
+            self._recorder.record(now_ns, event, decisions)
+        self._decisions.extend(decisions)
         self._hand_out()
 
     def position(self, contact: str) -> int:
@@ -88,8 +107,8 @@ class Router:
 
     def _timer_fired(self) -> None:
         self._timer, self._timer_ns = None, None
-        self._decisions.extend(self._distributor.handle_timer(self._clock.now_ns()))
-        self._hand_out()
+        now_ns = self._clock.now_ns()
+        self._take(now_ns, None, self._distributor.handle_timer(now_ns))
 
 
 def _no_listener(decision: Decision) -> None:

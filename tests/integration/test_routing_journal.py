@@ -1,0 +1,282 @@
+"""The journal in files: pieces, failing disks, and what a killed process leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from acd_core import Distributor
+from acd_core import events as ev
+from acd_core.errors import DuplicateContactError
+from acd_core.journal import CorruptJournalError, Entry, Replay
+from acd_core.reference import Distributor as Reference
+from gateway.model.clock import LoopScheduler, SystemClock
+from gateway.model.errors import InternalError, NotFoundError
+from gateway.routing import journal as journal_module
+from gateway.routing.journal import Journal
+from gateway.routing.router import Router
+from gateway.routing.segments import Run, find_runs, open_segment, read_run
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 20
+
+
+def make_journal(folder: Path, distributor: Distributor, **options: int) -> Journal:
+    return Journal(folder, SystemClock(), limits=distributor.limits, snapshot=distributor.snapshot, **options)
+
+
+def make_router(distributor: Distributor, journal: Journal) -> Router:
+    router = Router(distributor, SystemClock(), LoopScheduler(asyncio.get_running_loop()), journal)
+    router.on_decision(lambda decision: None)
+    return router
+
+
+def entries(run: Run) -> list[Entry]:
+    return [entry for _, _, records in read_run(run) for record in records for entry in record.entries]
+
+
+def replay(run: Run, make: type = Distributor) -> Replay:
+    lived: Replay | None = None
+    for _, reader, records in read_run(run):
+        assert reader.header is not None
+        if lived is None:
+            lived = Replay(make, reader.header)
+        lived.check_start(reader.header)
+        for _ in lived.play(records):
+            pass
+    assert lived is not None
+    return lived
+
+
+async def soon(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        while not condition():  # noqa: ASYNC110  (what is waited for is the state of the disk)
+            await asyncio.sleep(0.005)
+
+
+async def test_what_the_router_hands_out_was_written_before(tmp_path: Path) -> None:
+    distributor = Distributor()
+    async with make_journal(tmp_path, distributor) as journal:
+        router = make_router(distributor, journal)
+        seen: list[int] = []
+        router.on_decision(lambda decision: seen.append(len(entries(find_runs(tmp_path)[0]))))
+        router.submit(ev.QueueConfigured("sales", 20_000, 30_000))
+        router.submit(ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+        router.submit(ev.AgentReady("anna"))
+        router.submit(ev.ContactArrived("c1", "sales"))
+        assert seen == [2, 3, 4, 4]
+        with pytest.raises(DuplicateContactError):
+            router.submit(ev.ContactArrived("c1", "sales"))
+        await journal.flushed()
+    (run,) = find_runs(tmp_path)
+    assert [type(entry.event).__name__ for entry in entries(run)] == [
+        "QueueConfigured",
+        "AgentSignedIn",
+        "AgentReady",
+        "ContactArrived",
+    ]
+    assert replay(run, Reference).distributor.snapshot() == distributor.snapshot()
+
+
+async def test_a_timer_is_journalled_too(tmp_path: Path) -> None:
+    distributor = Distributor()
+    async with make_journal(tmp_path, distributor) as journal:
+        router = make_router(distributor, journal)
+        router.submit(ev.QueueConfigured("sales", 10, 0))
+        router.submit(ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+        router.submit(ev.AgentReady("anna"))
+        router.submit(ev.ContactArrived("c1", "sales"))
+        await soon(lambda: distributor.agent("anna").state == "not_responding")
+        router.stop()
+    (run,) = find_runs(tmp_path)
+    assert entries(run)[-1].event is None
+    assert replay(run).distributor.snapshot() == distributor.snapshot()
+
+
+async def fill(distributor: Distributor, journal: Journal, contacts: int, start: int = 0) -> None:
+    router = make_router(distributor, journal)
+    if not start:
+        router.submit(ev.QueueConfigured("sales", 20_000, 30_000))
+    for number in range(start, start + contacts):
+        router.submit(ev.ContactArrived(f"contact-{number}", "sales"))
+        if number % 20 == 0:
+            await journal.flushed()
+    await journal.flushed()
+
+
+async def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
+    distributor = Distributor()
+    async with make_journal(tmp_path, distributor, segment_bytes_max=4000) as journal:
+        await fill(distributor, journal, 200)
+    (run,) = find_runs(tmp_path)
+    assert len(run.segments) > 3
+    assert run.complete
+    assert len(entries(run)) == 201
+    assert replay(run).distributor.snapshot() == distributor.snapshot()
+    assert find_runs(run.segments[2]) == [run]
+    run.segments[1].unlink()
+    with pytest.raises(CorruptJournalError, match="does not continue"):
+        replay(find_runs(tmp_path)[0])
+
+
+async def test_the_oldest_segments_go_when_there_are_too_many_bytes(tmp_path: Path) -> None:
+    distributor = Distributor()
+    async with make_journal(tmp_path, distributor, segment_bytes_max=4000, kept_bytes_max=40_000) as journal:
+        await fill(distributor, journal, 400)
+    (run,) = find_runs(tmp_path)
+    assert not run.complete
+    assert sum(path.stat().st_size for path in run.segments) <= 40_000 + 20_000
+    last = run.segments[-1]
+    with open_segment(last) as reader:
+        assert reader.header is not None
+        assert reader.header.snapshot is not None
+        assert len(reader.header.snapshot.contacts) > 300
+
+
+class Disk:
+    """Stands before ``os.write`` and ``os.fdatasync`` of the journal and fails as told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.space: int | None = None
+        self.flush_fails = False
+        self.write, self.fdatasync = os.write, os.fdatasync
+        monkeypatch.setattr(journal_module, "RETRY_S", 0.01)
+        monkeypatch.setattr(journal_module.os, "write", self.written)
+        monkeypatch.setattr(journal_module.os, "fdatasync", self.flushed)
+
+    def written(self, file: int, data: bytes) -> int:
+        if self.space is None:
+            return self.write(file, data)
+        if not self.space:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        count = self.write(file, data[: self.space])
+        self.space -= count
+        return count
+
+    def flushed(self, file: int) -> None:
+        if self.flush_fails:
+            raise OSError(errno.EIO, "Input/output error")
+        self.fdatasync(file)
+
+
+async def test_a_full_disk_loses_nothing_once_it_has_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    distributor = Distributor()
+    async with make_journal(tmp_path, distributor) as journal:
+        await fill(distributor, journal, 30)
+        disk.space = 150
+        with pytest.raises(InternalError, match="No space left"):
+            await fill(distributor, journal, 20, start=30)
+        assert not journal.healthy
+        disk.space = None
+        await soon(lambda: journal.healthy)
+        await journal.flushed()
+    (run,) = find_runs(tmp_path)
+    assert len(run.segments) == 1
+    assert replay(run).distributor.snapshot() == distributor.snapshot()
+
+
+async def test_a_disk_that_fails_for_too_long_leaves_a_gap_and_then_a_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    distributor = Distributor()
+    async with make_journal(tmp_path, distributor, waiting_bytes_max=1000) as journal:
+        await fill(distributor, journal, 10)
+        disk.space = 0
+        router = make_router(distributor, journal)
+        for number in range(10, 60):
+            router.submit(ev.ContactArrived(f"contact-{number}", "sales"))
+        assert not journal.healthy
+        disk.space = None
+        await soon(lambda: journal.healthy)
+        await fill(distributor, journal, 10, start=60)
+    (run,) = find_runs(tmp_path)
+    assert len(run.segments) == 2
+    with open_segment(run.segments[1]) as reader:
+        assert reader.header is not None
+        assert reader.header.snapshot is not None
+        assert len(reader.header.snapshot.contacts) == 60
+        assert sum(len(record.entries) for record in reader) == 10
+    with pytest.raises(CorruptJournalError, match="does not continue"):
+        replay(run)
+
+
+async def test_a_failed_flush_is_not_believed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After EIO the kernel may have dropped the pages and say success the next time: what follows goes elsewhere."""
+    disk = Disk(monkeypatch)
+    distributor = Distributor()
+    async with make_journal(tmp_path, distributor) as journal:
+        await fill(distributor, journal, 10)
+        disk.flush_fails = True
+        with pytest.raises(InternalError, match="Input/output error"):
+            await fill(distributor, journal, 1, start=10)
+        disk.flush_fails = False
+        await soon(lambda: journal.healthy)
+        await journal.flushed()
+    (run,) = find_runs(tmp_path)
+    assert len(run.segments) >= 2
+    with open_segment(run.segments[-1]) as reader:
+        assert reader.header is not None
+        assert reader.header.snapshot is not None
+        assert len(reader.header.snapshot.contacts) == 11
+
+
+async def test_a_folder_that_can_not_be_written_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InternalError, match="journal in"):
+        await make_journal(tmp_path / "file" / "journal", Distributor()).__aenter__()
+    with pytest.raises(NotFoundError, match="no journal at"):
+        find_runs(tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_killed_process_leaves_all_that_it_acknowledged(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.journal_writer", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        for _ in range(chance.randint(1, 4000)):
+            assert process.stdout.readline()
+    finally:
+        process.kill()
+    written = [int(line.split()[1]) for line in process.stdout.read().splitlines() if line.startswith(b"written")]
+    process.stdout.close()
+    assert process.wait(LIMIT_S) == -9
+    (run,) = find_runs(tmp_path)
+    lived = replay(run)
+    assert lived.entries >= max(written, default=0)
+
+
+def test_reading_a_day_takes_seconds(tmp_path: Path) -> None:
+    """Not a benchmark: only that nothing is quadratic."""
+    started = time.monotonic()
+    asyncio.run(self_made(tmp_path, 20_000))
+    (run,) = find_runs(tmp_path)
+    assert replay(run).entries == 20_001
+    assert time.monotonic() - started < LIMIT_S
+
+
+async def self_made(folder: Path, contacts: int) -> None:
+    distributor = Distributor()
+    async with make_journal(folder, distributor) as journal:
+        router = make_router(distributor, journal)
+        router.submit(ev.QueueConfigured("sales", 20_000, 30_000))
+        for number in range(contacts):
+            router.submit(ev.ContactArrived(f"contact-{number}", "sales"))
