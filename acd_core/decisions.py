@@ -53,6 +53,25 @@ class Explanation(msgspec.Struct, frozen=True, gc=False):
     """In the queue, without the skills."""
     elsewhere: int
     """Signed in, not in the queue."""
+    score: int = 0
+    """The contact's, in points: the sum of the seven that follow."""
+    base: int = 0
+    priority: int = 0
+    wait: int = 0
+    bonus: int = 0
+    blending: int = 0
+    ratio: int = 0
+    overdue: int = 0
+    """What lifts a contact that may be overtaken no more above all others."""
+    term: int = 0
+    """The winner's by the queue's strategy: level sum, share of capacity, lot, expected success..."""
+    runner_up_term: int | None = None
+    step: int = 0
+    """How many relaxation steps had been taken."""
+    no_channel: int = 0
+    """Available and able, but without capacity for the channel."""
+    not_named: int = 0
+    """Could have taken it, but the contact was for the winner by name."""
 
     def sentence(self) -> str:
         """One sentence for people."""
@@ -110,6 +129,28 @@ class ContactAssigned(msgspec.Struct, frozen=True, tag=True, gc=False):
     offer: int
 
 
+class ContactMoved(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """To another queue: by a split, by overflow or transferred."""
+
+    contact: str
+    from_queue: str
+    to_queue: str
+    reason: str
+    """``split``, ``overflow: wait`` (``size``, ``estimate``, ``unstaffed``, ``closed``), or that of the transfer."""
+
+
+class ContactInterrupted(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """Its agent has something in hand for which it makes room; it stays with the agent."""
+
+    contact: str
+    agent: str
+
+
+class ContactResumed(msgspec.Struct, frozen=True, tag=True, gc=False):
+    contact: str
+    agent: str
+
+
 class AgentStateChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
     agent: str
     state: AgentState
@@ -120,4 +161,6 @@ class AgentStateChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
     """What is offered, in hand or being wrapped up."""
 
 
-Decision = OfferMade | OfferEnded | ContactAssigned | AgentStateChanged
+Decision = (
+    OfferMade | OfferEnded | ContactAssigned | ContactMoved | ContactInterrupted | ContactResumed | AgentStateChanged
+)

@@ -95,6 +95,22 @@ def queue_in_use(queue: str, contacts: int) -> IllegalStateError:
     return IllegalStateError(f"queue {queue!r:.80} has contacts ({contacts}); remove it when they have ended")
 
 
+def not_waiting(contact: str, agent: str) -> IllegalStateError:
+    return IllegalStateError(
+        f"contact {contact!r:.80} is with agent {agent!r:.80}; only one that waits or rings can be changed so"
+    )
+
+
+def not_deferred(contact: str) -> IllegalStateError:
+    return IllegalStateError(f"contact {contact!r:.80} is not deferred")
+
+
+def not_free(agent: str, contact: str) -> IllegalStateError:
+    return IllegalStateError(
+        f"agent {agent!r:.80} can't be offered contact {contact!r:.80} now: not at work, ringing, without room for its channel, excluded or spared it"
+    )
+
+
 OFFER_ENDED = "is not open: it has ended or never was"
 OFFER_EXPIRED = "has expired"
 OFFER_OF_ANOTHER = "is another agent's"
