@@ -44,7 +44,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 class Reader:
     """Use as ``for record in Reader(data)``; then ``end`` and ``torn`` tell how it ended.
 
-    ``data`` is the whole segment: bytes, or a map of the file.  Raises `CorruptJournalError` or
+    ``data`` is the whole segment.  Raises `CorruptJournalError` or
     `IncompatibleJournalError`, also from the constructor, for the header.
     """
 
@@ -64,10 +64,6 @@ class Reader:
     def check(self) -> int:
         """The check of the last good record; an encoder or the next segment's header goes on from it."""
         return self._check
-
-    def close(self) -> None:
-        """Let go of the data; what was read stays good."""
-        self._data.release()
 
     def _read_header(self) -> None:
         data = self._data

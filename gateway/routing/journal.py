@@ -74,6 +74,8 @@ class Journal:
         self._encoder = Encoder()
         self._file = -1
         self._size = 0
+        """Bytes of records in this segment, its beginning not counted."""
+        self._size_max = segment_bytes_max
         self._full: list[int] = []
         """Files of full segments that are to be flushed a last time and closed."""
         self._waiting: deque[bytes] = deque()
@@ -134,7 +136,7 @@ class Journal:
             self._wait(data)
         else:
             self._write(data)
-            if self._size >= self._segment_bytes_max:
+            if self._size >= self._size_max:
                 self._rotate()
         if not self._wake.is_set():
             self._wake.set()
@@ -195,7 +197,9 @@ class Journal:
             raise
         if self._file >= 0:
             self._full.append(self._file)
-        self._file, self._size, self._encoder = file, len(start), encoder
+        self._file, self._size, self._encoder = file, 0, encoder
+        # With a snapshot longer than that, most of what is written would be snapshots.
+        self._size_max = max(self._segment_bytes_max, len(start))
         self._segment += 1
         self._new_files = True
 

@@ -5,10 +5,8 @@ One file is one segment of one run; a run is the life of one distributor, from t
 
 from __future__ import annotations
 
-import mmap
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,19 +53,9 @@ def find_runs(path: Path) -> list[Run]:
     return [runs[name] for name in sorted(runs)]
 
 
-@contextmanager
-def open_segment(path: Path) -> Iterator[Reader]:
-    """Map the file and read its header.  Raises `acd_core.journal.JournalError`; the reader ends with the block."""
-    with path.open("rb") as file:
-        if not path.stat().st_size:
-            yield Reader(b"")
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-            reader = Reader(view)
-            try:
-                yield reader
-            finally:
-                reader.close()
+def read_segment(path: Path) -> Reader:
+    """Raises `acd_core.journal.JournalError` when not even the header is good."""
+    return Reader(path.read_bytes())
 
 
 def read_run(run: Run) -> Iterator[tuple[Path, Reader, Iterator[Record]]]:
@@ -77,15 +65,15 @@ def read_run(run: Run) -> Iterator[tuple[Path, Reader, Iterator[Record]]]:
     """
     previous: tuple[int, int] | None = None
     for path in run.segments:
-        with open_segment(path) as reader:
-            header = reader.header
-            if header is None:
-                if path is not run.segments[-1]:
-                    raise CorruptJournalError(0, f"{path.name} has no content, but there are segments behind it")
-                return
-            if previous is not None and (header.segment, header.previous_check) != previous:
-                raise CorruptJournalError(0, f"{path.name} does not continue the segment before it; some of it is lost")
-            yield path, reader, iter(reader)
-            if reader.torn and path is not run.segments[-1]:
-                raise CorruptJournalError(reader.end, f"{path.name} is cut off, but there are segments behind it")
-            previous = (header.segment + 1, reader.check)
+        reader = read_segment(path)
+        header = reader.header
+        if header is None:
+            if path is not run.segments[-1]:
+                raise CorruptJournalError(0, f"{path.name} has no content, but there are segments behind it")
+            return
+        if previous is not None and (header.segment, header.previous_check) != previous:
+            raise CorruptJournalError(0, f"{path.name} does not continue the segment before it; some of it is lost")
+        yield path, reader, iter(reader)
+        if reader.torn and path is not run.segments[-1]:
+            raise CorruptJournalError(reader.end, f"{path.name} is cut off, but there are segments behind it")
+        previous = (header.segment + 1, reader.check)

@@ -23,8 +23,9 @@ from gateway.model.clock import LoopScheduler, SystemClock
 from gateway.model.errors import InternalError, NotFoundError
 from gateway.routing import journal as journal_module
 from gateway.routing.journal import Journal
+from gateway.routing.restore import read_standing
 from gateway.routing.router import Router
-from gateway.routing.segments import Run, find_runs, open_segment, read_run
+from gateway.routing.segments import Run, find_runs, read_run, read_segment
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 20
@@ -131,15 +132,27 @@ async def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
 async def test_the_oldest_segments_go_when_there_are_too_many_bytes(tmp_path: Path) -> None:
     distributor = Distributor()
     async with make_journal(tmp_path, distributor, segment_bytes_max=4000, kept_bytes_max=40_000) as journal:
-        await fill(distributor, journal, 400)
+        await fill(distributor, journal, 10)
+        router = make_router(distributor, journal)
+        for number in range(10, 400):
+            router.submit(ev.ContactArrived(f"contact-{number}", "sales"))
+            router.submit(ev.ContactAbandoned(f"contact-{number}"))
     (run,) = find_runs(tmp_path)
     assert not run.complete
-    assert sum(path.stat().st_size for path in run.segments) <= 40_000 + 20_000
-    last = run.segments[-1]
-    with open_segment(last) as reader:
-        assert reader.header is not None
-        assert reader.header.snapshot is not None
-        assert len(reader.header.snapshot.contacts) > 300
+    assert 20_000 < sum(path.stat().st_size for path in run.segments) <= 40_000 + 4000 + 1000
+    header = read_segment(run.segments[-1]).header
+    assert header is not None
+    assert header.snapshot is not None
+    assert len(header.snapshot.contacts) in (10, 11)
+
+
+async def test_a_snapshot_longer_than_a_segment_is_not_written_for_every_record(tmp_path: Path) -> None:
+    distributor = Distributor()
+    async with make_journal(tmp_path, distributor, segment_bytes_max=1000) as journal:
+        await fill(distributor, journal, 300)
+    (run,) = find_runs(tmp_path)
+    assert len(run.segments) < 15
+    assert sum(len(read_segment(path).header.snapshot.contacts) for path in run.segments[1:]) < 600  # type: ignore[union-attr]
 
 
 class Disk:
@@ -204,11 +217,11 @@ async def test_a_disk_that_fails_for_too_long_leaves_a_gap_and_then_a_snapshot(
         await fill(distributor, journal, 10, start=60)
     (run,) = find_runs(tmp_path)
     assert len(run.segments) == 2
-    with open_segment(run.segments[1]) as reader:
-        assert reader.header is not None
-        assert reader.header.snapshot is not None
-        assert len(reader.header.snapshot.contacts) == 60
-        assert sum(len(record.entries) for record in reader) == 10
+    reader = read_segment(run.segments[1])
+    assert reader.header is not None
+    assert reader.header.snapshot is not None
+    assert len(reader.header.snapshot.contacts) == 60
+    assert sum(len(record.entries) for record in reader) == 10
     with pytest.raises(CorruptJournalError, match="does not continue"):
         replay(run)
 
@@ -227,10 +240,10 @@ async def test_a_failed_flush_is_not_believed_twice(tmp_path: Path, monkeypatch:
         await journal.flushed()
     (run,) = find_runs(tmp_path)
     assert len(run.segments) >= 2
-    with open_segment(run.segments[-1]) as reader:
-        assert reader.header is not None
-        assert reader.header.snapshot is not None
-        assert len(reader.header.snapshot.contacts) == 11
+    reader = read_segment(run.segments[-1])
+    assert reader.header is not None
+    assert reader.header.snapshot is not None
+    assert len(reader.header.snapshot.contacts) == 11
 
 
 async def test_a_folder_that_can_not_be_written_is_said_at_once(tmp_path: Path) -> None:
@@ -280,3 +293,60 @@ async def self_made(folder: Path, contacts: int) -> None:
         router.submit(ev.QueueConfigured("sales", 20_000, 30_000))
         for number in range(contacts):
             router.submit(ev.ContactArrived(f"contact-{number}", "sales"))
+
+
+async def test_a_restart_reads_who_stood_where(tmp_path: Path) -> None:
+    assert read_standing(tmp_path) is None
+    distributor = Distributor()
+    async with make_journal(tmp_path, distributor, segment_bytes_max=3000) as journal:
+        router = make_router(distributor, journal)
+        router.submit(ev.QueueConfigured("sales", 20_000, 30_000))
+        for agent in ("anna", "ben", "carl"):
+            router.submit(ev.AgentSignedIn(agent, frozenset({"sales"}), frozenset()))
+        router.submit(ev.AgentReady("anna"))
+        router.submit(ev.ContactArrived("c1", "sales"))
+        offer = distributor.agent("anna").offer
+        assert offer is not None
+        router.submit(ev.OfferAccepted(offer, "anna"))
+        router.submit(ev.AgentPaused("anna", "lunch"))
+        router.submit(ev.ContactEnded("c1"))
+        router.submit(ev.AgentSignedOut("ben"))
+        for number in range(40):
+            router.submit(ev.ContactArrived(f"chat-{number}", "sales", channel="chat"))
+        until_ns = distributor.agent("anna").until_ns
+        router.stop()
+    assert len(find_runs(tmp_path)[0].segments) > 1
+    standing = read_standing(tmp_path)
+    assert standing is not None
+    assert set(standing.agents) == {"anna", "carl"}
+    anna = standing.agents["anna"]
+    assert (anna.state, anna.until_ns, anna.contact, anna.wish) == ("wrap_up", until_ns, "c1", "paused")
+    assert list(standing.contacts) == [f"chat-{number}" for number in range(40)]
+
+
+async def test_a_restart_uses_what_stands_before_the_damage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    distributor = Distributor()
+    async with make_journal(tmp_path, distributor) as journal:
+        await fill(distributor, journal, 10)
+    (path,) = find_runs(tmp_path)[0].segments
+    data = bytearray(path.read_bytes())
+    data[-200] ^= 1
+    path.write_bytes(data)
+    standing = read_standing(tmp_path)
+    assert standing is not None
+    assert list(standing.contacts) == [f"contact-{number}" for number in range(8)]
+    assert "offset" in caplog.text
+    path.write_bytes(data[:-300])
+    assert read_standing(tmp_path) is not None
+    assert "not written wholly" in caplog.text
+
+
+async def test_a_segment_that_was_only_begun_is_passed_over(tmp_path: Path) -> None:
+    distributor = Distributor()
+    async with make_journal(tmp_path, distributor) as journal:
+        await fill(distributor, journal, 10)
+        name = journal.run_name
+    (tmp_path / f"{name}-000001.journal").write_bytes(b"ZACD")
+    standing = read_standing(tmp_path)
+    assert standing is not None
+    assert len(standing.contacts) == 10
