@@ -105,6 +105,11 @@ class Collector:
             if act is not None:
                 act(decision, now_ns)
 
+    @property
+    def wrapping_up(self) -> int:
+        """Agents in wrap-up now."""
+        return len(self._wrapping)
+
     # Events
 
     def _queue(self, name: str) -> _Queue:

@@ -1,7 +1,8 @@
 """What is simulated: queues, streams of contacts, groups of agents with their shifts.
 
 Queues, contacts and agents are given as the distributor's own events, so that whatever it can be told can be
-simulated.  Times are ns from the beginning (0).
+simulated.  Times are ns, from whatever moment the plan
+counts from (0: midnight, say).
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...]
     end_ns: int
     """The simulation ends then; who still waits is counted as waiting."""
-    warm_up_ns: int = 0
+    close_ns: int | None = None
+    """From then on it ends as soon as no contact is left."""
+    from_ns: int = 0
     """What begins earlier is simulated, but not counted."""
     interval_ns: int | None = None
     """Step of the time series."""

@@ -135,7 +135,7 @@ class Simulator:
         self.seed = seed
         self.now_ns = 0
         self.distributor = make()
-        self.collector = Collector(targets=plan.targets, from_ns=plan.warm_up_ns, interval_ns=plan.interval_ns)
+        self.collector = Collector(targets=plan.targets, from_ns=plan.from_ns, interval_ns=plan.interval_ns)
         self.events = self.decisions = self.contacts_made = 0
         self._on_arrival = on_arrival
         self._agenda: list[tuple[int, int, Callable[[Any], None], Any]] = []
@@ -168,8 +168,13 @@ class Simulator:
     def run(self, progress: Progress | None = None) -> Result:
         """To the end of the plan."""
         began = time.perf_counter()
-        self.run_until(self.plan.end_ns, progress)
-        report = self.collector.report(self.plan.end_ns)
+        plan = self.plan
+        if plan.close_ns is None:
+            self.run_until(plan.end_ns, progress)
+        else:
+            self.run_until(plan.close_ns, progress)
+            self.run_until(plan.end_ns, progress, while_busy=True)
+        report = self.collector.report(self.now_ns)
         report.check()
         return Result(
             seed=self.seed,
@@ -180,11 +185,13 @@ class Simulator:
             took_s=time.perf_counter() - began,
         )
 
-    def run_until(self, end_ns: int, progress: Progress | None = None) -> None:
-        """Everything up to then, what is due at that moment included."""
+    def run_until(self, end_ns: int, progress: Progress | None = None, *, while_busy: bool = False) -> None:
+        """Everything up to then, what is due at that moment included; ``while_busy``: or until no work is left."""
         agenda, get_timer, pop = self._agenda, self.distributor.get_timer, heapq.heappop
         show_at = self.events
         while True:
+            if while_busy and not self._contacts and not self.collector.wrapping_up:
+                return
             due = get_timer()
             if agenda and (due is None or agenda[0][0] < due):
                 if agenda[0][0] > end_ns:

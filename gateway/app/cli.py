@@ -62,6 +62,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(passwd)
     passwd.set_defaults(run=_passwd)
 
+    simulate = commands.add_parser(
+        "simulate",
+        help="play a scenario with the real distributor: waiting, service levels, occupancy",
+        description="Simulate days of a contact centre, as a scenario file describes it, with the real distributor.",
+    )
+    simulate.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="see docs/howto/simulate.md")
+    simulate.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed, the same days (default 1)")
+    simulate.add_argument("--days", type=int, metavar="N", help="so many days instead of the scenario's")
+    simulate.add_argument("--json", action="store_true", help="print JSON alone, with time series")
+    simulate.add_argument("--svg", type=Path, metavar="FILE", help="draw waiting over the day into FILE")
+    simulate.add_argument("--formulas", action="store_true", help="service level by each of the trade's formulas")
+    simulate.set_defaults(run=_simulate)
+
     bench = commands.add_parser("bench", help="measure", description="Measure a part of the gateway on this machine.")
     what = bench.add_subparsers(title="benchmarks", metavar="WHAT", required=True)
     media = what.add_parser("media", help="bridged calls through the media plane: loss, delay and CPU for each call")
@@ -112,6 +125,19 @@ def _passwd(options: argparse.Namespace) -> int:
     from gateway.app.passwords import set_password
 
     return set_password(_load(options), options.login, from_stdin=options.stdin)
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from gateway.app.simulate import simulate
+
+    return simulate(
+        options.scenario,
+        seed=options.seed,
+        days=options.days,
+        as_json=options.json,
+        svg=options.svg,
+        all_formulas=options.formulas,
+    )
 
 
 def _bench_media(options: argparse.Namespace) -> int:

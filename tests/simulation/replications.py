@@ -87,5 +87,5 @@ def single_queue(*, per_hour: float, handling_s: float, patience_s: float | None
         ),
         groups=(group("agent", agents, end_ns, "hotline"),),
         end_ns=end_ns,
-        warm_up_ns=min(end_ns // 20, seconds(4 * 3600)),
+        from_ns=min(end_ns // 20, seconds(4 * 3600)),
     )
