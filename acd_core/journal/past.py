@@ -15,12 +15,14 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from acd_core import events as ev
-from acd_core.decisions import AgentStateChanged, ContactAssigned, OfferMade
+from acd_core.decisions import AgentStateChanged, ContactAssigned, OfferEnded, OfferMade
 from acd_core.journal.records import Entry
-from acd_core.states import AgentState
+from acd_core.states import AgentState, OfferEnd
 
 TALK_NS = 180_000_000_000
 """When nobody talked in the whole journal."""
+AWAY_NS = 60_000_000_000
+"""After an offer was not answered, when nobody ever came back from that."""
 
 ACTS = (
     ev.QueueConfigured,
@@ -41,6 +43,7 @@ ACTS = (
 """What happens at its time whatever the distributor does."""
 
 AWAY = frozenset({AgentState.PAUSED, AgentState.NOT_RESPONDING})
+SAID_SO = (ev.AgentSignedIn, ev.AgentPaused)
 
 
 class PastContact(msgspec.Struct, gc=False):
@@ -50,6 +53,8 @@ class PastContact(msgspec.Struct, gc=False):
     """Until the first answer, the end of their patience or the end of the journal."""
     gave_up: bool = False
     answered: bool = False
+    unanswered: int = 0
+    """Offers that agents let expire."""
     ring_ns: int | None = None
     """How long it rang until it was answered."""
     talk_ns: int = 0
@@ -67,8 +72,12 @@ class Past:
         self.acts: list[tuple[int, ev.Event]] = []
         self.start_ns: int | None = None
         self.end_ns = 0
+        self.away_ns: list[int] = []
+        """How long agents were away who had let an offer expire."""
         self._live: set[str] = set()
         self._states: dict[str, AgentState] = {}
+        self._missed: dict[str, int] = {}
+        """Agents who are not responding since then because they let an offer expire."""
         self._offered: dict[int, int] = {}
         self._wrapping: dict[str, tuple[str, int, bool]] = {}
 
@@ -83,6 +92,8 @@ class Past:
                 self._offered[decision.offer] = now_ns
             elif isinstance(decision, ContactAssigned):
                 self._assigned(decision, now_ns)
+            elif isinstance(decision, OfferEnded) and decision.end is OfferEnd.EXPIRED:
+                self.contacts[decision.contact].unanswered += 1
             elif isinstance(decision, AgentStateChanged):
                 self._agent_changed(decision, entry.event, now_ns)
 
@@ -94,6 +105,7 @@ class Past:
         for agent in agents:
             self.acts.append((self.end_ns, ev.AgentSignedOut(agent)))
         self._states.clear()
+        self._missed.clear()
         self._offered.clear()
         self._wrapping.clear()
         return contacts, agents
@@ -110,8 +122,8 @@ class Past:
                 self._close(event.contact, now_ns)
             case ev.ContactRequeued() | ev.ContactTransferred():
                 self._stop_talking(self.contacts[event.contact], now_ns)
-            case ev.AgentReady() if self._states.get(event.agent) not in AWAY:
-                # It ended a wrap-up, which is noted with the contact, or took back a wish.
+            case ev.AgentReady() if self._states.get(event.agent) not in AWAY or event.agent in self._missed:
+                # It ended a wrap-up, which is noted with the contact, or took back a wish, or came back after an offer.
                 return
         if isinstance(event, ACTS):
             self.acts.append((now_ns, event))
@@ -149,10 +161,15 @@ class Past:
                 self._wrapping[agent] = (decision.contact, now_ns, False)
         elif wrapping is not None and (event is not None or wrapping[2]):
             self.contacts[wrapping[0]].wrap_up_ns = now_ns - wrapping[1]
-        if state is AgentState.NOT_RESPONDING:
-            # In another world they would not have answered now either.
-            self.acts.append((now_ns, ev.AgentPaused(agent, "not responding")))
-        elif before is AgentState.NOT_RESPONDING and event is None:
+        missed_ns = self._missed.pop(agent, None)
+        if missed_ns is not None:
+            self.away_ns.append(now_ns - missed_ns)
+        if state is AgentState.NOT_RESPONDING and event is None:
+            self._missed[agent] = now_ns
+        elif state in AWAY and not isinstance(event, SAID_SO):
+            # Their page went away, or they had asked for a pause before: they were not there, whoever calls.
+            self.acts.append((now_ns, ev.AgentPaused(agent, decision.reason)))
+        elif before is AgentState.NOT_RESPONDING and event is None and missed_ns is None:
             self.acts.append((now_ns, ev.AgentReady(agent)))
         if state is AgentState.SIGNED_OUT:
             self._states.pop(agent, None)
@@ -163,7 +180,9 @@ class Past:
 class Habits:
     """What is assumed of a contact where the journal does not say."""
 
-    def __init__(self, contacts: Iterable[PastContact]) -> None:
+    def __init__(self, contacts: Iterable[PastContact], away_ns: Sequence[int] = ()) -> None:
+        self.away_ns = int(statistics.median(away_ns)) if away_ns else AWAY_NS
+        """Until an agent who let an offer expire is ready again."""
         talks: dict[str, list[int]] = {}
         rings: list[int] = []
         waits: list[tuple[int, bool]] = []

@@ -1,8 +1,8 @@
 """Yesterday once more, under another configuration: the same customers and agents, the real distributor, other rules.
 
 Customers arrive when they did, talk for as long as they did and lose patience when they did; agents come, pause and go
-when they did and take as long to answer.  What differs is who gets whom, and when.  Played with the journal's own
-configuration it shows how true this is: compare a change with that, rather than with what was.
+when they did, take as long to answer and let as many offers expire.  What differs is who gets whom, and when.  Played
+with the journal's own configuration it shows how true this is: compare a change with that, rather than with what was.
 """
 
 from __future__ import annotations
@@ -53,10 +53,11 @@ class Rerun:
         """Agents of the journal that the other configuration does not know."""
         self._past = past
         self._settings = settings
-        self._habits = Habits(past.contacts.values())
+        self._habits = Habits(past.contacts.values(), past.away_ns)
         self._agenda: list[tuple[int, int, Callable[[Any], object], Any]] = []
         self._planned = 0
         self._turns: dict[str, int] = {}
+        self._unanswered: dict[str, int] = {}
 
     def run(self) -> Report:
         """To the end of the journal; then nobody arrives any more, and what is under way is counted as it stands."""
@@ -100,15 +101,23 @@ class Rerun:
         self.collector.observe(event, decisions, self.now_ns)
         for decision in decisions:
             if isinstance(decision, OfferMade):
-                ring_ns = self._habits.ring_ns(self._past.contacts[decision.contact])
-                # Under a shorter offer time they hurry; whether they would is more than the journal knows.
-                when_ns = max(self.now_ns, min(self.now_ns + ring_ns, decision.expires_ns - 1))
-                self._at(when_ns, self._tell, ev.OfferAccepted(decision.offer, decision.agent))
+                self._offered(decision)
             elif isinstance(decision, ContactAssigned):
                 talk_ns = self._habits.talk_ns(self._past.contacts[decision.contact])
                 self._at(self.now_ns + talk_ns, self._tell, ev.ContactEnded(decision.contact))
             elif isinstance(decision, AgentStateChanged):
                 self._agent_changed(decision)
+
+    def _offered(self, decision: OfferMade) -> None:
+        """It rings in vain as often as it did for this contact then, and is answered after as long."""
+        contact = self._past.contacts[decision.contact]
+        unanswered = self._unanswered.get(decision.contact, 0)
+        if unanswered < contact.unanswered:
+            self._unanswered[decision.contact] = unanswered + 1
+            return
+        # Under a shorter offer time they hurry; whether they would is more than the journal knows.
+        when_ns = min(self.now_ns + self._habits.ring_ns(contact), decision.expires_ns - 1)
+        self._at(max(when_ns, self.now_ns), self._tell, ev.OfferAccepted(decision.offer, decision.agent))
 
     def _agent_changed(self, decision: AgentStateChanged) -> None:
         turn = self._turns[decision.agent] = self._turns.get(decision.agent, 0) + 1
@@ -123,11 +132,18 @@ class Rerun:
                 self._at(ends_ns, self._finish_wrap_up, (decision.agent, turn))
             elif ends_ns > decision.until_ns:
                 self._at(self.now_ns, self._tell, ev.WrapUpExtended(decision.agent, ends_ns))
+        elif decision.state is AgentState.NOT_RESPONDING:
+            self._at(self.now_ns + self._habits.away_ns, self._come_back, (decision.agent, turn))
 
     def _finish_wrap_up(self, what: tuple[str, int]) -> None:
         agent, turn = what
         if self._turns[agent] == turn:
             self._tell(ev.WrapUpFinished(agent))
+
+    def _come_back(self, what: tuple[str, int]) -> None:
+        agent, turn = what
+        if self._turns[agent] == turn:
+            self._tell(ev.AgentReady(agent))
 
     def _arrive(self, contact: PastContact) -> None:
         if not self._tell(contact.arrived):

@@ -13,6 +13,7 @@ from acd_core.journal.rerun import Rerun, Settings
 from acd_core.limits import Limits
 from acd_core.metrics import Collector
 from acd_core.metrics.report import Report
+from acd_core.states import AgentState
 
 S = 1_000_000_000
 SALES = frozenset({"sales"})
@@ -105,12 +106,12 @@ def test_what_the_other_configuration_does_not_know_is_left_out_and_named() -> N
     assert rerun.absent == {"anna"}
 
 
-def test_who_did_not_answer_then_is_away_now() -> None:
+def day_with_a_missed_offer() -> Day:
     day = Day()
     day.at(0, ev.QueueConfigured("sales", 20_000, 0))
-    for agent in ("anna", "ben"):
-        day.at(1 + (agent == "ben"), ev.AgentSignedIn(agent, SALES, frozenset()))
-        day.at(1 + (agent == "ben"), ev.AgentReady(agent))
+    for second, agent in ((1, "anna"), (2, "ben")):
+        day.at(second, ev.AgentSignedIn(agent, SALES, frozenset()))
+        day.at(second, ev.AgentReady(agent))
     day.at(10, ev.ContactArrived("c0", "sales"))
     day.at(35, ev.ContactArrived("c1", "sales"))
     day.offers.pop(0)
@@ -119,10 +120,39 @@ def test_who_did_not_answer_then_is_away_now() -> None:
     day.answer(62)
     day.at(82, ev.ContactEnded("c1"))
     day.at(90, ev.AgentReady("anna"))
+    day.at(100, ev.ContactArrived("c2", "sales"))
+    day.answer(101)
+    day.at(120, ev.ContactEnded("c2"))
+    return day
+
+
+def test_an_offer_that_rang_in_vain_does_so_again() -> None:
+    day = day_with_a_missed_offer()
     past = day.past()
-    assert (30 * S, ev.AgentPaused("anna", "not responding")) in past.acts
-    assert (90 * S, ev.AgentReady("anna")) in past.acts
-    assert numbers(Rerun(Distributor, Limits(), past).run())[0] == 2
+    assert past.contacts["c0"].unanswered == 1
+    assert past.away_ns == [60 * S]
+    assert (
+        numbers(Rerun(Distributor, Limits(), past).run())
+        == numbers(day.collector.report())
+        == (3, 0, (30 + 27 + 1) / 3)
+    )
+
+
+def test_whose_page_went_away_is_away_again() -> None:
+    day = Day()
+    day.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    day.at(0, ev.AgentSignedIn("anna", SALES, frozenset()))
+    day.at(0, ev.AgentReady("anna"))
+    day.at(10, ev.ContactArrived("c0", "sales"))
+    day.at(12, ev.OfferRevoked(day.offers.pop(0).offer, "connection lost", AgentState.PAUSED))
+    day.at(50, ev.AgentReady("anna"))
+    day.answer(51)
+    day.at(60, ev.ContactEnded("c0"))
+    past = day.past()
+    assert (12 * S, ev.AgentPaused("anna", "connection lost")) in past.acts
+    assert (50 * S, ev.AgentReady("anna")) in past.acts
+    past.contacts["c0"].arrived_ns += 5 * S
+    assert numbers(Rerun(Distributor, Limits(), past).run()) == (1, 0, 36.0)
 
 
 def test_what_was_open_when_a_run_ended_is_closed() -> None:
