@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import random
 from collections.abc import Iterator
@@ -25,22 +26,25 @@ class Poisson(msgspec.Struct, frozen=True, tag="poisson"):
         """How many arrive on average."""
         return math.fsum(self.per_hour) * self.interval_ns / NS_PER_HOUR
 
-    def times(self, chance: random.Random) -> Iterator[int]:
-        """Moments in ns, in order.
+    def times(self, chance: random.Random, from_ns: int = 0) -> Iterator[int]:
+        """Moments in ns from ``from_ns`` on, in order.
 
         Exact: the time that passes is measured in expected arrivals, in which all gaps are exponential with mean 1.
         """
         uniform = chance.random
         gap = -math.log1p(-uniform())
         for number, per_hour in enumerate(self.per_hour):
-            begin = self.start_ns + number * self.interval_ns
+            end = self.start_ns + (number + 1) * self.interval_ns
+            begin = max(from_ns, end - self.interval_ns)
+            if begin >= end:
+                continue
             rate = per_hour / NS_PER_HOUR
-            left = rate * self.interval_ns
+            left = rate * (end - begin)
             passed = 0.0
             while gap <= left:
                 passed += gap
                 left -= gap
-                yield begin + min(int(passed / rate), self.interval_ns - 1)
+                yield min(begin + int(passed / rate), end - 1)
                 gap = -math.log1p(-uniform())
             gap -= left
 
@@ -55,8 +59,8 @@ class Listed(msgspec.Struct, frozen=True, tag="listed"):
     def expected(self) -> float:
         return len(self.times_ns)
 
-    def times(self, chance: random.Random) -> Iterator[int]:
-        return iter(self.times_ns)
+    def times(self, chance: random.Random, from_ns: int = 0) -> Iterator[int]:  # nothing is left to chance
+        return iter(self.times_ns[bisect.bisect_left(self.times_ns, from_ns) :])
 
 
 Arrivals = Poisson | Listed

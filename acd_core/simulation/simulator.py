@@ -39,6 +39,7 @@ from acd_core.states import AgentState
 Progress = Callable[[int, int], None]
 """Simulated time so far and in all (ns)."""
 
+NS_PER_MS = 1_000_000
 PROGRESS_EVERY = 2_000
 """Events between two calls of the progress callback."""
 
@@ -59,7 +60,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Contact:
-    __slots__ = ("agent", "ends_ns", "left_ns", "name", "source", "transfer", "turn", "wrap_up_ns")
+    __slots__ = ("agent", "ends_ns", "left_ns", "name", "queue", "source", "transfer", "turn", "wrap_up_ns")
 
     def __init__(self, name: str, source: _Source) -> None:
         self.name = name
@@ -70,6 +71,8 @@ class _Contact:
         self.wrap_up_ns = source.wrap_up() if source.wrap_up is not None else None
         self.transfer = bool(source.transfer) and source.uniform() < source.transfer
         self.agent: _Agent | None = None
+        self.queue = ""
+        """In which it was offered last."""
         self.turn = 0
         """Counts changes, so that what was planned for an earlier stage does not happen in a later."""
 
@@ -79,13 +82,13 @@ class _Source:
 
     __slots__ = ("fields", "handling", "number", "patience", "stream", "times", "transfer", "uniform", "wrap_up")
 
-    def __init__(self, stream: Stream, seed: int) -> None:
+    def __init__(self, stream: Stream, seed: int, from_ns: int) -> None:
         def chance(purpose: str) -> random.Random:
             return generator(seed, f"{stream.name}/{purpose}")
 
         self.stream = stream
         self.number = 0
-        self.times: Iterator[int] = stream.arrivals.times(chance("arrivals"))
+        self.times: Iterator[int] = stream.arrivals.times(chance("arrivals"), from_ns)
         self.handling = drawer(stream.handling, chance("handling"))
         self.patience = drawer(stream.patience, chance("patience")) if stream.patience is not None else None
         self.wrap_up = drawer(stream.wrap_up, chance("wrap-up")) if stream.wrap_up is not None else None
@@ -120,7 +123,7 @@ def generator(seed: int, purpose: str) -> random.Random:
 
 
 class Simulator:
-    """One run.  `tell`, `now_ns` and `distributor` may be used from ``at`` actions to interfere."""
+    """One run.  `now_ns`, `distributor`, `at` and `tell` may be used by the callbacks to look and to interfere."""
 
     def __init__(
         self,
@@ -128,21 +131,28 @@ class Simulator:
         seed: int,
         *,
         make: Callable[[], DistributorApi] = Distributor,
+        now_ns: int = 0,
         on_arrival: Callable[[Simulator, str, Stream], None] | None = None,
+        on_answer: Callable[[Simulator, str], None] | None = None,
     ) -> None:
-        """``make``: which distributor (the compiled one unless told); ``on_arrival`` is called after each arrival."""
+        """``make``: which distributor (the compiled one unless told); it begins at ``now_ns``.
+
+        ``on_arrival`` is called after each arrival, ``on_answer`` at each answer, with the contact's id.
+        """
         self.plan = plan
         self.seed = seed
-        self.now_ns = 0
+        self.now_ns = now_ns
         self.distributor = make()
         self.collector = Collector(targets=plan.targets, from_ns=plan.from_ns, interval_ns=plan.interval_ns)
         self.events = self.decisions = self.contacts_made = 0
         self._on_arrival = on_arrival
+        self._on_answer = on_answer
         self._agenda: list[tuple[int, int, Callable[[Any], None], Any]] = []
         self._planned = 0
         self._contacts: dict[str, _Contact] = {}
         self._agents: dict[str, _Agent] = {}
         self._offers: set[int] = set()
+        self._wrap_up_ms: dict[str, int] = {}
         self._react: dict[type, Callable[[Any], None]] = {
             OfferMade: self._offered,
             OfferEnded: self._offer_ended,
@@ -151,6 +161,7 @@ class Simulator:
             ContactResumed: self._resumed,
             AgentStateChanged: self._state_changed,
         }
+        self._sources = [_Source(stream, seed, now_ns) for stream in plan.streams]
         for queue in plan.queues:
             self.tell(queue)
         for group in plan.groups:
@@ -162,8 +173,8 @@ class Simulator:
                     self.at(end, self._go, agent)
         for when, event in plan.events:
             self.at(when, self.tell, event)
-        for stream in plan.streams:
-            self._next_arrival(_Source(stream, seed))
+        for source in self._sources:
+            self._next_arrival(source)
 
     def run(self, progress: Progress | None = None) -> Result:
         """To the end of the plan."""
@@ -217,7 +228,27 @@ class Simulator:
 
     def tell(self, event: ev.Event) -> None:
         """The distributor is told now, and what it decides is acted upon."""
+        if type(event) is ev.QueueConfigured:
+            self._wrap_up_ms[event.queue] = event.wrap_up_ms
         self._digest(event, self.distributor.handle(event, self.now_ns))
+
+    def add_agent(self, name: str, group: Group) -> None:
+        """Signs in now, beside those of the plan."""
+        agent = self._agents[name] = _Agent(group, name, self.seed)
+        agent.signed_in = True
+        self.tell(agent.event)
+
+    def add_contact(self, event: ev.ContactArrived, stream: str, patience_ns: int | None) -> None:
+        """Arrives now, beside those of the plan; ``stream`` says how long things take."""
+        source = next(source for source in self._sources if source.stream.name == stream)
+        contact = self._contacts[event.contact] = _Contact(event.contact, source)
+        if patience_ns is not None:
+            self.at(self.now_ns + patience_ns, self._give_up, (contact, contact.turn))
+        self.tell(event)
+
+    def be_patient(self, contact: str) -> None:
+        """The customer, who waits or is about to arrive, does not give up any more."""
+        self._contacts[contact].turn += 1
 
     def _digest(self, event: ev.Event | None, decisions: list[Decision]) -> None:
         self.events += 1
@@ -269,7 +300,7 @@ class Simulator:
             return
         agent, stream = contact.agent, contact.source.stream
         assert agent is not None
-        if contact.wrap_up_ns is not None:
+        if contact.wrap_up_ns is not None and contact.wrap_up_ns < self._allowed_ns(agent, contact):
             self.at(self.now_ns + contact.wrap_up_ns, self._finish_wrap_up, (agent.name, contact.name))
         contact.turn += 1
         contact.agent = None
@@ -281,6 +312,11 @@ class Simulator:
         contact.left_ns = contact.source.handling()
         self._wait(contact)
         self.tell(ev.ContactTransferred(contact.name, stream.transfer_to))
+
+    def _allowed_ns(self, agent: _Agent, contact: _Contact) -> int:
+        """How long the wrap-up may take at most."""
+        own_ms = agent.event.wrap_up_ms
+        return (self._wrap_up_ms[contact.queue] if own_ms is None else own_ms) * NS_PER_MS
 
     # Agents
 
@@ -306,7 +342,7 @@ class Simulator:
 
     def _finish_wrap_up(self, what: tuple[str, str]) -> None:
         agent, contact = what
-        # It may be over already: the queue allowed less, or the agent signed out and came back.
+        # It may be over already: the agent came back from a pause or signed out.
         with contextlib.suppress(IllegalStateError, UnknownAgentError):
             self.tell(ev.WrapUpFinished(agent, contact))
 
@@ -314,6 +350,7 @@ class Simulator:
 
     def _offered(self, decision: OfferMade) -> None:
         agent = self._agents[decision.agent]
+        self._contacts[decision.contact].queue = decision.queue
         self._offers.add(decision.offer)
         if agent.no_answer and agent.uniform() < agent.no_answer:
             return
@@ -331,6 +368,8 @@ class Simulator:
         if factor != 1.0:
             contact.left_ns = int(contact.left_ns * factor)
         self._converse(contact)
+        if self._on_answer is not None:
+            self._on_answer(self, decision.contact)
 
     def _interrupted(self, decision: ContactInterrupted) -> None:
         contact = self._contacts[decision.contact]
