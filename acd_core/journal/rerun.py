@@ -21,16 +21,39 @@ from acd_core.metrics import Collector, Target
 from acd_core.metrics.report import Report
 from acd_core.states import AgentState
 
+OF_THE_CONFIGURATION = (
+    ev.QueueConfigured,
+    ev.QueueRemoved,
+    ev.QueueOpened,
+    ev.QueueClosed,
+    ev.MatchingConfigured,
+    ev.AgentChanged,
+)
+"""What another configuration puts its own in place of."""
+
 EXTENDED = "wrap-up extended"
 """The distributor's reason for it."""
 
 
 class Settings:
-    """The other configuration, in the distributor's own words."""
+    """The other configuration, in the distributor's own words.
 
-    def __init__(self, queues: Sequence[ev.QueueConfigured], agents: Sequence[ev.AgentSignedIn]) -> None:
-        self.queues = list(queues)
+    ``opening``: opening hours, each with its time.  ``adapt``: an arrival as it would be under this configuration.
+    """
+
+    def __init__(
+        self,
+        queues: Sequence[ev.QueueConfigured],
+        agents: Sequence[ev.AgentSignedIn],
+        *,
+        matching: ev.MatchingConfigured | None = None,
+        opening: Sequence[tuple[int, ev.QueueOpened | ev.QueueClosed]] = (),
+        adapt: Callable[[ev.ContactArrived], ev.ContactArrived] = lambda arrived: arrived,
+    ) -> None:
+        self.start: list[ev.Event] = [*([] if matching is None else [matching]), *queues]
         self.agents = {agent.agent: agent for agent in agents}
+        self.opening = list(opening)
+        self.adapt = adapt
 
 
 class Rerun:
@@ -61,8 +84,11 @@ class Rerun:
 
     def run(self) -> Report:
         """To the end of the journal; then nobody arrives any more, and what is under way is counted as it stands."""
-        for queue in self._settings.queues if self._settings is not None else ():
-            self._tell(queue)
+        if self._settings is not None:
+            for event in self._settings.start:
+                self._tell(event)
+            for when_ns, opening in self._settings.opening:
+                self._at(when_ns, self._tell, opening)
         for when_ns, event in self._past.acts:
             self._at(when_ns, self._act, event)
         for contact in self._past.contacts.values():
@@ -146,7 +172,8 @@ class Rerun:
             self._tell(ev.AgentReady(agent))
 
     def _arrive(self, contact: PastContact) -> None:
-        if not self._tell(contact.arrived):
+        arrived = contact.arrived if self._settings is None else self._settings.adapt(contact.arrived)
+        if not self._tell(arrived):
             self.left_out.append(contact.arrived.contact)
             return
         patience_ns = self._habits.patience_ns(contact)
@@ -156,7 +183,7 @@ class Rerun:
     def _act(self, event: ev.Event) -> None:
         settings = self._settings
         if settings is not None:
-            if isinstance(event, ev.QueueConfigured | ev.QueueRemoved | ev.MatchingConfigured | ev.AgentChanged):
+            if isinstance(event, OF_THE_CONFIGURATION):
                 return
             if isinstance(event, ev.AgentSignedIn):
                 if event.agent not in settings.agents:

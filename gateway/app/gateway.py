@@ -89,6 +89,7 @@ class Gateway:
                 distributor=Distributor(),
                 clock=clock,
                 scheduler=scheduler,
+                distribution=config.distribution,
             )
         )
 

@@ -13,7 +13,7 @@ import msgspec
 from acd_core import Distributor
 from acd_core.api import DistributorApi
 from acd_core.decisions import AgentStateChanged, Decision
-from acd_core.events import ContactAbandoned, ContactEnded
+from acd_core.events import ContactAbandoned, ContactArrived, ContactEnded
 from acd_core.journal import Difference, Entry, Header, JournalError, Replay
 from acd_core.journal.past import Past
 from acd_core.journal.rerun import Rerun, Settings
@@ -23,8 +23,9 @@ from acd_core.metrics.report import Report, Row
 from acd_core.states import AgentState
 from gateway.config.schema import Config
 from gateway.model.errors import ZentraleError
+from gateway.routing.hours import opening_events
 from gateway.routing.segments import Run, find_runs, read_run
-from gateway.routing.settings import agent_signed_in, queue_configured
+from gateway.routing.settings import agent_signed_in, matching_configured, queue_configured
 
 
 def verify(journal: Path, *, reference: bool = False) -> int:
@@ -119,9 +120,7 @@ def make_comparison(runs: list[Run], config: Config) -> Comparison:
             past.take(entry)
             was.observe(entry.event, entry.decisions, past.end_ns)
         close(past, was)
-    settings = Settings(
-        [queue_configured(queue) for queue in config.queues], [agent_signed_in(agent) for agent in config.agents]
-    )
+    settings = make_settings(config, past)
     again = Rerun(Distributor, limits, past)
     other = Rerun(Distributor, limits, past, settings)
     at_work = {event.agent for _, event in past.acts if hasattr(event, "agent")}
@@ -132,6 +131,30 @@ def make_comparison(runs: list[Run], config: Config) -> Comparison:
         contacts_left_out=len(other.left_out),
         agents_left_out=sorted(other.absent),
         agents_idle=sorted(settings.agents.keys() - at_work),
+    )
+
+
+def make_settings(config: Config, past: Past) -> Settings:
+    queues = {str(queue.name): queue for queue in config.queues}
+
+    def adapt(arrived: ContactArrived) -> ContactArrived:
+        # Which number was called is not in the journal, so what it asked for stays unless the queue says otherwise.
+        queue = queues.get(arrived.queue)
+        if queue is None:
+            return arrived
+        return msgspec.structs.replace(
+            arrived,
+            priority=queue.priority or arrived.priority,
+            topic=arrived.topic if queue.topic is None else queue.topic,
+        )
+
+    start_ns = past.start_ns or 0
+    return Settings(
+        [queue_configured(queue) for queue in config.queues],
+        [agent_signed_in(agent) for agent in config.agents],
+        matching=matching_configured(config.distribution),
+        opening=list(opening_events(config.queues, config.distribution.timezone, start_ns, past.end_ns)),
+        adapt=adapt,
     )
 
 

@@ -91,7 +91,8 @@ def _tables(
     item = _plain(shape.item_type)
     assert isinstance(item, inspect.StructType)
     if not isinstance(value, list) or not all(isinstance(element, dict) for element in value):
-        advice = f"write [[{field.name}]] with two brackets, once for each"
+        name = ".".join([*(key for key in path[:-1] if isinstance(key, str)), field.name])
+        advice = f"write [[{name}]] with two brackets, once for each"
         mistakes.append((path, f"must be a list of tables, not {_describe(value)}", advice))
         return []
     mistakes.extend(_length_mistakes(value, shape, path))
@@ -119,6 +120,20 @@ def explain(value: object, type_: inspect.Type, path: KeyPath) -> Iterator[Mista
             yield from _text_mistakes(value, shape, _rule(type_), path)
         case inspect.ListType() | inspect.TupleType():
             yield from _list_mistakes(value, shape, path)
+        case inspect.DictType():
+            yield from _dict_mistakes(value, shape, path)
+
+
+def _dict_mistakes(value: object, shape: inspect.DictType, path: KeyPath) -> Iterator[Mistake]:
+    if not isinstance(value, dict):
+        advice = f"write {path[-1]} = {{ name = number, ... }}"
+        yield path, f"must be a table, not {_describe(value)}", advice
+        return
+    if shape.max_length is not None and len(value) > shape.max_length:
+        yield path, f"has {len(value)} entries", f"use at most {shape.max_length}"
+    for key, element in value.items():
+        yield from explain(key, shape.key_type, (*path, key))
+        yield from explain(element, shape.value_type, (*path, key))
 
 
 def _list_mistakes(value: object, shape: inspect.ListType | inspect.TupleType, path: KeyPath) -> Iterator[Mistake]:
@@ -226,6 +241,8 @@ def _default(field: inspect.Field, shape: inspect.Type) -> object:
         return field.default
     if field.default_factory is not msgspec.NODEFAULT:
         return field.default_factory()
+    if isinstance(shape, inspect.IntType):
+        return shape.ge or 0
     return [] if isinstance(shape, inspect.ListType) else ""
 
 
@@ -234,6 +251,8 @@ def _how_to_add(name: str, shape: inspect.Type) -> str:
         if isinstance(_plain(shape.item_type), inspect.StructType):
             return f"add at least one [[{name}]]"
         return f'add {name} = ["..."]'
+    if isinstance(shape, inspect.IntType):
+        return f"add {name} = ..."
     return f'add {name} = "..."'
 
 

@@ -9,6 +9,7 @@ from gateway.model.errors import NotAllowedError
 from gateway.model.events import AgentState, EndCause, LineWritten, OutcomeChosen, Party, TypingNoticed
 from gateway.model.ids import AgentId, Channel, ContactId, LegId, OfferId
 from gateway.model.ports import VoiceLine
+from gateway.routing.settings import agent_signed_in
 from gateway.session.contact import Contact
 from gateway.session.contacts import ContactService
 from gateway.session.conversation import Conversations
@@ -42,10 +43,7 @@ class AgentService:
         """Begin a shift, paused until `ready`.  Harmless when signed in."""
         seat = self._floor.seat(agent)
         if seat.state is AgentState.SIGNED_OUT:
-            config = seat.config
-            self._submit(
-                acd.AgentSignedIn(agent=agent, queues=frozenset(config.queues), skills=frozenset(config.skills))
-            )
+            self._submit(agent_signed_in(seat.config))
 
     def sign_out(self, agent: AgentId) -> None:
         """End the shift; while busy it takes effect after the contact and its wrap-up."""

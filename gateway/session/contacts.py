@@ -32,6 +32,7 @@ from gateway.model.events import (
 from gateway.model.ids import AgentId, Channel, ContactId, QueueName, new_contact_id
 from gateway.model.media import MediaEvent, SoundFinished
 from gateway.model.ports import VoiceLine
+from gateway.routing.settings import asked_for
 from gateway.session.contact import Contact
 from gateway.session.conversation import Conversations
 from gateway.session.floor import Floor
@@ -52,10 +53,10 @@ class ContactService:
 
     def queue_for_number(self, number: str) -> QueueName:
         """The queue of a dialled number; raises `NotFoundError`."""
-        queue = self._floor.numbers.get(number)
-        if queue is None:
+        found = self._floor.numbers.get(number)
+        if found is None:
             raise NotFoundError(f"no queue answers the number {number!r}; add it under [[numbers]]")
-        return queue
+        return found.queue
 
     async def open_call(
         self, line: VoiceLine, *, channel: Channel, queue: QueueName, customer: Customer, called: str
@@ -286,11 +287,15 @@ class ContactService:
         )
         try:
             floor.router.submit(
-                acd.ContactArrived(
-                    contact=contact.id,
-                    queue=contact.queue.name,
-                    channel=contact.channel.value,
-                    arrival_ns=contact.opened_ns,
+                asked_for(
+                    acd.ContactArrived(
+                        contact=contact.id,
+                        queue=contact.queue.name,
+                        channel=contact.channel.value,
+                        arrival_ns=contact.opened_ns,
+                    ),
+                    contact.queue,
+                    floor.numbers.get(contact.called) if contact.channel is Channel.PHONE else None,
                 )
             )
         except AcdError as error:

@@ -61,7 +61,7 @@ class Floor:
         router: Router,
     ) -> None:
         self.queues = {queue.name: queue for queue in queues}
-        self.numbers = {number.number: number.queue for number in numbers}
+        self.numbers = {number.number: number for number in numbers}
         self.seats = {agent.login: Seat(agent) for agent in agents}
         self.limits = limits
         self.clock = clock

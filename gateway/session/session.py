@@ -6,13 +6,16 @@ import asyncio
 import logging
 from pathlib import Path
 
-from acd_core import events as acd
+from acd_core.events import MatchingConfigured
+from gateway.config.distribution import DistributionConfig
 from gateway.config.schema import AgentConfig, LimitsConfig, NumberConfig, QueueConfig
 from gateway.model.clock import Clock, Scheduler
 from gateway.model.events import AgentState, AgentStateChanged, ContactEnded, EndCause, Party
 from gateway.model.media import MediaPlane
 from gateway.model.ports import Store
+from gateway.routing.hours import OpeningHours
 from gateway.routing.router import Distributor, Router
+from gateway.routing.settings import matching_configured, queue_configured
 from gateway.session.agents import AgentService
 from gateway.session.bus import EventBus
 from gateway.session.contacts import ContactService
@@ -25,6 +28,8 @@ from gateway.session.recording import Recorder
 log = logging.getLogger(__name__)
 
 AT_WORK = frozenset({AgentState.AVAILABLE, AgentState.OFFERED, AgentState.BUSY, AgentState.WRAP_UP})
+
+DEFAULT_DISTRIBUTION = DistributionConfig()
 
 COME_BACK_MS = 60_000
 """After a restart a page that comes back within this time finds its agent as ready as before.
@@ -49,6 +54,7 @@ class Session:
         distributor: Distributor,
         clock: Clock,
         scheduler: Scheduler,
+        distribution: DistributionConfig = DEFAULT_DISTRIBUTION,
     ) -> None:
         self.bus = EventBus()
         self._store = store
@@ -72,25 +78,24 @@ class Session:
         decisions = DecisionHandler(self._floor, conversations)
         self.contacts = ContactService(self._floor, conversations, self._recorder)
         self.agents = AgentService(self._floor, conversations, decisions, self.contacts)
+        self._matching = matching_configured(distribution)
+        self._opening_hours = OpeningHours(queues, distribution.timezone, self._router.submit, clock, scheduler)
         self._appending: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Session:
         self._appending = asyncio.create_task(self._log.run(), name="event log")
         for queue in self._floor.queues.values():
-            self._router.submit(
-                acd.QueueConfigured(
-                    queue=queue.name,
-                    offer_ms=queue.offer_ms,
-                    wrap_up_ms=queue.wrap_up_ms,
-                    skills=frozenset(queue.skills),
-                )
-            )
+            self._router.submit(queue_configured(queue))
+        if self._matching != MatchingConfigured():
+            self._router.submit(self._matching)
+        self._opening_hours.start()
         await self._recover()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         assert self._appending is not None
         self.drain()
+        self._opening_hours.stop()
         self._router.stop()
         await self._recorder.close()
         self._log.close()
