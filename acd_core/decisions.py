@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from acd_core.states import AgentState, OfferEnd
-from acd_core.strategies import STRATEGIES
+from acd_core.strategies import write_sentence
 from acd_core.wording import count_agents, duration, name_skills
 
 
@@ -25,7 +25,7 @@ class Explanation(msgspec.Struct, frozen=True, gc=False):
     """Why this agent, for this contact, at this moment.
 
     Every signed-in agent is counted once: ``considered`` (the winner among them), ``excluded``, one of the states,
-    ``unskilled`` or ``elsewhere``.
+    ``no_channel``, ``not_named``, ``unskilled`` or ``elsewhere``.
     """
 
     strategy: str
@@ -75,15 +75,17 @@ class Explanation(msgspec.Struct, frozen=True, gc=False):
 
     def sentence(self) -> str:
         """One sentence for people."""
-        return STRATEGIES[self.strategy].sentence(self)
+        return write_sentence(self.strategy, self)
 
     def passed_over(self) -> list[PassedOver]:
         """All others, by group; groups without anybody are left out."""
         skills = name_skills(self.skills)
         others = self.considered - 1
-        shorter = f"{count_agents(others)} available too, but idle for a shorter time"
+        plain = self.strategy == "longest_idle"
+        shorter = f"{count_agents(others)} available too, but {'idle for a shorter time' if plain else 'ranked lower'}"
         if self.runner_up is not None and self.runner_up_idle_ns is not None:
-            shorter += f" (next: {self.runner_up}, {duration(self.runner_up_idle_ns)})"
+            term = "" if plain or self.runner_up_term is None else f"{abs(self.runner_up_term)}, "
+            shorter += f" (next: {self.runner_up}, {term}{duration(self.runner_up_idle_ns)})"
         spared = "passed over because they turned this contact down a moment ago"
         groups = [
             PassedOver("idle_shorter", others, shorter),
@@ -97,6 +99,14 @@ class Explanation(msgspec.Struct, frozen=True, gc=False):
             ),
             PassedOver(
                 "unskilled", self.unskilled, f"{count_agents(self.unskilled)} in queue {self.queue} without {skills}"
+            ),
+            PassedOver(
+                "no_channel", self.no_channel, f"{count_agents(self.no_channel)} available, but not for this channel"
+            ),
+            PassedOver(
+                "not_named",
+                self.not_named,
+                f"{count_agents(self.not_named)} available too, but the contact was for {self.agent}",
             ),
             PassedOver("elsewhere", self.elsewhere, f"{count_agents(self.elsewhere)} not in queue {self.queue}"),
         ]

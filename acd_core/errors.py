@@ -97,7 +97,7 @@ def queue_in_use(queue: str, contacts: int) -> IllegalStateError:
 
 def not_waiting(contact: str, agent: str) -> IllegalStateError:
     return IllegalStateError(
-        f"contact {contact!r:.80} is with agent {agent!r:.80}; only one that waits or rings can be changed so"
+        f"contact {contact!r:.80} is with agent {agent!r:.80}; this is for contacts that wait or ring"
     )
 
 
@@ -107,7 +107,8 @@ def not_deferred(contact: str) -> IllegalStateError:
 
 def not_free(agent: str, contact: str) -> IllegalStateError:
     return IllegalStateError(
-        f"agent {agent!r:.80} can't be offered contact {contact!r:.80} now: not at work, ringing, without room for its channel, excluded or spared it"
+        f"agent {agent!r:.80} can't be offered contact {contact!r:.80} now: not at work, ringing, without room for its "
+        "channel, or spared it"
     )
 
 
