@@ -10,7 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from acd_core import events as ev
-from acd_core.decisions import AgentStateChanged, ContactAssigned, ContactMoved, Decision, OfferEnded, OfferMade
+from acd_core.decisions import (
+    AgentStateChanged,
+    ContactAssigned,
+    ContactInterrupted,
+    ContactMoved,
+    ContactResumed,
+    Decision,
+    OfferEnded,
+    OfferMade,
+)
 from acd_core.metrics.crowd import Crowd
 from acd_core.metrics.report import Report, Row, Target
 from acd_core.metrics.service_level import FORMULAS
@@ -41,7 +50,9 @@ class _Queue:
 
 
 class _Contact:
-    __slots__ = ("arrived_ns", "began_ns", "counted", "counted_whole", "queue", "talking_since_ns", "unanswered")
+    __slots__ = (
+        "arrived_ns", "began_ns", "counted", "counted_whole", "queue", "talking_since_ns", "unanswered", "with_agent",
+    )  # fmt: skip
 
     def __init__(self, queue: _Queue, now_ns: int, *, counted: bool) -> None:
         self.queue = queue
@@ -49,7 +60,9 @@ class _Contact:
         self.counted = self.counted_whole = counted
         """Of this stay, of the contact as a whole: both are left out when they began before the counting."""
         self.unanswered = True
+        self.with_agent = False
         self.talking_since_ns: int | None = None
+        """None also while it is interrupted by another contact."""
 
 
 class Collector:
@@ -89,6 +102,8 @@ class Collector:
             OfferEnded: self._offer_ended,
             ContactAssigned: self._assigned,
             ContactMoved: self._moved,
+            ContactInterrupted: self._interrupted,
+            ContactResumed: self._resumed,
             AgentStateChanged: self._state_changed,
         }
 
@@ -150,12 +165,15 @@ class Collector:
 
     def _stop_talking(self, contact: _Contact, now_ns: int) -> bool:
         """Whether the conversation counts."""
+        was, contact.with_agent = contact.with_agent, False
+        self._pause_talking(contact, now_ns)
+        return was and contact.counted
+
+    def _pause_talking(self, contact: _Contact, now_ns: int) -> None:
         since_ns, contact.talking_since_ns = contact.talking_since_ns, None
-        if since_ns is None or not contact.counted:
-            return False
-        contact.queue.talk_ns += now_ns - since_ns
-        self._all.talk_ns += now_ns - since_ns
-        return True
+        if since_ns is not None and contact.counted:
+            contact.queue.talk_ns += now_ns - since_ns
+            self._all.talk_ns += now_ns - since_ns
 
     def _requeued(self, event: ev.ContactRequeued, now_ns: int) -> None:
         contact = self._contacts.get(event.contact)
@@ -179,7 +197,7 @@ class Collector:
             return
         old = contact.queue
         new = old if event.queue is None else self._queue(event.queue)
-        if contact.talking_since_ns is None:
+        if not contact.with_agent:
             if new is old:
                 return  # it waits on in the same queue, for a certain agent
             self._leave(contact, Leaving.OVERFLOWED, now_ns)
@@ -214,11 +232,22 @@ class Collector:
             return
         self._leave(contact, Leaving.ANSWERED, now_ns)
         contact.talking_since_ns = now_ns
+        contact.with_agent = True
         self._last_queue[decision.agent] = contact.queue
         if contact.unanswered:
             contact.unanswered = False
             if contact.counted_whole:
                 self._all.waits.leave(Leaving.ANSWERED, contact.arrived_ns, now_ns)
+
+    def _interrupted(self, decision: ContactInterrupted, now_ns: int) -> None:
+        contact = self._contacts.get(decision.contact)
+        if contact is not None:
+            self._pause_talking(contact, now_ns)
+
+    def _resumed(self, decision: ContactResumed, now_ns: int) -> None:
+        contact = self._contacts.get(decision.contact)
+        if contact is not None and contact.with_agent:
+            contact.talking_since_ns = now_ns
 
     def _moved(self, decision: ContactMoved, now_ns: int) -> None:
         """By overflow or a split; a transfer has been counted by its event."""

@@ -49,6 +49,7 @@ class _Watch:
     def __init__(self, outlook: Outlook, every: int, runs: int, seed: int) -> None:
         self._outlook, self._every, self._runs, self._seed = outlook, every, runs, seed
         self._arrived = 0
+        self._began_ns: dict[str, int] = {}
         self._told: tuple[str, int, Estimate] | None = None
         self.found: list[tuple[Estimate, float]] = []
 
@@ -63,12 +64,14 @@ class _Watch:
             simulator.distributor.snapshot(),
             contact,
             self._outlook,
+            began_ns=self._began_ns,
             seed=self._seed + self._arrived,
             runs=self._runs,
         )
         self._told = contact, simulator.now_ns, told
 
     def answered(self, simulator: Simulator, contact: str) -> None:
+        self._began_ns[contact] = simulator.now_ns
         if self._told is not None and self._told[0] == contact:
             _, since_ns, told = self._told
             self._told = None

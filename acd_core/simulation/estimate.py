@@ -11,7 +11,7 @@ queues, agents last.  What rings is offered anew, and who turned down whom is no
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -28,6 +28,8 @@ from acd_core.views import AgentView, ContactView, QueueView, Snapshot
 RUNS = 100
 HORIZON_S = 4 * 3600.0
 NS_PER_MS = 1_000_000
+PREFERRED_MS = 1000
+"""Long enough for the agent who has a contact in hand to be given it again, whatever their queues and skills."""
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +59,7 @@ def estimate(
     outlook: Outlook,
     *,
     now_ns: int | None = None,
+    began_ns: Mapping[str, int] | None = None,
     seed: int = 1,
     runs: int = RUNS,
     horizon_s: float = HORIZON_S,
@@ -65,6 +68,7 @@ def estimate(
     """For a contact that waits or rings, should the customer not give up.
 
     ``now_ns``: the present; a snapshot has the time of the last event, since which nothing has changed.
+    ``began_ns``: when conversations in hand began, where known; needed for agents with several, else known.
     Raises `UnknownContactError` for one that does not.
     """
     tagged = next((one for one in snapshot.contacts if one.contact == contact), None)
@@ -75,7 +79,7 @@ def estimate(
     waits: list[int] = []
     position = 0
     for number in range(runs):
-        run = _Run(snapshot, contact, outlook, seed=seed * 1_000_003 + number, make=make)
+        run = _Run(snapshot, contact, outlook, began_ns or {}, seed=seed * 1_000_003 + number, make=make)
         position = run.position
         wait_ns = run.play(int(horizon_s * NS_PER_S))
         if wait_ns is not None:
@@ -100,11 +104,19 @@ class _Run:
     """One way in which it may go on."""
 
     def __init__(
-        self, snapshot: Snapshot, contact: str, outlook: Outlook, *, seed: int, make: Callable[[], DistributorApi]
+        self,
+        snapshot: Snapshot,
+        contact: str,
+        outlook: Outlook,
+        began_ns: Mapping[str, int],
+        *,
+        seed: int,
+        make: Callable[[], DistributorApi],
     ) -> None:
         self._snapshot = snapshot
         self._tagged = contact
         self._outlook = outlook
+        self._began_ns = began_ns
         self._chance = generator(seed, "rest")
         self._answered_ns: int | None = None
         plan = Plan(queues=(), streams=outlook.streams, groups=(), end_ns=0)
@@ -133,12 +145,14 @@ class _Run:
         waiting = [one for one in snapshot.contacts if one.state is not ContactState.ASSIGNED]
         waiting.sort(key=lambda one: (_entered(one), one.sequence))
         agents = sorted(snapshot.agents, key=lambda one: (one.idle_since_ns, one.idle_sequence))
-        simulator.now_ns = min([_entered(one) for one in waiting], default=snapshot.now_ns)
+        simulator.now_ns = max(0, min([_entered(one) for one in waiting], default=snapshot.now_ns) - 1)
         for queue in queues:  # nobody overflows while this is under way
             simulator.tell(msgspec.structs.replace(queue, overflow=(), splits=()))
         for agent in agents:
             group = Group(name="", count=1, agent=_signed_in(agent), shifts=(), answer=self._outlook.answer)
             simulator.add_agent(agent.agent, group)
+        contacts = {one.contact: one for one in snapshot.contacts}
+        in_hand = [agent for agent in agents if self._put_in_hand(agent, contacts)]
         for view in waiting:
             simulator.run_until(max(simulator.now_ns, _entered(view)))
             self._arrive(view)
@@ -152,9 +166,11 @@ class _Run:
                 simulator.tell(ev.QueueClosed(closed.queue))
         if snapshot.matching != ev.MatchingConfigured():
             simulator.tell(snapshot.matching)
-        contacts = {one.contact: one for one in snapshot.contacts}
         for agent in agents:
-            self._put_to_work(agent, contacts)
+            if agent in in_hand:
+                simulator.tell(ev.AgentReady(agent.agent))
+            else:
+                self._put_to_work(agent, contacts)
 
     def _arrive(self, view: ContactView) -> None:
         simulator = self._simulator
@@ -179,20 +195,41 @@ class _Run:
             patience_ns = self._snapshot.now_ns - simulator.now_ns + draw_rest(stream.patience, waited_ns, self._chance)
         simulator.add_contact(event, stream.name, patience_ns)
 
+    def _put_in_hand(self, agent: AgentView, contacts: dict[str, ContactView]) -> bool:
+        """Who may have several contacts at once gets those in hand again, and takes no other for now."""
+        if agent.next_state is not None or agent.settings is None or not agent.settings.lanes:
+            return False
+        views = [contacts[work.contact] for work in agent.work if work.until_ns is None and work.contact in contacts]
+        simulator, now_ns = self._simulator, self._snapshot.now_ns
+        for view in views:
+            stream = self._stream(view.queue, view)
+            rest_ns = self._rest(stream, view.contact, agent)
+            event = ev.ContactArrived(
+                view.contact, view.queue, channel=view.channel, preferred=agent.agent, preferred_ms=PREFERRED_MS
+            )
+            simulator.add_work(event, stream.name, agent.agent, now_ns - simulator.now_ns + rest_ns)
+        if views:
+            simulator.tell(ev.AgentPaused(agent.agent, "not yet"))
+        return bool(views)
+
     def _put_to_work(self, agent: AgentView, contacts: dict[str, ContactView]) -> None:
         """Who has a contact in hand or wraps up is ready when that is over; the time is drawn."""
         simulator, now_ns = self._simulator, self._snapshot.now_ns
         if agent.state in (AgentState.AVAILABLE, AgentState.OFFERED):
             simulator.tell(ev.AgentReady(agent.agent))
         elif agent.state in (AgentState.BUSY, AgentState.WRAP_UP) and agent.next_state is None:
-            elapsed_ns = now_ns - agent.since_ns
             view = contacts.get(agent.contact or "")
             if agent.state is AgentState.WRAP_UP:
-                rest_ns = self._wrap_up_rest(agent, elapsed_ns)
+                rest_ns = self._wrap_up_rest(agent, now_ns - agent.since_ns)
             else:
                 stream = self._stream(agent.queues[0] if view is None and agent.queues else "", view)
-                rest_ns = draw_rest(stream.handling, elapsed_ns, self._chance) + self._wrap_up(stream, view)
+                rest_ns = self._rest(stream, agent.contact or "", agent) + self._wrap_up(stream, view)
             simulator.at(now_ns + rest_ns, simulator.tell, ev.AgentReady(agent.agent))
+
+    def _rest(self, stream: Stream, contact: str, agent: AgentView) -> int:
+        """Of a conversation in hand."""
+        elapsed_ns = self._snapshot.now_ns - self._began_ns.get(contact, agent.since_ns)
+        return draw_rest(stream.handling, elapsed_ns, self._chance)
 
     def _wrap_up(self, stream: Stream, view: ContactView | None) -> int:
         if stream.wrap_up is not None:

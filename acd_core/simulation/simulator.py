@@ -246,6 +246,15 @@ class Simulator:
             self.at(self.now_ns + patience_ns, self._give_up, (contact, contact.turn))
         self.tell(event)
 
+    def add_work(self, event: ev.ContactArrived, stream: str, agent: str, left_ns: int) -> None:
+        """The agent, who alone is ready and named by the contact, has it in hand for ``left_ns`` more."""
+        self.tell(ev.AgentReady(agent))
+        self.add_contact(event, stream, None)
+        self._contacts[event.contact].left_ns = left_ns
+        offer = self.distributor.agent(agent).offer
+        if offer is not None:
+            self.tell(ev.OfferAccepted(offer, agent))
+
     def be_patient(self, contact: str) -> None:
         """The customer, who waits or is about to arrive, does not give up any more."""
         self._contacts[contact].turn += 1

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from acd_core import Distributor
 from acd_core import events as ev
 from acd_core.metrics import Row
+from acd_core.reference import Distributor as Reference
 from acd_core.simulation.chain import Kind, Server, SkillChain
 from acd_core.simulation.distributions import Deterministic, Exponential
-from acd_core.simulation.erlang import ErlangA, ErlangC
+from acd_core.simulation.erlang import ErlangA, ErlangC, ageing_waits_s, priority_waits_s
 from acd_core.simulation.plan import Plan
+from acd_core.strategies import orders
+from tests.parity.slices import CORE
 from tests.simulation.replications import expect, group, hours, repeat, single_queue, stream
 
 
@@ -109,4 +113,63 @@ def test_two_skill_chain() -> None:
         )
         expect(
             f"{kind.skill}: mean wait", exact.mean_wait_s, reports, lambda report, at=number: wait_of(report.queues[at])
+        )
+
+
+CLASSES = ("vip", "normal", "low")
+PER_HOUR = (16.0, 30.0, 18.0)
+MAKE = Distributor if "order" in CORE else Reference
+HOURS, WIDTH = (90, 0.25) if MAKE is Distributor else (25, 0.45)
+"""The reference has all of the rules, but takes ten times as long."""
+
+
+def three_classes(orders_: tuple[ev.Order, ...], end_ns: int) -> Plan:
+    """M/M/3 with a queue for each class, which all agents serve."""
+    return Plan(
+        queues=tuple(
+            ev.QueueConfigured(name, 20_000, 0, order=order) for name, order in zip(CLASSES, orders_, strict=True)
+        ),
+        streams=tuple(
+            stream(
+                name,
+                ev.ContactArrived("", name, priority=len(CLASSES) - number),
+                per_hour=PER_HOUR[number],
+                end_ns=end_ns,
+                handling=Exponential(120),
+                patience_s=None,
+            )
+            for number, name in enumerate(CLASSES)
+        ),
+        groups=(group("agent", 3, end_ns, *CLASSES),),
+        end_ns=end_ns,
+        from_ns=end_ns // 20,
+    )
+
+
+def test_strict_priority() -> None:
+    """Cobham's formula for M/M/c."""
+    exact = priority_waits_s([rate / 3600 for rate in PER_HOUR], 120, 3)
+    reports = repeat(three_classes((orders.greatest_need(),) * 3, hours(HOURS)), first_seed=500, make=MAKE)
+    for number, name in enumerate(CLASSES):
+        expect(
+            f"{name}: mean wait",
+            exact[number],
+            reports,
+            lambda report, at=number: report.queues[at].answered_waits.mean_s,
+            width=WIDTH,
+        )
+
+
+def test_priority_that_grows_with_the_wait() -> None:
+    """Kleinrock's formula for classes that age at different rates."""
+    exact = ageing_waits_s([rate / 3600 for rate in PER_HOUR], [1, 3, 9], 120, 3)
+    ageing = tuple(ev.Order("ageing", rate=rate) for rate in (1_000, 3_000, 9_000))
+    reports = repeat(three_classes(ageing, hours(HOURS)), first_seed=600, make=MAKE)
+    for number, name in enumerate(CLASSES):
+        expect(
+            f"{name}: mean wait",
+            exact[number],
+            reports,
+            lambda report, at=number: report.queues[at].answered_waits.mean_s,
+            width=WIDTH,
         )

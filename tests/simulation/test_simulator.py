@@ -16,10 +16,22 @@ from acd_core.simulation.distributions import Deterministic, Exponential
 from acd_core.simulation.estimate import Outlook, estimate
 from acd_core.simulation.plan import Group, Plan, Stream, seconds
 from acd_core.simulation.simulator import Simulator
+from tests.parity.slices import CORE
 from tests.simulation.replications import single_queue
 
-both = pytest.mark.parametrize("make", [Distributor, Reference], ids=["core", "reference"])
 SEED = 11
+
+
+def against(*makes: type[DistributorApi]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("make", makes, ids=lambda make: make.__module__.split(".")[1])
+
+
+def with_slice(name: str) -> pytest.MarkDecorator:
+    """The core, too, where it has this slice of the rules."""
+    return against(Distributor, Reference) if name in CORE else against(Reference)
+
+
+both = against(Distributor, Reference)
 
 
 def plan(times_s: tuple[float, ...], *, end_s: float = 1000, **changes: object) -> Plan:
@@ -176,3 +188,57 @@ def test_an_estimate_of_patience_by_others() -> None:
     hasty = replace(stream, patience=Exponential(30))
     shorter = estimate(simulator.distributor.snapshot(), "call-5", Outlook(streams=(hasty,)), runs=40)
     assert (shorter.p50_s or 0) < 0.7 * (patient.p50_s or 0)
+
+
+@with_slice("lanes")
+def test_an_estimate_knows_of_several_contacts_in_hand(make: type[DistributorApi]) -> None:
+    """Two chats at once of 60 s each, begun at 100 and 130; a third came at 140: it is taken up at 160."""
+    base = plan((100, 130, 140))
+    chats = replace(base.streams[0], contact=ev.ContactArrived("", "q", channel="chat"))
+    lanes = (ev.Lane("chat", most=2), ev.Lane("phone", weight=2))
+    agent = ev.AgentSignedIn("", frozenset({"q"}), frozenset(), lanes=lanes, capacity=2)
+    base = replace(base, streams=(chats,), groups=(replace(base.groups[0], agent=agent),))
+    simulator = Simulator(base, SEED, make=make)
+    simulator.run_until(seconds(140))
+    outlook = Outlook(streams=(replace(chats, arrivals=Listed(())),))
+    began_ns = {"call-1": seconds(100), "call-2": seconds(130)}
+    found = estimate(simulator.distributor.snapshot(), "call-3", outlook, began_ns=began_ns, runs=3, make=make)
+    assert (found.position, found.p50_s) == (1, 20)
+    assert simulator.run().report.all.answered_waits.max_s == 20
+
+
+@with_slice("lanes")
+def test_a_mail_makes_room_for_a_call_and_takes_no_shorter_for_it(make: type[DistributorApi]) -> None:
+    base = plan((130,))
+    mail = replace(
+        base.streams[0],
+        name="mail",
+        contact=ev.ContactArrived("", "q", channel="mail"),
+        arrivals=Listed((seconds(100),)),
+        handling=Deterministic(200),
+    )
+    lanes = (ev.Lane("phone"), ev.Lane("mail", interruptible=True))
+    agent = ev.AgentSignedIn("", frozenset({"q"}), frozenset(), lanes=lanes)
+    both_kinds = replace(base, streams=(*base.streams, mail), groups=(replace(base.groups[0], agent=agent),))
+    report = Simulator(both_kinds, SEED, make=make).run().report
+    assert report.all.answered_waits.max_s == 0
+    assert report.all.handled == 2
+    assert report.all.talk_s == (60 + 200) / 2, "the mail was in hand for 260 s, of which it rested 60"
+    assert report.agents.seconds["busy"] == 260
+
+
+@with_slice("flow")
+def test_a_transferred_contact_is_served_twice(make: type[DistributorApi]) -> None:
+    base = plan((100,), queues=(ev.QueueConfigured("q", 20_000, 0), ev.QueueConfigured("second", 20_000, 0)))
+    moving = replace(base.streams[0], transfer=1.0, transfer_to="second")
+    agent = ev.AgentSignedIn("", frozenset({"q", "second"}), frozenset())
+    report = (
+        Simulator(replace(base, streams=(moving,), groups=(replace(base.groups[0], agent=agent),)), SEED, make=make)
+        .run()
+        .report
+    )
+    assert [(row.counts.offered, row.handled, row.transferred_in, row.transferred_out) for row in report.queues] == [
+        (1, 1, 0, 1),
+        (1, 1, 1, 0),
+    ]
+    assert report.agents.seconds["busy"] == 120

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from acd_core import events as ev
-from acd_core.decisions import AgentStateChanged, ContactAssigned, ContactMoved, Decision
+from acd_core.decisions import (
+    AgentStateChanged,
+    ContactAssigned,
+    ContactInterrupted,
+    ContactMoved,
+    ContactResumed,
+    Decision,
+)
 from acd_core.metrics import FORMULAS, USUAL, Collector, ConservationError, Counts, Report, Tally, Target
 from acd_core.metrics.waits import describe, quantile
 from acd_core.states import AgentState
@@ -122,6 +129,18 @@ def test_transfer_requeue_and_overflow_are_stays_of_their_own() -> None:
     assert (night.counts.offered, night.counts.answered, night.answered_waits.mean_s) == (1, 1, 5)
     assert report.all.counts == Counts(offered=1, answered=1, abandoned=0, overflowed=0, waiting=0)
     assert report.all.answered_waits.mean_s == 10, "the customer's wait, to the first answer"
+
+
+def test_a_mail_that_rests_while_the_agent_takes_a_call() -> None:
+    story = Story()
+    story.arrive(0, "mail", "mail").answer(10, "mail")
+    story.arrive(30, "call").at(30, None, ContactAssigned("call", "anna", 2), ContactInterrupted("mail", "anna"))
+    story.at(50, ev.ContactEnded("call"), ContactResumed("mail", "anna"))
+    story.arrive(60, "call2").at(60, None, ContactAssigned("call2", "anna", 3), ContactInterrupted("mail", "anna"))
+    story.at(70, ev.ContactEnded("mail"))
+    mail, calls = story.report(100).queues
+    assert (mail.handled, mail.talk_s) == (1, 20 + 10)
+    assert (calls.handled, calls.talk_s) == (1, 20)
 
 
 def test_waiting_contacts_that_are_transferred() -> None:
