@@ -58,7 +58,7 @@ class Choosing(State):
         return -term, agent.idle_since_ns, agent.idle_sequence
 
     def _explanation(self, agent: Agent, contact: Contact, named: str = "") -> Explanation:
-        """Why the agent gets the contact; ``named``: how it was chosen if not by the queue's strategy."""
+        """Why the agent gets the contact; ``named``: what chose the agent, if not the queue's strategy."""
         agents = list(self._agents.values())
         in_queue = [one for one in agents if contact.queue.name in one.queues]
         skilled = [one for one in in_queue if self._is_skilled(one, contact)]
@@ -73,7 +73,8 @@ class Choosing(State):
         runners_up = sorted(
             (one for one in takers if one is not agent), key=lambda one: self._rank(one, contact, wanted)
         )
-        runner_up = runners_up[0] if runners_up and not named else None
+        by_name = named not in ("", "joint")
+        runner_up = runners_up[0] if runners_up and not by_name else None
         states = [one.state for one in others]
         strategy = STRATEGIES[contact.queue.settings.strategy]
         return Explanation(
@@ -83,7 +84,7 @@ class Choosing(State):
             agent.name,
             self._now_ns - agent.idle_since_ns,
             self._now_ns - contact.arrival_ns,
-            1 if named else len(takers),
+            1 if by_name else len(takers),
             runner_up.name if runner_up else None,
             self._now_ns - runner_up.idle_since_ns if runner_up else None,
             tuple(sorted(one.name for one in barred if one is not agent)),
@@ -96,9 +97,9 @@ class Choosing(State):
             sum(one is not agent and one not in in_queue for one in agents),
             sum(self._terms(contact).values()),
             **self._terms(contact),
-            term=0 if named else strategy.term(agent, wanted),
+            term=0 if by_name else strategy.term(agent, wanted),
             runner_up_term=strategy.term(runner_up, wanted) if runner_up else None,
             step=contact.step,
             no_channel=states.count(AgentState.AVAILABLE),
-            not_named=len(runners_up) if named else 0,
+            not_named=len(runners_up) if by_name else 0,
         )

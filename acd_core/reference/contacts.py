@@ -135,7 +135,7 @@ class ContactEvents(Settling):
         self._revoke_offers(contact, "assigned by hand")
         if contact.held:
             contact.held, contact.held_until_ns = "", None
-        self._make_offer(agent, contact, by_hand=True)
+        self._make_offer(agent, contact, "by_hand")
 
     # Small things
 

@@ -25,9 +25,11 @@ class Hands(Choosing):
 
     # Offers
 
-    def _make_offer(self, agent: Agent, contact: Contact, *, by_hand: bool = False) -> None:
-        named = "preferred" if agent.name == contact.preferred else ""
-        explanation = self._explanation(agent, contact, "by_hand" if by_hand else named)
+    def _make_offer(self, agent: Agent, contact: Contact, named: str = "") -> None:
+        """``named``: what chose the agent, if not the queue's strategy."""
+        if not named and agent.name == contact.preferred:
+            named = "preferred"
+        explanation = self._explanation(agent, contact, named)
         self._charge(contact)
         self._offers_made += 1
         number = self._offers_made
@@ -97,13 +99,15 @@ class Hands(Choosing):
                 break
             if work.interruptible and not work.interrupted:
                 work.interrupted = True
-                self._decisions.append(ContactInterrupted(work.contact, agent.name))
+                if not work.is_wrap_up:
+                    self._decisions.append(ContactInterrupted(work.contact, agent.name))
 
     def _resume(self, agent: Agent) -> None:
         for work in agent.work:
             if work.interrupted and agent.active_weight + work.lane.weight <= max(agent.capacity, work.lane.weight):
                 work.interrupted = False
-                self._decisions.append(ContactResumed(work.contact, agent.name))
+                if not work.is_wrap_up:
+                    self._decisions.append(ContactResumed(work.contact, agent.name))
 
     def _finish_work(self, agent: Agent, contact: Contact, reason: str, spare: Contact | None = None) -> None:
         """The conversation is over: wrap-up, or nothing more of it."""
@@ -111,7 +115,6 @@ class Hands(Choosing):
         own_ms = agent.settings.wrap_up_ms
         wrap_up_ms = contact.queue.settings.wrap_up_ms if own_ms is None else own_ms
         if wrap_up_ms and not work.interrupted:
-            work.interruptible = False
             work.until_ns = self._now_ns + wrap_up_ms * NS_PER_MS
             work.timer_sequence = self._next()
             self._show(agent, AgentState.WRAP_UP, reason)

@@ -45,7 +45,8 @@ class Settling(Flow):
         self._window_ns = self._window_sequence = None
         while pairs := self._joint_round():
             for contact, agent in pairs:
-                self._make_offer(agent, contact)
+                best = self._candidates(contact, self._open_agents())[0]
+                self._make_offer(agent, contact, "" if agent is best else "joint")
 
     def _joint_round(self) -> list[tuple[Contact, Agent]]:
         contacts: list[Contact] = []

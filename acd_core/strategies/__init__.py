@@ -13,7 +13,7 @@ from acd_core.strategies.least_occupied import LeastOccupied
 from acd_core.strategies.least_skilled import LeastSkilled
 from acd_core.strategies.longest_idle import LongestIdle
 from acd_core.strategies.most_skilled import MostSkilled
-from acd_core.strategies.named import ByHand, Preferred
+from acd_core.strategies.named import ByHand, Joint, Preferred
 from acd_core.strategies.random_lots import RandomLots
 from acd_core.strategies.round_robin import RoundRobin
 from acd_core.strategies.success import Success
@@ -34,8 +34,8 @@ STRATEGIES: Final[dict[str, Strategy]] = {
 }
 """What a queue may be configured with."""
 
-NAMED: Final[dict[str, Preferred | ByHand]] = {named.name: named for named in (Preferred(), ByHand())}
-"""Choices that the contact or a supervisor made, not the queue."""
+NAMED: Final[dict[str, Preferred | ByHand | Joint]] = {named.name: named for named in (Preferred(), ByHand(), Joint())}
+"""Choices that the contact, a supervisor or a matching window made, not the queue."""
 
 
 def write_sentence(name: str, reasons: Reasons) -> str:

@@ -1,9 +1,9 @@
-"""Agents that somebody named: the contact's own (last agent, owner of the case), or one whom a supervisor chose."""
+"""Choices that are not the queue's: of the contact (last agent, owner of the case), a supervisor, a matching window."""
 
 from __future__ import annotations
 
 from acd_core.strategies.base import Reasons
-from acd_core.wording import duration
+from acd_core.wording import duration, name_group
 
 
 class Preferred:
@@ -18,3 +18,13 @@ class ByHand:
 
     def sentence(self, reasons: Reasons) -> str:
         return "assigned by hand"
+
+
+class Joint:
+    """Somebody else was the contact's first choice, but served another contact better."""
+
+    name = "joint"
+
+    def sentence(self, reasons: Reasons) -> str:
+        group = name_group(reasons.queue, reasons.skills)
+        return f"one of {reasons.considered} available agents{group}, matched together with other contacts"
