@@ -240,7 +240,7 @@ class Contact:
     @property
     def effective_ns(self) -> int:
         """When it counts as arrived."""
-        return max(0, self.arrival_ns - self.bonus_ms * NS_PER_MS)
+        return self.arrival_ns - self.bonus_ms * NS_PER_MS
 
     @property
     def is_in_line(self) -> bool:

@@ -270,7 +270,7 @@ def kind(contact: ContactView) -> tuple[object, ...]:
 
 
 def effective(contact: ContactView) -> tuple[int, int]:
-    return max(0, contact.arrival_ns - contact.bonus_ms * 1_000_000), contact.sequence
+    return contact.arrival_ns - contact.bonus_ms * 1_000_000, contact.sequence
 
 
 def get_capacity(agent: AgentView) -> int:
