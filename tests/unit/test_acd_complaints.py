@@ -11,7 +11,7 @@ from acd_core.decisions import ContactAssigned, OfferEnded
 from acd_core.errors import StaleOfferError
 from acd_core.states import AgentState, OfferEnd
 from acd_core.strategies import orders
-from tests.support.acd_centre import S, Centre, both
+from tests.support.acd_centre import Centre, S, both
 
 
 @both("choice")
