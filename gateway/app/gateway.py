@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 from contextlib import AsyncExitStack
+from importlib import metadata
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +24,8 @@ from gateway.config.schema import Config
 from gateway.media import MediaPlane
 from gateway.model.clock import LoopScheduler, SystemClock
 from gateway.model.errors import InternalError
+from gateway.routing.journal import Journal
+from gateway.routing.restore import read_standing
 from gateway.session.session import Session
 from gateway.sip.edge import SipEdge
 from gateway.storage import Stores, open_stores
@@ -32,6 +35,8 @@ from gateway.webrtc import AgentAudio, WebCalls, WebRtcEdge
 log = logging.getLogger(__name__)
 
 SECRET_FILE = "session.key"
+JOURNAL = "journal"
+"""The folder beside the database."""
 SOUNDS = Path(__file__).parent.parent / "media" / "sounds"
 
 
@@ -77,6 +82,18 @@ class Gateway:
         media.start(asyncio.get_running_loop())
         stack.push_async_callback(media.close)
 
+        distributor = Distributor()
+        folder = self.stores.directory / JOURNAL
+        standing = await asyncio.to_thread(read_standing, folder)
+        journal = await stack.enter_async_context(
+            Journal(
+                folder,
+                clock,
+                limits=distributor.limits,
+                snapshot=distributor.snapshot,
+                software=metadata.version("zentrale"),
+            )
+        )
         self.session = session = await stack.enter_async_context(
             Session(
                 queues=config.queues,
@@ -86,10 +103,12 @@ class Gateway:
                 directory=self.stores.directory,
                 store=self.stores.store,
                 media=media,
-                distributor=Distributor(),
+                distributor=distributor,
                 clock=clock,
                 scheduler=scheduler,
                 distribution=config.distribution,
+                journal=journal,
+                standing=standing,
             )
         )
 

@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 def read_standing(directory: Path) -> Standing | None:
     """Who was there and how they stood; None when there is no journal yet.  Call it before a new run begins.
 
-    Takes up to a second for a full segment of 64 MiB.  Damage is logged with its place, and what stands before it counts:
-    a start must not fail because of the past.
+    Takes up to a second for a full segment of 64 MiB.  Damage is logged with its place, and what stands before it
+    counts: a start must not fail because of the past.
     """
     try:
         run = find_runs(directory)[-1]

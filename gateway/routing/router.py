@@ -14,6 +14,7 @@ from typing import Protocol
 from acd_core.decisions import Decision
 from acd_core.events import Event
 from gateway.model.clock import MS, Clock, Scheduler, Timer
+from gateway.model.errors import InternalError
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,11 @@ class Distributor(Protocol):
     def position(self, contact: str) -> int: ...
 
 
-class Recorder(Protocol):
+class DecisionRecorder(Protocol):
     """Keeps what the distributor handled; `gateway.routing.journal.Journal` is one."""
 
+    @property
+    def healthy(self) -> bool: ...
     def record(self, now_ns: int, event: Event | None, decisions: list[Decision]) -> None: ...
 
 
@@ -40,7 +43,7 @@ class Router:
     """
 
     def __init__(
-        self, distributor: Distributor, clock: Clock, scheduler: Scheduler, recorder: Recorder | None = None
+        self, distributor: Distributor, clock: Clock, scheduler: Scheduler, recorder: DecisionRecorder | None = None
     ) -> None:
         self._distributor = distributor
         self._recorder = recorder
@@ -67,6 +70,11 @@ class Router:
             self._recorder.record(now_ns, event, decisions)
         self._decisions.extend(decisions)
         self._hand_out()
+
+    def check_capacity(self) -> None:
+        """Raise `InternalError`, with which a new contact must be refused, while the journal can't be written."""
+        if self._recorder is not None and not self._recorder.healthy:
+            raise InternalError("the distributor's journal can't be written; see the log for its error")
 
     def position(self, contact: str) -> int:
         """Place in its queue, counted from 1.  Raises `acd_core.errors.UnknownContactError`."""

@@ -31,7 +31,7 @@ from gateway.model.events import (
 )
 from gateway.model.ids import AgentId, Channel, ContactId, QueueName, new_contact_id
 from gateway.model.media import MediaEvent, SoundFinished
-from gateway.model.ports import VoiceLine
+from gateway.model.ports import ContactRecord, VoiceLine
 from gateway.routing.settings import asked_for
 from gateway.session.contact import Contact
 from gateway.session.conversation import Conversations
@@ -129,6 +129,24 @@ class ContactService:
             self._enqueue(contact)
         return contact.id
 
+    def reopen_chat(self, record: ContactRecord, *, lines: int) -> None:
+        """A chat of the run before goes back to its old place, and ends unless its visitor's page comes back in time.
+
+        Raises `CapacityError`, `NotFoundError` or `NotAllowedError` as `open_chat`.
+        """
+        contact = self._new_contact(
+            channel=Channel.CHAT,
+            queue=record.queue,
+            customer=record.customer,
+            called=record.called,
+            before=record,
+        )
+        contact.lines = lines
+        contact.answered_ns = record.answered_ns
+        contact.outcome = record.outcome
+        self._enqueue(contact)
+        self.customer_disconnected(contact.id)
+
     async def customer_wrote(self, contact: ContactId, text: str) -> LineWritten:
         """Keep the customer's line; on disk when this returns.  Raises `NotAllowedError` when the chat is over."""
         return await self.write(self._chat(contact), Party.CUSTOMER, None, text)
@@ -223,6 +241,7 @@ class ContactService:
         customer: Customer,
         called: str,
         line: VoiceLine | None = None,
+        before: ContactRecord | None = None,
     ) -> Contact:
         floor = self._floor
         config = floor.queue(queue)
@@ -237,13 +256,14 @@ class ContactService:
         if floor.live(voice=voice) >= limit:
             raise CapacityError(f"all {limit} places are taken; try again later", limit=name)
         floor.log.check_capacity()
+        floor.router.check_capacity()
         contact = Contact(
-            new_contact_id(),
+            new_contact_id() if before is None else before.contact,
             channel=channel,
             queue=config,
             customer=customer,
             called=called,
-            opened_ns=floor.clock.now_ns(),
+            opened_ns=floor.clock.now_ns() if before is None else before.opened_ns,
             line=line,
         )
         floor.contacts[contact.id] = contact

@@ -18,7 +18,6 @@ from acd_core import Distributor
 from acd_core import events as ev
 from acd_core.errors import DuplicateContactError
 from acd_core.journal import CorruptJournalError, Entry, Replay
-from acd_core.reference import Distributor as Reference
 from gateway.model.clock import LoopScheduler, SystemClock
 from gateway.model.errors import InternalError, NotFoundError
 from gateway.routing import journal as journal_module
@@ -45,12 +44,12 @@ def entries(run: Run) -> list[Entry]:
     return [entry for _, _, records in read_run(run) for record in records for entry in record.entries]
 
 
-def replay(run: Run, make: type = Distributor) -> Replay:
+def replay(run: Run) -> Replay:
     lived: Replay | None = None
     for _, reader, records in read_run(run):
         assert reader.header is not None
         if lived is None:
-            lived = Replay(make, reader.header)
+            lived = Replay(Distributor, reader.header)
         lived.check_start(reader.header)
         for _ in lived.play(records):
             pass
@@ -85,7 +84,7 @@ async def test_what_the_router_hands_out_was_written_before(tmp_path: Path) -> N
         "AgentReady",
         "ContactArrived",
     ]
-    assert replay(run, Reference).distributor.snapshot() == distributor.snapshot()
+    assert replay(run).distributor.snapshot() == distributor.snapshot()
 
 
 async def test_a_timer_is_journalled_too(tmp_path: Path) -> None:
