@@ -124,6 +124,22 @@ class ContactInfo(Part, frozen=True, kw_only=True):
     media: MediaPlace
 
 
+class Target(Part, frozen=True, kw_only=True):
+    """A queue that a contact may be sent on to."""
+
+    name: str
+    title: str
+
+
+class Colleague(Part, frozen=True, kw_only=True):
+    """An agent at work whom a contact may be sent on to."""
+
+    name: str
+    """The login."""
+    title: str
+    state: AgentState
+
+
 class Line(Part, frozen=True, kw_only=True):
     """One line of a transcript; ``line`` counts from 1, so a page may merge lines from any source."""
 
@@ -222,6 +238,20 @@ class FinishWrapUp(Frame, frozen=True, kw_only=True, tag="finish_wrap_up"):
     contact: ContactRef
 
 
+class AskTransfer(Frame, frozen=True, kw_only=True, tag="ask_transfer"):
+    """Where may this contact be sent on to?  `TransferTargets` answers."""
+
+    contact: ContactRef
+
+
+class Transfer(Frame, frozen=True, kw_only=True, tag="transfer"):
+    """Send the customer on: to the queue, or to the agent; one of the two."""
+
+    contact: ContactRef
+    queue: Annotated[str, msgspec.Meta(max_length=80)] | None = None
+    agent: Annotated[str, msgspec.Meta(max_length=80)] | None = None
+
+
 AgentRequest = (
     Ready
     | Pause
@@ -233,6 +263,8 @@ AgentRequest = (
     | Hold
     | Resume
     | HangUp
+    | AskTransfer
+    | Transfer
     | Write
     | Typing
     | Outcome
@@ -280,6 +312,14 @@ class ContactGone(Frame, frozen=True, kw_only=True, tag="contact_gone"):
     """No longer in the agent's hands."""
 
     contact: str
+
+
+class TransferTargets(Frame, frozen=True, kw_only=True, tag="transfer_targets"):
+    """The answer to `AskTransfer`."""
+
+    contact: str
+    queues: list[Target]
+    agents: list[Colleague]
 
 
 class Transcript(Frame, frozen=True, kw_only=True, tag="transcript"):
@@ -337,6 +377,7 @@ AgentFrame = (
     | OfferClosedShown
     | ContactShown
     | ContactGone
+    | TransferTargets
     | Transcript
     | ChatLine
     | LineStored

@@ -15,7 +15,7 @@ from gateway.model.clock import Clock
 from gateway.model.events import Customer, EndCause, Event, LineWritten
 from gateway.model.ids import AgentId, ContactId, OfferId, QueueName
 from gateway.model.ports import Accounts, Store, VoiceLine
-from gateway.session.views import ContactView, DeskView
+from gateway.session.views import ContactView, DeskView, TransferView
 
 
 class Bus(Protocol):
@@ -62,6 +62,12 @@ class Agents(Protocol):
     def resume(self, agent: AgentId, contact: ContactId) -> None: ...
 
     def hang_up(self, agent: AgentId, contact: ContactId) -> None: ...
+
+    def transfer_targets(self, agent: AgentId, contact: ContactId) -> TransferView: ...
+
+    def transfer(
+        self, agent: AgentId, contact: ContactId, *, queue: QueueName | None = None, to_agent: AgentId | None = None
+    ) -> None: ...
 
     async def write(self, agent: AgentId, contact: ContactId, text: str) -> LineWritten: ...
 

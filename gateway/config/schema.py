@@ -157,10 +157,11 @@ class QueueConfig(Table, frozen=True, kw_only=True):
     hours: HoursConfig | None = None
     """Opening hours; without them the queue is always open."""
     last_agent_hours: Annotated[int, Meta(ge=0, le=87_600)] = 0
-    """Who comes back within so many hours is kept for the agent who spoke with them last, if that agent serves this
-    queue; 0: not."""
+    """Who comes back within so many hours is kept for the agent of this queue who spoke with them last; 0: not."""
     last_agent_wait_ms: DayMs = 15000
     """How long a contact waits for that agent alone, while they are at work; 0: they merely come first if free."""
+    transfer_wait_ms: DayMs = 60000
+    """How long a contact that is transferred to an agent waits for them alone; then all who can may take it."""
     other_channel_hours: Annotated[int, Meta(ge=0, le=87_600)] = 0
     """Who was here on another channel within so many hours gets `other_channel_bonus_ms`; 0: nobody."""
     other_channel_bonus_ms: DayMs = 300_000

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from acd_core.decisions import Decision
 from acd_core.events import Event
+from acd_core.views import AgentView
 from gateway.model.clock import MS, Clock, Scheduler, Timer
 from gateway.model.errors import InternalError
 
@@ -26,6 +27,7 @@ class Distributor(Protocol):
     def get_timer(self) -> int | None: ...
     def handle_timer(self, now_ns: int) -> list[Decision]: ...
     def position(self, contact: str) -> int: ...
+    def agent(self, agent: str) -> AgentView: ...
 
 
 class DecisionRecorder(Protocol):
@@ -59,10 +61,15 @@ class Router:
         """Name the one listener.  It must not raise: an error there is logged and the next decision handed out."""
         self._listener = listener
 
-    def submit(self, event: Event) -> None:
-        """Let the core take the event.  Raises `acd_core.errors.AcdError`; then nothing has changed."""
+    def submit(self, event: Event, taken: Callable[[], None] | None = None) -> None:
+        """Let the core take the event.  Raises `acd_core.errors.AcdError`; then nothing has changed.
+
+        ``taken`` is called once the core has taken it and before its decisions are handed out.
+        """
         now_ns = self._clock.now_ns()
         decisions = self._distributor.handle(event, now_ns)
+        if taken is not None:
+            taken()
         self._take(now_ns, event, decisions)
 
     def _take(self, now_ns: int, event: Event | None, decisions: list[Decision]) -> None:
@@ -79,6 +86,13 @@ class Router:
     def position(self, contact: str) -> int:
         """Place in its queue, counted from 1.  Raises `acd_core.errors.UnknownContactError`."""
         return self._distributor.position(contact)
+
+    def agent(self, agent: str) -> AgentView:
+        """How the agent stands by now, decisions that are still to be handed out included.
+
+        Raises `acd_core.errors.UnknownAgentError`.
+        """
+        return self._distributor.agent(agent)
 
     def stop(self) -> None:
         if self._timer is not None:

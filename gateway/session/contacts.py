@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 
 from acd_core import events as acd
 from acd_core.errors import AcdError
@@ -44,8 +45,15 @@ log = logging.getLogger(__name__)
 
 
 class ContactService:
-    def __init__(self, floor: Floor, conversations: Conversations, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        floor: Floor,
+        conversations: Conversations,
+        recorder: Recorder,
+        look_back: Callable[[Contact], Awaitable[None]],
+    ) -> None:
         self._floor = floor
+        self._look_back = look_back
         self._conversations = conversations
         self._recorder = recorder
 
@@ -91,6 +99,8 @@ class ContactService:
             raise InternalError(f"call {contact.id} could not be answered: {error}") from error
         if contact.state is ContactState.ANSWERING:
             self._greet(contact)
+            # While the greeting plays: nobody waits for the database.
+            await self._look_back(contact)
         return contact.id
 
     def line_ended(self, line: VoiceLine, cause: EndCause) -> None:
@@ -125,7 +135,9 @@ class ContactService:
         if contact.ended:
             self._emit_end(contact, Party.CUSTOMER, EndCause.ABANDONED)
             self._forget(contact)
-        else:
+            return contact.id
+        await self._look_back(contact)
+        if not contact.ended:
             self._enqueue(contact)
         return contact.id
 
@@ -231,7 +243,7 @@ class ContactService:
             router.submit(acd.ContactEnded(contact=contact.id))
             if not talked and self._floor.seat(agent).state is AgentState.WRAP_UP:
                 # They never spoke, so there is nothing to write down.
-                router.submit(acd.WrapUpFinished(agent=agent))
+                router.submit(acd.WrapUpFinished(agent=agent, contact=contact.id))
 
     def _new_contact(
         self,
@@ -313,6 +325,9 @@ class ContactService:
                         queue=contact.queue.name,
                         channel=contact.channel.value,
                         arrival_ns=contact.opened_ns,
+                        bonus_ms=contact.bonus_ms,
+                        preferred=contact.preferred,
+                        preferred_ms=0 if contact.preferred is None else contact.queue.last_agent_wait_ms,
                     ),
                     contact.queue,
                     floor.numbers.get(contact.called) if contact.channel is Channel.PHONE else None,
@@ -330,8 +345,7 @@ class ContactService:
         """Drop an ended contact, unless an agent still has it in wrap-up."""
         if contact.line is not None:
             self._floor.by_line.pop(contact.line, None)
-        seat = self._floor.seats.get(contact.agent) if contact.agent is not None else None
-        if seat is None or seat.contact is not contact:
+        if not contact.holders:
             self._floor.contacts.pop(contact.id, None)
         self._floor.queue_changed(contact.queue.name)
 

@@ -6,7 +6,9 @@ look-ups and views but no behaviour of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import msgspec
 
 from acd_core.decisions import OfferMade
 from acd_core.errors import AcdError
@@ -23,6 +25,25 @@ from gateway.session.eventlog import EventLog
 from gateway.session.states import ContactState
 from gateway.session.views import ContactView, DeskView, OfferView, QueueView
 
+AT_WORK = frozenset({AgentState.AVAILABLE, AgentState.OFFERED, AgentState.BUSY, AgentState.WRAP_UP})
+
+
+@dataclass(slots=True)
+class Work:
+    """A contact that an agent has in hand or wraps up."""
+
+    contact: Contact
+    queue: QueueConfig
+    """As of acceptance: where its outcomes come from, wherever the contact went."""
+    until_ns: int | None = None
+    """When its wrap-up ends by itself."""
+    gone: bool = False
+    """The contact was transferred; what is left is the wrap-up."""
+
+    @property
+    def in_hand(self) -> bool:
+        return not self.gone and self.contact.with_agent
+
 
 @dataclass(slots=True)
 class Seat:
@@ -36,12 +57,16 @@ class Seat:
     pages: int = 0
     offer: OfferMade | None = None
     offered_ns: int = 0
-    contact: Contact | None = None
-    """In hand, or in wrap-up."""
+    works: dict[ContactId, Work] = field(default_factory=dict)
+    """In order of acceptance."""
     away_timer: Timer | None = None
     """Runs while all pages are away."""
     was_ready: bool = False
     """Was available (or busy) when the last page went away: goes back to available when one returns."""
+
+    def in_hand(self) -> list[Contact]:
+        """The contacts that are not in wrap-up."""
+        return [work.contact for work in self.works.values() if work.in_hand]
 
 
 class Floor:
@@ -97,7 +122,42 @@ class Floor:
     def live(self, *, voice: bool) -> int:
         return sum(c.channel.has_voice is voice and not c.ended for c in self.contacts.values())
 
+    def give(self, seat: Seat, contact: Contact) -> None:
+        """The agent has accepted it."""
+        before = seat.works.pop(contact.id, None)
+        if before is None:
+            contact.holders += 1
+        contact.agent = seat.config.login
+        seat.works[contact.id] = Work(contact, contact.queue)
+
+    def take(self, seat: Seat, contact: ContactId) -> None:
+        """The agent has no more to do with it; forget it when it has ended and nobody else has."""
+        work = seat.works.pop(contact, None)
+        if work is None:
+            return
+        work.contact.holders -= 1
+        if work.contact.ended and not work.contact.holders:
+            self.contacts.pop(contact, None)
+
     # Views
+
+    def work_view(self, work: Work, seat: Seat) -> ContactView:
+        """As the agent sees it: one that was transferred has ended for them."""
+        view = self.contact_view(work.contact)
+        until_ns = work.until_ns if seat.config.lanes else seat.until_ns
+        if not work.gone:
+            return msgspec.structs.replace(view, until_ns=until_ns)
+        return msgspec.structs.replace(
+            view,
+            queue=work.queue.name,
+            queue_title=work.queue.title,
+            state=ContactState.ENDED,
+            agent=seat.config.login,
+            agent_name=seat.config.name,
+            position=None,
+            outcomes=work.queue.outcomes,
+            until_ns=until_ns,
+        )
 
     def contact_view(self, contact: Contact) -> ContactView:
         seat = self.seats.get(contact.agent) if contact.agent is not None else None
@@ -138,7 +198,7 @@ class Floor:
             since_ns=seat.since_ns,
             until_ns=seat.until_ns,
             offer=None if offer is None else self.offer_view(seat, offer),
-            contact=None if seat.contact is None else self.contact_view(seat.contact),
+            contacts=[self.work_view(work, seat) for work in seat.works.values()],
             queues=[self.queue_view(name) for name in seat.config.queues],
             now_ns=self.clock.now_ns(),
         )

@@ -23,6 +23,7 @@ from gateway.session.conversation import Conversations
 from gateway.session.decisions import DecisionHandler
 from gateway.session.eventlog import EventLog
 from gateway.session.floor import Floor
+from gateway.session.lookback import LookBack
 from gateway.session.recording import Recorder
 from gateway.session.recovery import Recovery
 
@@ -69,7 +70,7 @@ class Session:
         )
         conversations = Conversations(self._floor, self._recorder)
         decisions = DecisionHandler(self._floor, conversations)
-        self.contacts = ContactService(self._floor, conversations, self._recorder)
+        self.contacts = ContactService(self._floor, conversations, self._recorder, LookBack(self._floor, store))
         self.agents = AgentService(self._floor, conversations, decisions, self.contacts)
         self._matching = matching_configured(distribution)
         self._opening_hours = OpeningHours(queues, distribution.timezone, self._router.submit, clock, scheduler)

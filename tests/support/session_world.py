@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from acd_core.reference import Distributor
-from gateway.config.schema import AgentConfig, LimitsConfig, NumberConfig, QueueConfig
+from gateway.config.schema import AgentConfig, Config, LimitsConfig, NumberConfig, QueueConfig
 from gateway.model import events as ev
 from gateway.model.errors import PeerError
 from gateway.model.ids import AgentId, Channel, Codec, ContactId, LegId, OfferId, QueueName
@@ -119,12 +119,13 @@ class FakeLine:
 
 
 class World:
-    def __init__(self, directory: Path, **limits: int) -> None:
+    def __init__(self, directory: Path, config: Config | None = None, **limits: int) -> None:
+        """``config``: queues, numbers, agents and distribution in place of one queue with two agents."""
         self.clock = HandClock()
         self.media = NotingMedia()
         self.store = MemoryStore()
         self.events: list[ev.Event] = []
-        self.session = Session(
+        config = config or Config(
             queues=[
                 QueueConfig(name=SUPPORT, title="Support", offer_ms=20_000, wrap_up_ms=30_000, reconnect_ms=10_000)
             ],
@@ -133,6 +134,12 @@ class World:
                 AgentConfig(login=ANNA, name="Anna", queues=[SUPPORT]),
                 AgentConfig(login=BEN, name="Ben", queues=[SUPPORT]),
             ],
+        )
+        self.session = Session(
+            queues=config.queues,
+            numbers=config.numbers,
+            agents=config.agents,
+            distribution=config.distribution,
             limits=LimitsConfig(**limits),
             directory=directory,
             store=self.store,
@@ -168,17 +175,25 @@ class World:
             self.agents.ready(agent)
             self.clock.advance(1000)
 
-    async def call(self, line: FakeLine | None = None, *, greeted: bool = True) -> tuple[FakeLine, ContactId]:
+    async def call(
+        self,
+        line: FakeLine | None = None,
+        *,
+        greeted: bool = True,
+        queue: QueueName = SUPPORT,
+        customer: ev.Customer = CALLER,
+        called: str = "100",
+    ) -> tuple[FakeLine, ContactId]:
         line = line or FakeLine()
         contact = await self.contacts.open_call(
-            line, channel=Channel.PHONE, queue=SUPPORT, customer=CALLER, called="100"
+            line, channel=Channel.PHONE, queue=queue, customer=customer, called=called
         )
         if greeted:
             self.media.report(SoundFinished(leg=line.leg, sound="greeting"))
         return line, contact
 
-    async def chat(self, text: str = "hello") -> ContactId:
-        return await self.contacts.open_chat(queue=SUPPORT, customer=VISITOR, called="web", first_line=text)
+    async def chat(self, text: str = "hello", customer: ev.Customer = VISITOR) -> ContactId:
+        return await self.contacts.open_chat(queue=SUPPORT, customer=customer, called="web", first_line=text)
 
     def ringing(self, agent: AgentId) -> OfferId:
         offer = self.agents.desk(agent).offer
@@ -198,8 +213,8 @@ class World:
 
 
 @asynccontextmanager
-async def world(directory: Path, **limits: int) -> AsyncIterator[World]:
-    made = World(directory, **limits)
+async def world(directory: Path, config: Config | None = None, **limits: int) -> AsyncIterator[World]:
+    made = World(directory, config, **limits)
     async with made.session:
         yield made
         # Captures of a noting plane never finish by themselves.
