@@ -68,13 +68,15 @@ class Router:
         """
         now_ns = self._clock.now_ns()
         decisions = self._distributor.handle(event, now_ns)
-        if taken is not None:
-            taken()
-        self._take(now_ns, event, decisions)
+        self._take(now_ns, event, decisions, taken)
 
-    def _take(self, now_ns: int, event: Event | None, decisions: list[Decision]) -> None:
+    def _take(
+        self, now_ns: int, event: Event | None, decisions: list[Decision], taken: Callable[[], None] | None = None
+    ) -> None:
         if self._recorder is not None:
             self._recorder.record(now_ns, event, decisions)
+        if taken is not None:
+            taken()
         self._decisions.extend(decisions)
         self._hand_out()
 

@@ -86,7 +86,8 @@ class AgentService:
         if seat.offer is not None:
             seat.was_ready = True
             self._submit(acd.OfferRevoked(offer=seat.offer.offer, reason=AWAY, agent_state=AcdAgentState.PAUSED))
-        if seat.state is AgentState.AVAILABLE:
+        if seat.state is AgentState.AVAILABLE or (seat.config.lanes and seat.state is AgentState.BUSY):
+            # Who may have several contacts in hand would get more while busy.
             seat.was_ready = True
             self._submit(acd.AgentPaused(agent=agent, reason=AWAY))
         for contact in seat.in_hand():

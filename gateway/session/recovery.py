@@ -18,13 +18,12 @@ from gateway.model.errors import ZentraleError
 from gateway.model.events import AgentState, AgentStateChanged, ContactEnded, EndCause, LineWritten, Party
 from gateway.model.ids import AgentId, Channel
 from gateway.model.ports import ContactRecord, Store
+from gateway.routing.settings import agent_signed_in
 from gateway.session.contacts import ContactService
-from gateway.session.floor import Floor
+from gateway.session.floor import AT_WORK, Floor
 from gateway.session.recording import Recorder
 
 log = logging.getLogger(__name__)
-
-AT_WORK = frozenset({AgentState.AVAILABLE, AgentState.OFFERED, AgentState.BUSY, AgentState.WRAP_UP})
 
 COME_BACK_MS = 60_000
 """After a restart a page that comes back within this time finds its agent as ready as before.
@@ -122,9 +121,7 @@ class Recovery:
         # The rest of the wrap-up; who says earlier that they are ready is.
         agent = seat.config.login
         seat.was_ready = False
-        self._floor.router.submit(
-            acd.AgentSignedIn(agent=agent, queues=frozenset(seat.config.queues), skills=frozenset(seat.config.skills))
-        )
+        self._floor.router.submit(agent_signed_in(seat.config))
         self._floor.router.submit(acd.AgentPaused(agent=agent, reason=WRAPPING_UP))
         self._floor.scheduler.call_later(-((now_ns - standing.until_ns) // MS), lambda: self._wrapped_up(agent))
 

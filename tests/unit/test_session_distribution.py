@@ -392,6 +392,19 @@ async def test_a_call_interrupts_chats_that_allow_it(make: Make) -> None:
         assert floor.agents.desk(ANNA).state is ev.AgentState.BUSY
 
 
+async def test_a_page_that_reloads_gets_nothing_new_meanwhile_and_goes_on_afterwards(make: Make) -> None:
+    async with make(agent=LANES) as floor:
+        floor.ready(ANNA)
+        first = await floor.chat()
+        await accept(floor, ANNA)
+        floor.agents.page_disconnected(ANNA)
+        await floor.chat(customer=OTHER_CALLER)
+        assert floor.agents.desk(ANNA).offer is None
+        floor.agents.page_connected(ANNA)
+        assert await accept(floor, ANNA) != first
+        assert len(floor.agents.desk(ANNA).contacts) == 2
+
+
 async def test_chats_of_a_page_that_stays_away_all_find_another_agent(make: Make) -> None:
     async with make(agent=LANES) as floor:
         floor.ready(ANNA)
