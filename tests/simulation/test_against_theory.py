@@ -116,7 +116,7 @@ def test_two_skill_chain() -> None:
         )
 
 
-CLASSES = ("vip", "normal", "low")
+CLASSES = ("first", "second", "third")
 PER_HOUR = (16.0, 30.0, 18.0)
 MAKE = Distributor if "order" in CORE else Reference
 HOURS, WIDTH = (90, 0.25) if MAKE is Distributor else (25, 0.45)
