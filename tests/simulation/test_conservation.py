@@ -97,7 +97,7 @@ class World:
             assert row.counts.waiting == view.waiting + view.offered
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(events, answers, st.integers(0, 1_500)), min_size=20, max_size=80))
 def test_no_contact_is_lost_or_made_by_any_events(steps: list[tuple[ev.Event, str, int]]) -> None:
     world = World()
