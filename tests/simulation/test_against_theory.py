@@ -6,6 +6,7 @@ contact, or a simulator whose chance is skewed.
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from acd_core import Distributor
@@ -18,7 +19,9 @@ from acd_core.simulation.erlang import ErlangA, ErlangC, ageing_waits_s, priorit
 from acd_core.simulation.plan import Plan
 from acd_core.strategies import orders
 from tests.parity.slices import CORE
-from tests.simulation.replications import expect, group, hours, repeat, single_queue, stream
+from tests.simulation.replications import LONG, expect, group, hours, repeat, single_queue, stream
+
+pytestmark = pytest.mark.timeout(3600 if LONG else 120)
 
 
 def wait_of(row: Row) -> float:

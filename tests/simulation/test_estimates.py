@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from acd_core.simulation.calibration import calibrate
@@ -10,6 +11,7 @@ from acd_core.simulation.plan import Plan
 from tests.simulation.replications import LONG, hours, single_queue
 
 SEED = 5
+pytestmark = pytest.mark.timeout(3600 if LONG else 120)
 
 
 def check(plan: Plan, *, every: int) -> None:
