@@ -21,7 +21,7 @@ class PassedOver(msgspec.Struct, frozen=True, gc=False):
     sentence: str
 
 
-class Explanation(msgspec.Struct, frozen=True, gc=False):
+class Explanation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Why this agent, for this contact, at this moment.
 
     Every signed-in agent is counted once: ``considered`` (the winner among them), ``excluded``, one of the states,

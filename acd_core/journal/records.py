@@ -25,6 +25,7 @@ from acd_core.views import Snapshot
 
 MAGIC: Final = b"ZACDJRN1"
 HEAD: Final = struct.Struct("<III")
+CHECKS: Final = struct.Struct("<II")
 RECORD_BYTES_MAX: Final = 1 << 30
 """More than any body has; a snapshot of 200,000 contacts takes about 40 MB."""
 
@@ -97,9 +98,10 @@ class Encoder:
     def _frame(self, body: bytes) -> bytes:
         if len(body) > RECORD_BYTES_MAX:
             raise ValueError(f"a record of {len(body)} bytes is too long; take() more often")
-        length_check = check_length(len(body), self._check)
+        length = len(body).to_bytes(4, "little")
+        length_check = zlib.crc32(length, self._check)
         self._check = zlib.crc32(body, length_check)
-        return HEAD.pack(len(body), length_check, self._check) + body
+        return length + CHECKS.pack(length_check, self._check) + body
 
 
 def check_length(length: int, previous_check: int) -> int:
