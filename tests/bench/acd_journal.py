@@ -22,12 +22,12 @@ from acd_core import Distributor
 from acd_core import events as ev
 from acd_core.decisions import Decision, OfferMade
 from acd_core.journal import Reader, Replay
-from acd_core.journal.bench import QUEUES, Centre, decisions_per_s, opening
 from gateway.model.clock import LoopScheduler, SystemClock
 from gateway.routing.journal import Journal
 from gateway.routing.restore import read_standing
 from gateway.routing.router import Router
 from gateway.routing.segments import find_runs
+from tests.bench.journal_centre import QUEUES, Centre, decisions_per_s, opening
 
 CONTACTS = 50_000
 RATE_PER_S = 2000

@@ -98,8 +98,3 @@ def decisions_per_s(make: Callable[[Limits], DistributorApi], contacts: int, *, 
             return round(centre.decisions / (time.perf_counter() - start))
         finally:
             gc.enable()
-
-
-def journalled_decisions_per_s(make: Callable[[Limits], DistributorApi], contacts: int = 30_000) -> int:
-    """As production writes them: one record for each event."""
-    return decisions_per_s(make, contacts, events_a_record=1)
