@@ -145,7 +145,8 @@ class Agent:
     @property
     def is_open(self) -> bool:
         """At work, nothing ringing, and not at the limit whatever the channel."""
-        return self.at_work and self.offer is None and bool(self.settings.lanes or not self.work)
+        full = not self.settings.lanes and any(not work.interruptible for work in self.work)
+        return self.at_work and self.offer is None and not full
 
     def lane(self, channel: str) -> Lane | None:
         lanes = {lane.channel: lane for lane in self.settings.lanes or ONE_AT_A_TIME}

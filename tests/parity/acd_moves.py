@@ -92,14 +92,14 @@ class Moves:
         return chance.choice(offers) if offers else (0, AGENTS[0])
 
     def some(self, chance: Random, pool: list[str], least: int = 0, most: int = 2) -> frozenset[str]:
-        return frozenset(chance.sample(pool, chance.randint(least, most)))
+        return frozenset(chance.sample(pool, min(len(pool), chance.randint(least, most))))
 
     def needs(self, chance: Random) -> ev.Requirement:
         if "skills" not in self.slices or chance.random() < 0.6:
             return frozenset()
         return frozenset(
-            frozenset((skill, chance.choice([0, 30, 60])) for skill in self.some(chance, SKILLS, 1))
-            for _ in range(chance.randint(1, 2))
+            frozenset((skill, chance.choice([0, 30, 60])) for skill in self.some(chance, SKILLS, 1, 3))
+            for _ in range(chance.choice([1, 1, 2]))
         )
 
     # Time
@@ -124,7 +124,7 @@ class Moves:
 
     def queue_is_configured(self, chance: Random) -> None:
         event = ev.QueueConfigured(
-            chance.choice(QUEUES), chance.randint(1, 40), chance.choice([0, 30]), self.some(chance, SKILLS)
+            chance.choice(QUEUES), chance.randint(5, 40), chance.choice([0, 0, 30]), self.some(chance, SKILLS, 0, 1)
         )
         changes: dict[str, object] = {"needs": self.needs(chance)}
         if "order" in self.slices:
@@ -167,7 +167,7 @@ class Moves:
 
     def hours_change(self, chance: Random) -> None:
         queue = chance.choice(QUEUES)
-        closing = chance.random() < 0.4
+        closing = chance.random() < 0.25
         self.handle(ev.QueueClosed(queue, chance.random() < 0.5) if closing else ev.QueueOpened(queue))
 
     def matching_is_configured(self, chance: Random) -> None:
@@ -195,13 +195,13 @@ class Moves:
         return extras
 
     def agent_signs_in(self, chance: Random) -> None:
-        agent, skills = chance.choice(AGENTS), self.some(chance, SKILLS)
+        agent, skills = chance.choice(AGENTS), self.some(chance, SKILLS, 1, 3)
         queues = self.some(chance, QUEUES, 1, 3)
         self.handle(ev.AgentSignedIn(agent, queues, skills, **self.extras(chance, skills)))  # type: ignore[arg-type]
         self.handle(ev.AgentReady(agent))
 
     def agent_is_changed(self, chance: Random) -> None:
-        skills = self.some(chance, SKILLS)
+        skills = self.some(chance, SKILLS, 1, 3)
         agent, queues = chance.choice(AGENTS), self.some(chance, QUEUES, 1, 3)
         self.handle(ev.AgentChanged(agent, queues, skills, **self.extras(chance, skills)))  # type: ignore[arg-type]
 
@@ -238,7 +238,7 @@ class Moves:
             ev.ContactArrived(
                 f"c{self.arrived}",
                 chance.choice(QUEUES),
-                self.some(chance, SKILLS),
+                self.some(chance, SKILLS, 0, 1),
                 channel,
                 arrival_ns,
                 **extras,  # type: ignore[arg-type]
