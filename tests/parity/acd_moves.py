@@ -39,9 +39,9 @@ class Moves:
             (2, self.timer_is_handled),
             (2, self.queue_is_configured),
             (1, self.queue_is_removed),
-            (5, self.agent_signs_in),
+            (8, self.agent_signs_in),
             (2, self.agent_is_changed),
-            (12, self.agent_is_ready),
+            (20, self.agent_is_ready),
             (2, self.agent_pauses),
             (1, self.agent_signs_out),
             (11, self.contact_arrives),
@@ -63,7 +63,7 @@ class Moves:
                 (2, self.contact_is_changed),
                 (1, self.contact_is_deferred),
                 (2, self.contact_returns),
-                (3, self.contact_is_transferred),
+                (2, self.contact_is_transferred),
                 (2, self.supervisor_assigns),
             ]
         if slices & {"window", "choice", "flow"}:
@@ -185,7 +185,7 @@ class Moves:
             channels = chance.sample([*CHANNELS, "*"], chance.randint(1, 3))
             extras["capacity"] = chance.randint(1, 5)
             extras["lanes"] = tuple(
-                ev.Lane(channel, chance.randint(1, 3), chance.randint(1, 3), chance.random() < 0.4)
+                ev.Lane(channel, chance.randint(1, 3), chance.randint(1, 3), chance.random() < 0.5)
                 for channel in channels
             )
         if "choice" in self.slices:
