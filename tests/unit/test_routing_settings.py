@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from acd_core import events as ev
@@ -169,3 +172,24 @@ def test_defaults_are_what_the_distributor_does_by_itself() -> None:
     assert agent_signed_in(agent) == ev.AgentSignedIn(agent.login, frozenset(agent.queues), frozenset())
     assert asked_for(ev.ContactArrived("c", "q"), queue) == ev.ContactArrived("c", "q")
     assert matching_configured(config.distribution) == ev.MatchingConfigured()
+
+
+def examples() -> list[str]:
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "distribution.md").read_text("utf-8")
+    return re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(examples())))
+def test_examples_of_the_how_to(number: int) -> None:
+    """Each can be put into a file as it stands, and the distributor takes what becomes of it."""
+    example = examples()[number]
+    begin = '[[queues]]\nname = "q"\ntitle = "Q"\n'
+    named = set(re.findall(r'^name = "(\w+)"', example, re.MULTILINE))
+    for queue in {"billing", "support", "tariffs", "backup"} - named:
+        begin = f'[[queues]]\nname = "{queue}"\ntitle = "Q"\n{begin}'
+    agent = '\n[[agents]]\nlogin = "last"\nname = "Last"\nqueues = ["q"]\n'
+    config = parse(begin + example + agent, file="z.toml")
+    distributor = Distributor()
+    told: list[ev.Event] = [*map(queue_configured, config.queues), *map(agent_signed_in, config.agents)]
+    for event in told:
+        distributor.handle(event, 1)
