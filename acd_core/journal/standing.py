@@ -11,11 +11,14 @@ from collections.abc import Iterable
 import msgspec
 
 from acd_core import events as ev
-from acd_core.decisions import AgentStateChanged, ContactAssigned, ContactMoved
+from acd_core.decisions import AgentStateChanged, ContactAssigned, ContactMoved, OfferEnded
 from acd_core.journal.records import Entry, Header
-from acd_core.states import AgentState, ContactState
+from acd_core.states import AgentState, ContactState, OfferEnd
 
 WITH_WORK = frozenset({AgentState.OFFERED, AgentState.BUSY, AgentState.WRAP_UP})
+
+TOO_MANY_REJECTED = "too many offers rejected"
+"""The distributor's reason for it."""
 
 
 class StandingAgent(msgspec.Struct, gc=False):
@@ -27,7 +30,7 @@ class StandingAgent(msgspec.Struct, gc=False):
     contact: str | None
     """What was offered, in hand or being wrapped up."""
     wish: AgentState | None = None
-    """Paused or signed out, asked for with work in hand."""
+    """What they become when nothing is in hand any more."""
     wish_reason: str = ""
 
 
@@ -50,6 +53,8 @@ class Standing:
         self.now_ns = header.started_ns
         self.agents: dict[str, StandingAgent] = {}
         self.contacts: dict[str, StandingContact] = {}
+        self._released: dict[str, tuple[AgentState, str]] = {}
+        """Agents from whom something is taken in this entry: what they are to become when nothing is in hand."""
         snapshot = header.snapshot
         if snapshot is None:
             return
@@ -70,11 +75,14 @@ class Standing:
     def take(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             self.now_ns = entry.now_ns
+            self._released.clear()
             if entry.event is not None:
                 self._happened(entry.event, entry.now_ns)
             for decision in entry.decisions:
                 if isinstance(decision, AgentStateChanged):
                     self._agent_changed(decision)
+                elif isinstance(decision, OfferEnded):
+                    self._offer_ended(decision, entry.event)
                 elif isinstance(decision, ContactAssigned):
                     self.contacts[decision.contact].agent = decision.agent
                 elif isinstance(decision, ContactMoved):
@@ -89,7 +97,12 @@ class Standing:
                 )
             case ev.ContactAbandoned() | ev.ContactEnded():
                 self.contacts.pop(event.contact, None)
-            case ev.ContactRequeued() | ev.ContactTransferred():
+            case ev.ContactRequeued():
+                contact = self.contacts[event.contact]
+                if contact.agent is not None:
+                    self._released[contact.agent] = (event.agent_state, event.reason)
+                contact.agent = None
+            case ev.ContactTransferred():
                 self.contacts[event.contact].agent = None
             case ev.ContactChanged() if event.channel is not None:
                 self.contacts[event.contact].channel = event.channel
@@ -104,6 +117,12 @@ class Standing:
         standing = self.agents[agent]
         standing.wish, standing.wish_reason = (state, reason) if standing.state in WITH_WORK else (None, "")
 
+    def _offer_ended(self, decision: OfferEnded, event: ev.Event | None) -> None:
+        if decision.end is OfferEnd.EXPIRED:
+            self._released[decision.agent] = (AgentState.NOT_RESPONDING, decision.reason)
+        elif isinstance(event, ev.OfferRevoked) and event.offer == decision.offer:
+            self._released[decision.agent] = (event.agent_state, event.reason)
+
     def _agent_changed(self, decision: AgentStateChanged) -> None:
         if decision.state is AgentState.SIGNED_OUT:
             self.agents.pop(decision.agent, None)
@@ -114,5 +133,15 @@ class Standing:
             self.agents[decision.agent] = standing
         standing.state, standing.reason = decision.state, decision.reason
         standing.until_ns, standing.contact = decision.until_ns, decision.contact
+        released = self._released.pop(decision.agent, None)
         if decision.state not in WITH_WORK:
             standing.wish, standing.wish_reason = None, ""
+        elif decision.reason == TOO_MANY_REJECTED:
+            standing.wish, standing.wish_reason = AgentState.NOT_RESPONDING, decision.reason
+        elif released is not None and overrules(released[0], standing.wish):
+            standing.wish, standing.wish_reason = released
+
+
+def overrules(state: AgentState, wish: AgentState | None) -> bool:
+    """Whether an agent with work in hand who is to become ``state`` has that as a wish now."""
+    return state is not AgentState.AVAILABLE and (wish is None or state is AgentState.SIGNED_OUT)
