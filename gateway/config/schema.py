@@ -95,8 +95,9 @@ class StorageConfig(Table, frozen=True, kw_only=True):
     """Where contacts, recordings and transcripts are kept."""
 
     directory: Annotated[str, Meta(min_length=1)] = "var"
-    """Folder for the database (`zentrale.db`), `recordings/` and `captures/`; made if missing. A relative path starts
-    at the folder of the configuration file, or at the working directory for the built-in configuration."""
+    """Folder for the database (`zentrale.db`), `recordings/`, `captures/` and the distributor's `journal/` (at most
+    2 GB); made if missing. A relative path starts at the folder of the configuration file, or at the working directory
+    for the built-in configuration."""
 
 
 class QueueConfig(Table, frozen=True, kw_only=True):
