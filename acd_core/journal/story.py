@@ -161,5 +161,7 @@ def reasons(why: Explanation) -> list[str]:
         lines.append(f"next would have been {why.runner_up} ({rank}idle {duration(why.runner_up_idle_ns)})")
     elif not why.passed_over():
         lines.append("nobody else is signed in")
-    lines += [f"passed over: {group.sentence}" for group in why.passed_over()]
+    for group in why.passed_over():
+        said = "passed over" in group.sentence
+        lines.append(group.sentence if said else f"passed over: {group.sentence}")
     return lines
