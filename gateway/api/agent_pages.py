@@ -290,6 +290,7 @@ class AgentPages:
             outcomes=self.names.outcomes(event.queue),
             waiting=event.waiting,
             longest_since_ms=ms_or_none(event.oldest_arrival_ns),
+            open=event.open,
         )
         self._queues_changed.add(event.queue)
         if self._queues_timer is None:

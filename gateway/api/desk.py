@@ -123,6 +123,7 @@ def queue_info(view: QueueView, names: Names) -> QueueInfo:
         outcomes=names.outcomes(view.queue),
         waiting=view.waiting,
         longest_since_ms=ms_or_none(view.oldest_arrival_ns),
+        open=view.open,
     )
 
 

@@ -77,6 +77,8 @@ class QueueInfo(Part, frozen=True, kw_only=True):
     waiting: int
     longest_since_ms: int | None
     """Since when the longest waiting contact waits; None when nobody does."""
+    open: bool
+    """Within its opening hours."""
 
 
 class StateInfo(Part, frozen=True, kw_only=True):

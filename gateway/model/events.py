@@ -245,6 +245,8 @@ class QueueChanged(Event, frozen=True, kw_only=True):
     oldest_arrival_ns: int | None
     agents_available: int
     agents_signed_in: int
+    open: bool = True
+    """Within its opening hours."""
 
 
 StoredEvent = (

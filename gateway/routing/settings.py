@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -21,8 +21,9 @@ from acd_core.events import (
 )
 from acd_core.strategies import orders
 from gateway.config.distribution import DistributionConfig, OrderConfig, OverflowConfig, StepConfig
-from gateway.config.distribution_check import agent_capacity
+from gateway.config.distribution_check import LEVEL_MAX, agent_capacity
 from gateway.config.schema import AgentConfig, NumberConfig, QueueConfig
+from gateway.model.ids import AgentId, Channel, QueueName
 
 LEVEL_MS = 60_000
 """What a level of priority counts in waiting unless the queue says otherwise."""
@@ -74,6 +75,33 @@ def asked_for(arrived: ContactArrived, queue: QueueConfig, number: NumberConfig 
         topic = topic if number.topic is None else number.topic
         needs = read_needs(number.needs)
     return msgspec.structs.replace(arrived, priority=priority, topic=topic or "", needs=needs)
+
+
+def find_servers(
+    queues: Sequence[QueueConfig], agents: Sequence[AgentConfig]
+) -> dict[tuple[QueueName, Channel], frozenset[AgentId]]:
+    """For each queue and channel the agents who may get such a contact, when all is relaxed that may be."""
+    found: dict[tuple[QueueName, Channel], set[AgentId]] = {
+        (queue.name, channel): set() for queue in queues for channel in queue.channels
+    }
+    needed = {queue.name: list(_requirements(queue)) for queue in queues}
+    for agent in agents:
+        levels = dict.fromkeys(agent.skills, LEVEL_MAX) | agent.levels
+        lanes = {lane.channel for lane in agent.lanes} or {"*"}
+        for name in agent.queues:
+            if any(requirements.is_met(requirement, levels) for requirement in needed[name]):
+                for channel in Channel:
+                    if (name, channel) in found and not lanes.isdisjoint({channel.value, "*"}):
+                        found[name, channel].add(agent.login)
+    return {key: frozenset(servers) for key, servers in found.items()}
+
+
+def _requirements(queue: QueueConfig) -> Iterator[Requirement]:
+    """At each step of waiting."""
+    configured = queue_configured(queue)
+    asked = requirements.all_of(configured.needs, *(requirements.skill(name) for name in queue.skills))
+    for taken in range(len(configured.steps) + 1):
+        yield requirements.relax(asked, configured.steps[:taken])
 
 
 def read_needs(needs: Sequence[str]) -> Requirement:

@@ -97,6 +97,8 @@ class Floor:
         self.contacts: dict[ContactId, Contact] = {}
         """All that have not ended, and the ended ones that an agent still wraps up."""
         self.by_line: dict[VoiceLine, Contact] = {}
+        self.closed: set[QueueName] = set()
+        """Queues outside their opening hours."""
         self.draining = False
         self._queues_changed: set[QueueName] = set()
 
@@ -225,6 +227,7 @@ class Floor:
             oldest_arrival_ns=min(waiting, default=None),
             agents_available=serving.count(AgentState.AVAILABLE),
             agents_signed_in=sum(state is not AgentState.SIGNED_OUT for state in serving),
+            open=name not in self.closed,
         )
 
     def queue_changed(self, name: QueueName) -> None:
@@ -245,6 +248,7 @@ class Floor:
                     oldest_arrival_ns=view.oldest_arrival_ns,
                     agents_available=view.agents_available,
                     agents_signed_in=view.agents_signed_in,
+                    open=view.open,
                 ),
                 stored=False,
             )

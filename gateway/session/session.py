@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from acd_core.events import MatchingConfigured
+from acd_core.events import MatchingConfigured, QueueClosed, QueueOpened
 from acd_core.journal import Standing
 from gateway.config.distribution import DistributionConfig
 from gateway.config.schema import AgentConfig, LimitsConfig, NumberConfig, QueueConfig
 from gateway.model.clock import Clock, Scheduler
 from gateway.model.events import EndCause, Party
+from gateway.model.ids import QueueName
 from gateway.model.media import MediaPlane
 from gateway.model.ports import Store
 from gateway.routing.hours import OpeningHours
@@ -73,7 +74,7 @@ class Session:
         self.contacts = ContactService(self._floor, conversations, self._recorder, LookBack(self._floor, store))
         self.agents = AgentService(self._floor, conversations, decisions, self.contacts)
         self._matching = matching_configured(distribution)
-        self._opening_hours = OpeningHours(queues, distribution.timezone, self._router.submit, clock, scheduler)
+        self._opening_hours = OpeningHours(queues, distribution.timezone, self._opening, clock, scheduler)
         self._appending: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Session:
@@ -94,6 +95,15 @@ class Session:
         await self._recorder.close()
         self._log.close()
         await self._appending
+
+    def _opening(self, event: QueueOpened | QueueClosed) -> None:
+        name = QueueName(event.queue)
+        if isinstance(event, QueueClosed):
+            self._floor.closed.add(name)
+        else:
+            self._floor.closed.discard(name)
+        self._router.submit(event)
+        self._floor.queue_changed(name)
 
     def drain(self) -> None:
         """Refuse new contacts and end those there are, each with its reason."""

@@ -53,6 +53,8 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     oldest_arrival_ns: int | None
     agents_available: int
     agents_signed_in: int
+    open: bool
+    """Within its opening hours."""
 
 
 class DeskView(msgspec.Struct, frozen=True, kw_only=True):

@@ -125,6 +125,7 @@ async def test_nobody_is_served_before_the_doors_open(make: Make) -> None:
     hours = '[queues.hours]\nwednesday = ["08:00-17:00"]\n'
     async with make(queue=hours) as floor:
         floor.ready(ANNA)
+        assert not floor.agents.desk(ANNA).queues[0].open
         _, contact = await floor.call()
         assert floor.agents.desk(ANNA).offer is None
         floor.clock.advance(9 * HOUR_MS)

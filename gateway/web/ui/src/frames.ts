@@ -114,6 +114,7 @@ export interface QueueInfo {
   outcomes: string[];
   waiting: number;
   longest_since_ms: number | null;
+  open: boolean;
 }
 
 export interface OfferInfo {

@@ -84,6 +84,7 @@ export const desk = {
   for: (time: string) => `for ${time}`,
   queues: "Queues",
   nobody_waits: "nobody waits",
+  queue_closed: "closed now",
   waiting: (n: number) => `${n} waiting`,
   longest: (time: string) => `longest ${time}`,
   tabs: "Desk and history",

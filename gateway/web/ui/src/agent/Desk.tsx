@@ -210,6 +210,7 @@ function Queues({ queues }: { queues: QueueInfo[] }) {
           <span class={`lamp ${queue.waiting > 0 ? "signal" : "off"}`} aria-hidden="true" />
           <span class="queue-title">{queue.title}</span>
           <span class="queue-count">{queue.waiting > 0 ? texts.desk.waiting(queue.waiting) : texts.desk.nobody_waits}</span>
+          {!queue.open && <span class="muted">{texts.desk.queue_closed}</span>}
           {queue.longest_since_ms !== null && <span class="queue-longest">{texts.desk.longest(clock(now.value - queue.longest_since_ms))}</span>}
         </li>
       ))}
