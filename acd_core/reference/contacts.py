@@ -122,7 +122,7 @@ class ContactEvents(Settling):
         self._now_ns = now_ns
         self._set_contact(contact, ContactState.WAITING)
         contact.agent = None
-        agent.work = [work for work in agent.work if work.contact != contact.name]
+        agent.work = [work for work in agent.work if work.contact != contact.name or work.is_wrap_up]
         self._release(agent, state, event.reason, contact, freed=True)
         self._come_back(contact)
 

@@ -111,7 +111,7 @@ class Hands(Choosing):
 
     def _finish_work(self, agent: Agent, contact: Contact, reason: str, spare: Contact | None = None) -> None:
         """The conversation is over: wrap-up, or nothing more of it."""
-        work = next(work for work in agent.work if work.contact == contact.name)
+        work = next(work for work in agent.work if work.contact == contact.name and not work.is_wrap_up)
         own_ms = agent.settings.wrap_up_ms
         wrap_up_ms = contact.queue.settings.wrap_up_ms if own_ms is None else own_ms
         if wrap_up_ms and not work.interrupted:

@@ -18,7 +18,7 @@ from acd_core.decisions import Explanation, OfferMade
 from acd_core.views import AgentView, ContactView, QueueView, Snapshot
 
 ALL: Final = ("skills", "order", "lanes", "choice", "steps", "flow", "window")
-CORE: Final[frozenset[str]] = frozenset()
+CORE: Final[frozenset[str]] = frozenset(ALL)
 COMPLETE: Final = frozenset(ALL) <= CORE
 """Then everything is compared as it is."""
 
