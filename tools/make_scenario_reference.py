@@ -37,45 +37,57 @@ def main() -> None:
 def render() -> str:
     sys.path.insert(0, str(ROOT))
     from gateway.app.simulation import schema  # noqa: PLC0415 - works from a checkout that is not installed
+    from gateway.config import distribution  # noqa: PLC0415
 
     info = inspect.type_info(schema.Scenario)
     assert isinstance(info, inspect.StructType)
-    texts = words._field_texts(Path(schema.__file__))
+    texts = words._field_texts(Path(schema.__file__)) | words._field_texts(Path(distribution.__file__))
     parts = [HEAD]
     for table in info.fields:
-        shape = words._plain(table.type)
-        repeated = isinstance(shape, inspect.ListType)
-        if isinstance(shape, inspect.ListType):
-            shape = words._plain(shape.item_type)
-        assert isinstance(shape, inspect.StructType)
-        heading = f"[[{table.name}]]" if repeated else f"[{table.name}]"
-        parts += _table(heading, shape, texts)
+        _add_table(parts, texts, (table.name,), table.type)
     durations = inspect.type_info(schema.Duration)
     assert isinstance(durations, inspect.StructType)
-    parts += _table("Durations", durations, texts)
+    _add_rows(parts, texts, "## Durations", durations)
     return "\n".join(parts) + "\n"
 
 
-def _table(heading: str, shape: inspect.StructType, texts: dict[tuple[str, str], str]) -> list[str]:
-    rows = [
-        f"| `{field.name}` | {_kind(field.type)} | {words._default(field)} | {texts[shape.cls.__name__, field.name]} |"
-        for field in shape.fields
-    ]
+def _add_table(parts: list[str], texts: dict[tuple[str, str], str], path: tuple[str, ...], type_: inspect.Type) -> None:
+    """The table's section, then those of the tables in it."""
+    shape = words._table_in(type_)
+    assert shape is not None
+    name = ".".join(path)
+    brackets = f"[[{name}]]" if isinstance(words._plain(type_), inspect.ListType) else f"[{name}]"
+    _add_rows(parts, texts, f"{'###' if len(path) > 1 else '##'} {brackets}", shape)
+    for field in shape.fields:
+        inner = words._table_in(field.type)
+        if inner is not None and inner.cls.__name__ != "Duration":
+            _add_table(parts, texts, (*path, field.name), field.type)
+
+
+def _add_rows(parts: list[str], texts: dict[tuple[str, str], str], heading: str, shape: inspect.StructType) -> None:
     about = words._one_line(pyinspect.getdoc(shape.cls) or "")
-    return [f"\n## {heading}\n", about + "\n", "| Key | Value | Default | Meaning |\n|---|---|---|---|", *rows]
+    parts += [f"\n{heading}\n", about + "\n", "| Key | Value | Default | Meaning |\n|---|---|---|---|"]
+    for field in shape.fields:
+        cells = (
+            f"`{field.name}`",
+            _kind(field.type),
+            words._default(field),
+            texts[shape.cls.__name__, field.name],
+        )
+        parts.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
 
 
 def _kind(type_: inspect.Type) -> str:
     match words._plain(type_):
         case inspect.FloatType(ge=low, le=high):
             return f"number, {low:g} to {high:g}"
-        case inspect.StructType():
+        case inspect.StructType(cls=cls) if cls.__name__ == "Duration":
             return "[duration](#durations)"
         case inspect.UnionType(types=types):
             return " or ".join(_kind(kind) for kind in types if not isinstance(kind, inspect.NoneType))
-        case inspect.ListType(item_type=item, min_length=least, max_length=most):
+        case inspect.ListType(item_type=item, min_length=least, max_length=most) if words._table_in(item) is None:
             return f"list of {least or 0} to {most}: {_kind(item)}"
-    return words._kind(type_)
+    return str(words._kind(type_))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,10 @@ PREFERRED_MS = 1000
 """Long enough for the agent who has a contact in hand to be given it again, whatever their queues and skills."""
 
 
+LATER = "later/"
+"""Before the ids of contacts that arrive after the snapshot."""
+
+
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     """What is usual."""
 
@@ -120,7 +124,7 @@ class _Run:
         self._chance = generator(seed, "rest")
         self._answered_ns: int | None = None
         plan = Plan(queues=(), streams=outlook.streams, groups=(), end_ns=0)
-        self._simulator = Simulator(plan, seed, make=make, now_ns=snapshot.now_ns, on_answer=self._note)
+        self._simulator = Simulator(plan, seed, make=make, now_ns=snapshot.now_ns, prefix=LATER, on_answer=self._note)
         self._rebuild()
 
     def play(self, horizon_ns: int) -> int | None:

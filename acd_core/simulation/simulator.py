@@ -132,11 +132,13 @@ class Simulator:
         *,
         make: Callable[[], DistributorApi] = Distributor,
         now_ns: int = 0,
+        prefix: str = "",
         on_arrival: Callable[[Simulator, str, Stream], None] | None = None,
         on_answer: Callable[[Simulator, str], None] | None = None,
     ) -> None:
         """``make``: which distributor (the compiled one unless told); it begins at ``now_ns``.
 
+        ``prefix``: of the ids of contacts that arrive by the plan, so that they differ from those of others.
         ``on_arrival`` is called after each arrival, ``on_answer`` at each answer, with the contact's id.
         """
         self.plan = plan
@@ -145,6 +147,7 @@ class Simulator:
         self.distributor = make()
         self.collector = Collector(targets=plan.targets, from_ns=plan.from_ns, interval_ns=plan.interval_ns)
         self.events = self.decisions = self.contacts_made = 0
+        self._prefix = prefix
         self._on_arrival = on_arrival
         self._on_answer = on_answer
         self._agenda: list[tuple[int, int, Callable[[Any], None], Any]] = []
@@ -279,7 +282,7 @@ class Simulator:
     def _arrive(self, source: _Source) -> None:
         self.contacts_made += 1
         source.number += 1
-        name = f"{source.stream.name}-{source.number}"
+        name = f"{self._prefix}{source.stream.name}-{source.number}"
         contact = self._contacts[name] = _Contact(name, source)
         self._wait(contact)
         self.tell(ev.ContactArrived(name, *source.fields))

@@ -62,18 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(passwd)
     passwd.set_defaults(run=_passwd)
 
-    simulate = commands.add_parser(
-        "simulate",
-        help="play a scenario with the real distributor: waiting, service levels, occupancy",
-        description="Simulate days of a contact centre, as a scenario file describes it, with the real distributor.",
-    )
-    simulate.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="see docs/howto/simulate.md")
-    simulate.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed, the same days (default 1)")
-    simulate.add_argument("--days", type=int, metavar="N", help="so many days instead of the scenario's")
-    simulate.add_argument("--json", action="store_true", help="print JSON alone, with time series")
-    simulate.add_argument("--svg", type=Path, metavar="FILE", help="draw waiting over the day into FILE")
-    simulate.add_argument("--formulas", action="store_true", help="service level by each of the trade's formulas")
-    simulate.set_defaults(run=_simulate)
+    _add_simulate(commands)
 
     explain = commands.add_parser(
         "explain",
@@ -113,6 +102,22 @@ def _parser() -> argparse.ArgumentParser:
     acd.add_argument("--json", action="store_true", help="print JSON alone")
     acd.set_defaults(run=_bench_acd)
     return parser
+
+
+def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulate = commands.add_parser(
+        "simulate",
+        help="play a scenario with the real distributor: waiting, service levels, occupancy",
+        description="Simulate days of a contact centre, as a scenario file describes it, with the real distributor.",
+    )
+    simulate.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="see docs/howto/simulate.md")
+    simulate.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed, the same days (default 1)")
+    simulate.add_argument("--days", type=int, metavar="N", help="so many days instead of the scenario's")
+    simulate.add_argument("--json", action="store_true", help="print JSON alone, with time series")
+    simulate.add_argument("--svg", type=Path, metavar="FILE", help="draw waiting over the day into FILE")
+    simulate.add_argument("--formulas", action="store_true", help="service level by each of the trade's formulas")
+    simulate.add_argument("--estimates", action="store_true", help="also judge estimates of the waiting time")
+    simulate.set_defaults(run=_simulate)
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
@@ -164,6 +169,7 @@ def _simulate(options: argparse.Namespace) -> int:
         as_json=options.json,
         svg=options.svg,
         all_formulas=options.formulas,
+        estimates=options.estimates,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TextIO
 
 import msgspec
 
+from acd_core.simulation.calibration import Calibration, Told, judge, tell
 from acd_core.simulation.simulator import Result, Simulator
 from gateway.app.simulation.chart import draw
 from gateway.app.simulation.scenario import load, to_plan
@@ -19,6 +20,12 @@ from gateway.config.errors import ConfigError
 
 EXIT_CONFIG = 2
 BAR_CHARS = 40
+JUDGED_DAYS_MAX = 3
+"""An estimate is some fifty simulations: that takes its time."""
+TOLD_EVERY = 5
+"""Of the customers who are asked to judge estimates, at most every fifth is told one..."""
+RUNS = 50
+"""...from so many runs."""
 SEEDS_PER_RUN = 1_000_000
 """Distance between the seeds of two runs, so that the days of one are not those of the next."""
 
@@ -31,6 +38,7 @@ def simulate(
     as_json: bool = False,
     svg: Path | None = None,
     all_formulas: bool = False,
+    estimates: bool = False,
 ) -> int:
     """Simulate and print; returns the exit code (0 done, 1 the picture can't be written, 2 the scenario is faulty)."""
     try:
@@ -38,7 +46,10 @@ def simulate(
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG
-    summary = summarize(scenario, seed, run(scenario, seed, days or scenario.scenario.days, sys.stderr))
+    days = days or scenario.scenario.days
+    summary = summarize(scenario, seed, run(scenario, seed, days, sys.stderr))
+    if estimates:
+        summary = msgspec.structs.replace(summary, estimates=judge_estimates(scenario, seed, days, sys.stderr))
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(summary), indent=2).decode())
     else:
@@ -59,9 +70,26 @@ def run(scenario: Scenario, seed: int, days: int, out: TextIO) -> list[Result]:
     results = []
     for day in range(days):
         bar.day = day
-        results.append(Simulator(plan, seed * SEEDS_PER_RUN + day).run(bar.show))
+        results.append(Simulator(plan, _seed(seed, day)).run(bar.show))
     bar.clear()
     return results
+
+
+def judge_estimates(scenario: Scenario, seed: int, days: int, out: TextIO) -> Calibration | None:
+    """How right estimates of the waiting time are, on the first of the same days; None when nobody had to wait."""
+    plan = to_plan(scenario)
+    days = min(days, JUDGED_DAYS_MAX)
+    bar = _Bar(out, days)
+    found: list[Told] = []
+    for day in range(days):
+        bar.day = day
+        found += tell(plan, _seed(seed, day), every=TOLD_EVERY, runs=RUNS, progress=bar.show)
+    bar.clear()
+    return judge(found) if found else None
+
+
+def _seed(seed: int, day: int) -> int:
+    return seed * SEEDS_PER_RUN + day
 
 
 class _Bar:

@@ -70,6 +70,15 @@ def test_all_formulas(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "answered in time / (answered + abandoned later)" in capsys.readouterr().out
 
 
+def test_estimates_are_judged(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", str(small), "--estimates", "--json"]) == 0
+    judged = json.loads(capsys.readouterr().out)["estimates"]
+    assert judged["estimates"] > 5
+    assert 0.2 < judged["within_p50"] < judged["within_p90"]
+    assert main(["simulate", str(small), "--estimates"]) == 0
+    assert f"told in advance: {judged['estimates']} estimates" in capsys.readouterr().out
+
+
 def test_json(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", str(small), "--seed", "3", "--json", "--days", "2"]) == 0
     first = json.loads(capsys.readouterr().out)
@@ -150,7 +159,27 @@ def test_a_faulty_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         ("count = 2", 'shifts = ["9:00-17:00"]', '17: agents[0].shifts[0]: "9:00-17:00" has characters that'),
         ("count = 2", 'shifts = ["09:00-08:00"]', "17: agents[0].shifts[0]: ends before it begins; a shift ends on"),
         ("count = 2", 'shifts = ["09:00-11:00", "10:00-12:00"]', "17: agents[0].shifts[1]: begins before the one"),
-        ('title = "Questions"', 'strategy = "longest"', '8: queues[0].strategy: there is no strategy "longest"; did'),
+        ('title = "Questions"', 'strategy = "longest"', '8: queues[0].strategy: "longest" is not one of'),
+        ("[[streams]]", 'order = { policy = "ratio" }\n[[streams]]', "9: queues[0].order.share: missing; the policy"),
+        ("[[streams]]", "order = { share = 2 }\n[[streams]]", "9: queues[0].order.share: does nothing with the policy"),
+        (
+            "[[streams]]",
+            '[[queues.overflow]]\nto = "x"\nwhen = "size"\nwaiting = 3\n[[streams]]',
+            '10: queues[0].overflow[0].to: there is no queue "x"; use one of "q"',
+        ),
+        ("patience =", 'needs = ["x>=101"]\npatience =', "14: streams[0].needs[0]: 101 is too large; use a level from"),
+        ("count = 2", "capacity = 2", "17: agents[0].capacity: does nothing without lanes; add [[agents.lanes]]"),
+        (
+            "count = 2",
+            "lanes = [{ channel = 'mail', weight = 3 }, { channel = 'mail' }]\ncapacity = 2",
+            "17: agents[0].lanes[0].weight: 3 is more than the capacity of 2; make capacity greater",
+        ),
+        (
+            "count = 2",
+            "lanes = [{ channel = 'mail' }, { channel = 'mail' }]",
+            '17: agents[0].lanes[1].channel: "mail" stands there twice; remove one',
+        ),
+        ("count = 2", "skills = ['x']\nlevels = { x = 3 }", "18: agents[0].levels.x: stands under skills already"),
         ("[[agents]]", '[[queues]]\nname = "q"\n[[agents]]', '16: queues[1].name: "q" is taken by queues[0]; choose'),
         ("= 60", "= 100000\n[[agents]]\nname = 'x'\nqueues = []", "15: agents[0].queues: is empty; give at least 1"),
     ],

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+import msgspec
 
 from acd_core import events as acd
 from acd_core.metrics import ALL, Target
 from acd_core.simulation import distributions
 from acd_core.simulation.arrivals import Poisson
 from acd_core.simulation.plan import Group, Plan, Stream, seconds
-from acd_core.strategies import STRATEGIES
 from gateway.app.simulation.schema import AgentsTable, Duration, QueueTable, Scenario, StreamTable
 from gateway.config.convert import Mistake, quoted, shown, suggestion
+from gateway.config.distribution_check import distribution_mistakes
 from gateway.config.errors import KeyPath
 from gateway.config.loader import parse_as, read
+from gateway.config.schema import AgentConfig, Config, NumberConfig, QueueConfig
+from gateway.model.ids import AgentId, QueueName
+from gateway.routing.settings import queue_configured, read_needs
 
 CONTACTS_MAX = 2_000_000
 """On one simulated day, on average."""
@@ -48,8 +53,7 @@ class _Checker:
         self._unique("queues", [queue.name for queue in scenario.queues])
         self._unique("streams", [stream.name for stream in scenario.streams])
         self._unique("agents", [group.name for group in scenario.agents])
-        for index, queue in enumerate(scenario.queues):
-            self._check_queue(("queues", index), queue)
+        self._check_distribution()
         for index, stream in enumerate(scenario.streams):
             self._check_stream(("streams", index), stream)
         for index, group in enumerate(scenario.agents):
@@ -79,10 +83,17 @@ class _Checker:
                     (table, index, "name"), f"{shown(name)} is taken by {table}[{first[name]}]", "choose another"
                 )
 
-    def _check_queue(self, path: KeyPath, queue: QueueTable) -> None:
-        if queue.strategy not in STRATEGIES:
-            advice = suggestion(queue.strategy, STRATEGIES) or f"use one of {quoted(STRATEGIES)}"
-            self._report((*path, "strategy"), f"there is no strategy {shown(queue.strategy)}", advice)
+    def _check_distribution(self) -> None:
+        """By the rules of the configuration, which has the same tables: streams stand for its numbers."""
+        scenario = self._scenario
+        agents = [
+            AgentConfig(login=AgentId(group.name), name=group.name, queues=[], skills=group.skills, levels=group.levels)
+            for group in scenario.agents
+        ]
+        numbers = [NumberConfig(number="", queue=QueueName(""), needs=stream.needs) for stream in scenario.streams]
+        config = Config(queues=[_as_configured(queue) for queue in scenario.queues], agents=agents, numbers=numbers)
+        for path, what, advice in distribution_mistakes(config, self._faulty):
+            self._report(("streams" if path[0] == "numbers" else path[0], *path[1:]), what, advice)
 
     def _check_stream(self, path: KeyPath, stream: StreamTable) -> None:
         self._check_queue_known((*path, "queue"), stream.queue)
@@ -137,6 +148,7 @@ class _Checker:
         for place, queue in enumerate(group.queues):
             self._check_queue_known((*path, "queues", place), queue)
         self._check_duration((*path, "answer"), group.answer, zero=True)
+        self._check_lanes(path, group)
         if not self._is_sound((*path, "shifts")):
             return
         last = 0.0
@@ -148,6 +160,20 @@ class _Checker:
                     (*path, "shifts", place), "begins before the one before it ends", "put them in order, apart"
                 )
             last = max(last, end)
+
+    def _check_lanes(self, path: KeyPath, group: AgentsTable) -> None:
+        channels: set[str] = set()
+        for place, lane in enumerate(group.lanes):
+            if lane.channel in channels:
+                self._report(
+                    (*path, "lanes", place, "channel"), f"{shown(lane.channel)} stands there twice", "remove one"
+                )
+            channels.add(lane.channel)
+            if lane.weight > _capacity(group):
+                what = f"{lane.weight} is more than the capacity of {_capacity(group)}"
+                self._report((*path, "lanes", place, "weight"), what, "make capacity greater")
+        if group.capacity is not None and not group.lanes:
+            self._report((*path, "capacity"), "does nothing without lanes", "add [[agents.lanes]], or remove it")
 
     def _check_size(self) -> None:
         plan = to_plan(self._scenario)
@@ -178,36 +204,63 @@ def to_plan(scenario: Scenario) -> Plan:
     targets = {
         queue.name: Target(seconds=queue.target_s, short_abandon_s=queue.short_abandon_s) for queue in scenario.queues
     }
+    topics = {queue.name: queue.topic or "" for queue in scenario.queues}
     return Plan(
         queues=tuple(_queue(queue, scenario.streams) for queue in scenario.queues),
-        streams=tuple(_stream(stream, opens, closes) for stream in scenario.streams),
+        streams=tuple(_stream(stream, opens, closes, topics) for stream in scenario.streams),
         groups=tuple(_group(group, end) for group in scenario.agents),
         from_ns=seconds(opens + head.warm_up_minutes * MINUTE),
         close_ns=seconds(closes),
         end_ns=seconds(end),
         interval_ns=seconds(head.interval_minutes * MINUTE),
+        events=((0, acd.MatchingConfigured(window_ms=head.window_ms)),) if head.window_ms else (),
         targets={**targets, ALL: targets[scenario.queues[0].name]},
     )
 
 
 def _queue(queue: QueueTable, streams: Iterable[StreamTable]) -> acd.QueueConfigured:
     varies = any(stream.wrap_up is not None for stream in streams if queue.name in (stream.queue, stream.transfer_to))
-    return acd.QueueConfigured(
-        queue.name,
-        queue.offer_ms,
-        WRAP_UP_MS_MAX if varies else queue.wrap_up_ms,
-        frozenset(queue.skills),
-        queue.strategy,
+    configured = queue_configured(_as_configured(queue))
+    return msgspec.structs.replace(configured, wrap_up_ms=WRAP_UP_MS_MAX) if varies else configured
+
+
+def _as_configured(queue: QueueTable) -> QueueConfig:
+    """As the queue would stand in a configuration."""
+    return QueueConfig(
+        name=QueueName(queue.name),
+        title=queue.title or queue.name,
+        skills=queue.skills,
+        offer_ms=queue.offer_ms,
+        wrap_up_ms=queue.wrap_up_ms,
+        needs=queue.needs,
+        strategy=queue.strategy,
+        topic=queue.topic,
+        order=queue.order,
+        steps=queue.steps,
+        overflow=queue.overflow,
+        splits=queue.splits,
+        broadcast=queue.broadcast,
+        return_ms=queue.return_ms,
+        handle_ms=queue.handle_ms,
     )
 
 
-def _stream(stream: StreamTable, opens: float, closes: float) -> Stream:
+def _stream(stream: StreamTable, opens: float, closes: float, topics: Mapping[str, str]) -> Stream:
     profile = stream.profile or [stream.per_hour or 0.0]
     interval = stream.profile_minutes * MINUTE if stream.profile else closes - opens
     assert stream.handling is not None
     return Stream(
         name=stream.name,
-        contact=acd.ContactArrived("", stream.queue, frozenset(stream.skills), stream.channel),
+        contact=acd.ContactArrived(
+            "",
+            stream.queue,
+            frozenset(stream.skills),
+            stream.channel,
+            needs=read_needs(stream.needs),
+            priority=stream.priority,
+            bonus_ms=stream.bonus_s * 1000,
+            topic=topics[stream.queue],
+        ),
         arrivals=Poisson(tuple(profile), seconds(opens), seconds(interval)),
         handling=_distribution(stream.handling),
         patience=None if stream.patience is None else _distribution(stream.patience),
@@ -222,13 +275,28 @@ def _group(group: AgentsTable, end: float) -> Group:
     return Group(
         name=group.name,
         count=group.count,
-        agent=acd.AgentSignedIn("", frozenset(group.queues), frozenset(group.skills)),
+        agent=acd.AgentSignedIn(
+            "",
+            frozenset(group.queues),
+            frozenset(group.skills),
+            levels=frozenset(group.levels.items()),
+            lanes=tuple(acd.Lane(lane.channel, lane.most, lane.weight, lane.interruptible) for lane in group.lanes),
+            capacity=_capacity(group),
+            weight=group.weight,
+            scores=frozenset(group.scores.items()),
+        ),
         shifts=tuple((seconds(begin), seconds(until)) for begin, until in shifts),
         answer=distributions.Deterministic(ANSWER_S) if group.answer is None else _distribution(group.answer),
         no_answer=group.no_answer_percent / 100,
         back=distributions.Deterministic(group.back_s),
         handling_factor=group.handling_percent / 100,
     )
+
+
+def _capacity(group: AgentsTable) -> int:
+    if group.capacity is not None:
+        return group.capacity
+    return max((lane.most * lane.weight for lane in group.lanes), default=1)
 
 
 def _distribution(duration: Duration) -> distributions.Distribution:

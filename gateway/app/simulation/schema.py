@@ -11,25 +11,17 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Text = Annotated[str, Meta(min_length=1, max_length=200)]
+from gateway.config.distribution import Needs, OrderConfig, OverflowConfig, SplitConfig, StepConfig, Strategy
+from gateway.config.values import DayMs, Hours, Skill, Table, Text, Topic
+
 Name = Annotated[
     str,
     Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z", max_length=64, extra={"rule": "letters, digits and _ . - only"}),
 ]
-Skill = Annotated[
-    str,
-    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", max_length=64, extra={"rule": "letters, digits and _ . : - only"}),
-]
+Level = Annotated[int, Meta(ge=0, le=100)]
 Clock = Annotated[
     str,
     Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)\Z", extra={"rule": "a time of day such as 08:30, to 24:00"}),
-]
-Shift = Annotated[
-    str,
-    Meta(
-        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)\Z",
-        extra={"rule": "two times of day such as 08:00-16:30"},
-    ),
 ]
 Seconds = Annotated[float, Meta(ge=0, le=604_800)]
 PerHour = Annotated[float, Meta(ge=0, le=100_000)]
@@ -37,11 +29,7 @@ Percent = Annotated[float, Meta(ge=0, le=100)]
 Millis = Annotated[int, Meta(ge=0, le=3_600_000)]
 
 
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all tables."""
-
-
-class Duration(_Table, frozen=True, kw_only=True):
+class Duration(Table, frozen=True, kw_only=True):
     """How long something takes: an inline table such as `{ kind = "lognormal", mean_s = 240, cv = 0.9 }`, wherever a
     duration is asked for below."""
 
@@ -56,7 +44,7 @@ class Duration(_Table, frozen=True, kw_only=True):
     """Of `empirical`: the measured values."""
 
 
-class Head(_Table, frozen=True, kw_only=True):
+class Head(Table, frozen=True, kw_only=True):
     """The day."""
 
     title: Text = "Scenario"
@@ -71,11 +59,13 @@ class Head(_Table, frozen=True, kw_only=True):
     """What happens in this time after opening is not counted."""
     interval_minutes: Annotated[int, Meta(ge=1, le=240)] = 15
     """Step of the time series and of the picture."""
+    window_ms: Annotated[int, Meta(ge=0, le=50)] = 0
+    """0 matches at once; else free agents and waiting contacts gather for so long and are matched jointly."""
     days: Annotated[int, Meta(ge=1, le=1000)] = 5
     """So many days are simulated, each by itself with its own seed; figures are means over them."""
 
 
-class QueueTable(_Table, frozen=True, kw_only=True):
+class QueueTable(Table, frozen=True, kw_only=True):
     """One queue: `[[queues]]`, once for each; at least one."""
 
     name: Name
@@ -84,8 +74,26 @@ class QueueTable(_Table, frozen=True, kw_only=True):
     """Name that people read; the short one where not given."""
     skills: Annotated[list[Skill], Meta(max_length=64)] = msgspec.field(default_factory=list)
     """Skills that an agent must have, all of them."""
-    strategy: Text = "longest_idle"
-    """How the agent is chosen, by the distributor's name for it."""
+    needs: Needs = msgspec.field(default_factory=list)
+    """More that an agent must have: `"german>=50"` is a skill at a level, `"billing | tariffs>=20"` either of two."""
+    strategy: Strategy = "longest_idle"
+    """Which of the agents who can."""
+    topic: Topic | None = None
+    """What it is about, for the strategy `success`."""
+    order: OrderConfig = msgspec.field(default_factory=OrderConfig)
+    """Which contact first."""
+    steps: Annotated[list[StepConfig], Meta(max_length=16)] = msgspec.field(default_factory=list)
+    """What is asked for with longer waiting."""
+    overflow: Annotated[list[OverflowConfig], Meta(max_length=5)] = msgspec.field(default_factory=list)
+    """When contacts go on to another queue."""
+    splits: Annotated[list[SplitConfig], Meta(max_length=16)] = msgspec.field(default_factory=list)
+    """Shares that go to other queues on arrival."""
+    broadcast: Annotated[int, Meta(ge=1, le=32)] = 1
+    """At how many agents a contact rings at once; the first answer wins."""
+    return_ms: DayMs = 0
+    """After this an agent who did not answer is available again by itself; 0: only by their `back_s`."""
+    handle_ms: DayMs = 0
+    """How long a contact takes on average; for `estimate` and `generalised_cmu`."""
     offer_ms: Annotated[int, Meta(ge=1000, le=600_000)] = 20000
     """How long it rings at one agent before the next one is asked."""
     wrap_up_ms: Millis = 0
@@ -98,7 +106,7 @@ class QueueTable(_Table, frozen=True, kw_only=True):
     """Who gives up within this can't have meant it."""
 
 
-class StreamTable(_Table, frozen=True, kw_only=True):
+class StreamTable(Table, frozen=True, kw_only=True):
     """Contacts of one kind: `[[streams]]`, once for each; at least one."""
 
     name: Name
@@ -109,6 +117,12 @@ class StreamTable(_Table, frozen=True, kw_only=True):
     """Medium: phone, chat, mail, or any other word."""
     skills: Annotated[list[Skill], Meta(max_length=64)] = msgspec.field(default_factory=list)
     """Skills that they need beside their queue's."""
+    needs: Needs = msgspec.field(default_factory=list)
+    """More that they need, as `needs` of a queue."""
+    priority: Level = 0
+    """Their level of priority; what a level is worth is said by the queue's `order`."""
+    bonus_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    """As if they had waited so much longer."""
     per_hour: PerHour | None = None
     """How many arrive in an hour, all day long; they arrive at random (Poisson)."""
     profile: Annotated[list[PerHour], Meta(max_length=1440)] = msgspec.field(default_factory=list)
@@ -127,7 +141,20 @@ class StreamTable(_Table, frozen=True, kw_only=True):
     """...to this queue, for another one."""
 
 
-class AgentsTable(_Table, frozen=True, kw_only=True):
+class LaneTable(Table, frozen=True, kw_only=True):
+    """What an agent may have in hand of one channel: `[[agents.lanes]]`. Without any: one contact at a time."""
+
+    channel: Annotated[str, Meta(min_length=1, max_length=64)]
+    """`*`: every channel without a lane of its own. A channel without any lane is not offered to the agent."""
+    most: Annotated[int, Meta(ge=1, le=100)] = 1
+    """Contacts at once."""
+    weight: Annotated[int, Meta(ge=1, le=1000)] = 1
+    """What each takes of the agent's `capacity`."""
+    interruptible: bool = False
+    """Makes room for others, and goes on when there is room again."""
+
+
+class AgentsTable(Table, frozen=True, kw_only=True):
     """A group of agents who are alike: `[[agents]]`, once for each group; at least one."""
 
     name: Name
@@ -137,8 +164,20 @@ class AgentsTable(_Table, frozen=True, kw_only=True):
     queues: Annotated[list[Name], Meta(min_length=1, max_length=1000)]
     """Queues that they serve."""
     skills: Annotated[list[Skill], Meta(max_length=64)] = msgspec.field(default_factory=list)
-    """What they can do."""
-    shifts: Annotated[list[Shift], Meta(max_length=24)] = msgspec.field(default_factory=list)
+    """What they can do. All of it at level 100."""
+    levels: Annotated[dict[Skill, Level], Meta(max_length=64)] = msgspec.field(default_factory=dict)
+    """Skills at another level: `levels = { german = 60 }`."""
+    lanes: Annotated[list[LaneTable], Meta(max_length=16)] = msgspec.field(default_factory=list)
+    """Several contacts in hand."""
+    capacity: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    """What the weights of contacts in hand add up to at most; left out: as much as the fullest lane takes."""
+    weight: Annotated[int, Meta(ge=1, le=20)] = 1
+    """Lots in the strategy `random`."""
+    scores: Annotated[dict[Topic, Annotated[int, Meta(ge=0, le=1000)]], Meta(max_length=64)] = msgspec.field(
+        default_factory=dict
+    )
+    """Expected success by topic, in permille, for the strategy `success`."""
+    shifts: Annotated[list[Hours], Meta(max_length=24)] = msgspec.field(default_factory=list)
     """When they are there, such as `["08:00-12:00", "12:30-17:00"]`; all day where not given. At a shift's end they
     finish what they have in hand."""
     answer: Duration | None = None
@@ -151,7 +190,7 @@ class AgentsTable(_Table, frozen=True, kw_only=True):
     """How long their conversations take, compared with the streams' `handling`: 130 for beginners, say."""
 
 
-class Scenario(_Table, frozen=True, kw_only=True):
+class Scenario(Table, frozen=True, kw_only=True):
     """The whole file."""
 
     scenario: Head = msgspec.field(default_factory=Head)

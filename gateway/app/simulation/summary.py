@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from acd_core.metrics import ALL, FORMULAS, Report, Row
+from acd_core.simulation.calibration import Calibration
 from acd_core.simulation.simulator import Result
 from gateway.app.simulation.schema import Scenario
 
@@ -103,6 +104,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     intervals: dict[str, list[Point]]
     """By queue; under the empty name those of all contacts."""
     staffing: list[StaffPoint]
+    estimates: Calibration | None = None
+    """Whether estimates of the waiting time are right; only where asked for."""
 
 
 def summarize(scenario: Scenario, seed: int, results: Sequence[Result]) -> Summary:

@@ -24,6 +24,8 @@ def render(summary: Summary, *, all_formulas: bool = False) -> str:
         lines.append("Per day; +- is the 95 % confidence interval of the mean over the days.")
     if all_formulas:
         lines += ["", "Service level by other formulas:", *_aligned(_formula_rows(summary))]
+    if summary.estimates is not None:
+        lines += ["", f"Waiting times told in advance: {summary.estimates.sentence()}"]
     lines += [
         "",
         f"{summary.contacts} contacts, {summary.events} events of the distributor in {summary.took_s:.1f} s "
