@@ -216,6 +216,12 @@ async def test_a_kill_leaves_no_contact_dangling_and_pages_come_back(tmp_path: P
             await desk.sees_state("call", "talking")
             await desk.click("hang-up")
             await carrier.finished()
+        # The journals of both lives, the one that was cut short and the present one.
+        verified = await gateway.command("replay", str(gateway.folder / "var" / "journal"), "--verify")
+        assert verified.count(": identical: ") == 2, verified
+        explained = await gateway.command("explain", chat, "--config", str(gateway.config))
+        assert "every decision came out the same" in explained
+        assert "offer" in explained
 
 
 async def test_a_stop_says_goodbye_to_everybody(tmp_path: Path) -> None:

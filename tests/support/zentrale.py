@@ -201,6 +201,15 @@ class Zentrale:
         output, _ = await process.communicate(f"{self.password(agent)}\n".encode())
         assert process.returncode == 0, output.decode()
 
+    async def command(self, *arguments: str) -> str:
+        """What ``zentrale ...`` prints; it must succeed."""
+        process = await asyncio.create_subprocess_exec(
+            str(COMMAND), *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        output, _ = await process.communicate()
+        assert process.returncode == 0, output.decode()
+        return output.decode()
+
 
 @asynccontextmanager
 async def zentrale(folder: Path, **settings: Any) -> AsyncIterator[Zentrale]:
