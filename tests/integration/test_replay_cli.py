@@ -14,7 +14,6 @@ from acd_core.decisions import OfferMade
 from acd_core.journal import Encoder, Header, Reader
 from gateway.app.cli import main
 from gateway.routing.segments import segment_name
-from tests.parity.slices import COMPLETE
 from tests.support.journal_walk import Walk
 
 S = 1_000_000_000
@@ -168,10 +167,7 @@ def test_explain_of_an_unknown_contact(tmp_path: Path, capsys: pytest.CaptureFix
     assert f"{contact!r} is not in the journal" in err
 
 
-needs_all = pytest.mark.skipif(not COMPLETE, reason="the reference has rules that the core lacks")
-
-
-@pytest.mark.parametrize("more", [[], ["--verify"], pytest.param(["--verify", "--reference"], marks=needs_all)])
+@pytest.mark.parametrize("more", [[], ["--verify"], ["--verify", "--reference"]])
 def test_replay_verifies(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]) -> None:
     working_day().save(tmp_path)
     code, out, _ = run(capsys, "replay", tmp_path, *more)

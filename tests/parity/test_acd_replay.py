@@ -17,12 +17,9 @@ from acd_core.journal import Difference, Entry, Header, Reader, Record, Replay
 from acd_core.journal.records import encode_decisions
 from acd_core.limits import Limits
 from acd_core.reference import Distributor as Reference
-from tests.parity.slices import COMPLETE
 from tests.support.journal_walk import Walk
 
 BOTH: dict[str, Callable[[Limits], DistributorApi]] = {"core": Distributor, "reference": Reference}
-LACKING = "the compiled core lacks slices of the rules"
-both_alike = pytest.mark.skipif(not COMPLETE, reason=LACKING)
 
 
 def replay(make: Callable[[Limits], DistributorApi], segment: bytes) -> Replay:
@@ -40,8 +37,6 @@ def replay(make: Callable[[Limits], DistributorApi], segment: bytes) -> Replay:
 @pytest.mark.parametrize("reads", BOTH)
 @pytest.mark.parametrize("wrote", BOTH)
 def test_a_replay_is_identical(wrote: str, reads: str, seed: int) -> None:
-    if wrote != reads and not COMPLETE:
-        pytest.skip(LACKING)
     limits = Limits(contacts_max=12, agents_max=3, exclusions_max=2)
     walk = Walk(BOTH[wrote], seed=seed, limits=limits)
     segment = walk.start + b"".join(walk.records(30, steps=5))
@@ -55,7 +50,6 @@ def history(walk: Walk) -> list[Entry]:
     return [Entry(now_ns, event, list(decisions)) for now_ns, event, decisions in walk.history]
 
 
-@both_alike
 @pytest.mark.parametrize("make", BOTH.values(), ids=BOTH)
 def test_the_first_difference_is_named_with_its_place(make: Callable[[Limits], DistributorApi]) -> None:
     walk = Walk(Reference, seed=3)
@@ -97,7 +91,6 @@ def test_a_decision_equal_by_value_but_not_by_its_bytes_is_not_taken_for_a_diffe
     assert encode_decisions([one]) == encode_decisions([msgspec.convert(msgspec.to_builtins(one), AgentStateChanged)])
 
 
-@both_alike
 def test_a_later_segment_is_held_against_the_snapshot_at_its_beginning() -> None:
     walk = Walk(Distributor, seed=5)
     first = walk.records(20)
