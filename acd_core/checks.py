@@ -5,7 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from acd_core.errors import InvalidEventError, InvalidTimeError, TimeReversedError
-from acd_core.events import AgentChanged, AgentSignedIn, ContactArrived, QueueConfigured, WrapUpExtended
+from acd_core.events import (
+    AgentChanged,
+    AgentSignedIn,
+    ContactArrived,
+    ContactChanged,
+    ContactDeferred,
+    ContactTransferred,
+    Lane,
+    MatchingConfigured,
+    Order,
+    Overflow,
+    QueueConfigured,
+    Split,
+    Step,
+    WrapUpExtended,
+)
 from acd_core.states import AFTER_RELEASE, AgentState
 from acd_core.strategies import STRATEGIES
 
@@ -14,6 +29,26 @@ DURATION_MS_MAX: Final = 24 * 3600 * 1000
 NAME_CHARS_MAX: Final = 256
 REASON_CHARS_MAX: Final = 1000
 NS_PER_MS: Final = 1_000_000
+LEVEL_MAX: Final = 100
+ALTERNATIVES_MAX: Final = 32
+STEPS_MAX: Final = 16
+BROADCAST_MAX: Final = 32
+WINDOW_MS_MAX: Final = 50
+LANES_MAX: Final = 32
+CAPACITY_MAX: Final = 1000
+LOTS_MAX: Final = 20
+PRIORITY_MAX: Final = 100
+BONUS_MS_MAX: Final = 10**12
+OVERFLOW_VALUES: Final[dict[str, tuple[int, int]]] = {
+    "wait": (1, DURATION_MS_MAX),
+    "size": (0, 10**6),
+    "estimate": (0, DURATION_MS_MAX),
+    "unstaffed": (0, 0),
+    "closed": (0, 0),
+}
+"""Least and greatest value of each kind."""
+CHANGEABLE: Final = ("skills", "needs", "channel", "priority", "bonus_ms", "topic", "excluded")
+"""What `ContactChanged` may change."""
 
 
 def check_time(now_ns: object, last_ns: int) -> int:
@@ -49,6 +84,99 @@ def check_duration_ms(duration: object, what: str, least: int) -> None:
         raise InvalidEventError(f"{what} must be {least} to {DURATION_MS_MAX} ms (24 h), got {duration!r:.80}")
 
 
+def check_int(value: object, what: str, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidEventError(f"{what} must be a whole number from {least} to {most}, got {value!r:.80}")
+
+
+def check_flag(value: object, what: str) -> None:
+    if type(value) is not bool:
+        raise InvalidEventError(f"{what} must be true or false, got {value!r:.80}")
+
+
+def check_text(value: object, what: str) -> None:
+    if not isinstance(value, str) or len(value) > REASON_CHARS_MAX:
+        raise InvalidEventError(f"{what} must be a text of at most {REASON_CHARS_MAX} characters, got {value!r:.80}")
+
+
+def check_items(items: object, what: str, kind: type, most: int) -> None:
+    if type(items) is not tuple or len(items) > most or any(type(item) is not kind for item in items):
+        raise InvalidEventError(f"{what} must be a tuple of at most {most} {kind.__name__}, got {items!r:.80}")
+
+
+def check_once(names: list[str], what: str) -> None:
+    if len(set(names)) < len(names):
+        raise InvalidEventError(f"{what} must be named once each, got {', '.join(sorted(names)):.80}")
+
+
+def check_numbered(pairs: object, what: str, most: int) -> None:
+    """A frozenset of (name, number), a name once each."""
+    if type(pairs) is not frozenset or any(type(pair) is not tuple or len(pair) != 2 for pair in pairs):
+        raise InvalidEventError(f"{what} must be a frozenset of (name, number), got {pairs!r:.80}")
+    for name, number in pairs:
+        check_name(name, f"each of {what}")
+        check_int(number, f"the number of {name!r:.80} in {what}", 0, most)
+
+
+def check_needs(needs: object) -> None:
+    if type(needs) is not frozenset or len(needs) > ALTERNATIVES_MAX:
+        raise InvalidEventError(f"needs must be a frozenset of at most {ALTERNATIVES_MAX} clauses, got {needs!r:.80}")
+    for clause in needs:
+        check_numbered(clause, "a clause of needs", LEVEL_MAX)
+        if not 1 <= len(clause) <= ALTERNATIVES_MAX:
+            raise InvalidEventError(
+                f"a clause of needs must have 1 to {ALTERNATIVES_MAX} alternatives, got {len(clause)}"
+            )
+
+
+def check_order(order: object) -> None:
+    if type(order) is not Order:
+        raise InvalidEventError(f"order must be an Order, got {order!r:.80}")
+    check_text(order.name, "order.name")
+    check_int(order.base, "order.base", 0, 10**15)
+    check_int(order.rate, "order.rate", 0, 100_000)
+    check_int(order.step, "order.step", 0, 10**13)
+    check_int(order.toll, "order.toll", 0, 10**9)
+    if order.overtaking_ms is not None:
+        check_duration_ms(order.overtaking_ms, "order.overtaking_ms", 1)
+    check_duration_ms(order.objective_ms, "order.objective_ms", 0)
+    check_int(order.target_permille, "order.target_permille", 0, 1000)
+    check_int(order.blend, "order.blend", 0, 10**9)
+
+
+def check_steps(steps: object) -> None:
+    check_items(steps, "steps", Step, STEPS_MAX)
+    assert isinstance(steps, tuple)
+    before = 0
+    for step in steps:
+        check_duration_ms(step.after_ms, "steps.after_ms", before + 1)
+        check_int(step.lower, "steps.lower", 0, LEVEL_MAX)
+        check_names(step.drop, "steps.drop")
+        check_needs(step.needs)
+        before = step.after_ms
+
+
+def check_overflow(rules: object) -> None:
+    check_items(rules, "overflow", Overflow, len(OVERFLOW_VALUES))
+    assert isinstance(rules, tuple)
+    for rule in rules:
+        check_name(rule.to, "overflow.to")
+        if not isinstance(rule.when, str) or rule.when not in OVERFLOW_VALUES:
+            known = ", ".join(OVERFLOW_VALUES)
+            raise InvalidEventError(f"overflow.when must be one of {known}, got {rule.when!r:.80}")
+        check_int(rule.value, f"overflow.value of {rule.when}", *OVERFLOW_VALUES[rule.when])
+    check_once([rule.when for rule in rules], "each kind of overflow")
+
+
+def check_splits(splits: object) -> None:
+    check_items(splits, "splits", Split, STEPS_MAX)
+    assert isinstance(splits, tuple)
+    for split in splits:
+        check_name(split.to, "splits.to")
+        check_int(split.permille, "splits.permille", 0, 1000)
+    check_int(sum(split.permille for split in splits), "the sum of splits", 0, 1000)
+
+
 def check_queue_configured(event: QueueConfigured) -> None:
     check_name(event.queue, "queue")
     check_duration_ms(event.offer_ms, "offer_ms", 1)
@@ -57,12 +185,42 @@ def check_queue_configured(event: QueueConfigured) -> None:
     if not isinstance(event.strategy, str) or event.strategy not in STRATEGIES:
         known = ", ".join(sorted(STRATEGIES))
         raise InvalidEventError(f"strategy {event.strategy!r:.80} is not known; choose one of: {known}")
+    check_needs(event.needs)
+    check_order(event.order)
+    check_steps(event.steps)
+    check_overflow(event.overflow)
+    check_splits(event.splits)
+    check_int(event.broadcast, "broadcast", 1, BROADCAST_MAX)
+    check_duration_ms(event.return_ms, "return_ms", 0)
+    check_duration_ms(event.handle_ms, "handle_ms", 0)
+
+
+def check_matching_configured(event: MatchingConfigured) -> None:
+    check_int(event.seed, "seed", 0, (1 << 63) - 1)
+    check_int(event.window_ms, "window_ms", 0, WINDOW_MS_MAX)
 
 
 def check_agent_signed_in(event: AgentSignedIn | AgentChanged) -> None:
     check_name(event.agent, "agent")
     check_names(event.queues, "queues")
     check_names(event.skills, "skills")
+    if event.levels:
+        check_numbered(event.levels, "levels", LEVEL_MAX)
+        check_once([*event.skills, *(name for name, _ in event.levels)], "skills and levels")
+    check_items(event.lanes, "lanes", Lane, LANES_MAX)
+    for lane in event.lanes:
+        check_name(lane.channel, "lanes.channel")
+        check_int(lane.most, "lanes.most", 1, CAPACITY_MAX)
+        check_int(lane.weight, "lanes.weight", 1, CAPACITY_MAX)
+        check_flag(lane.interruptible, "lanes.interruptible")
+    check_once([lane.channel for lane in event.lanes], "channels of lanes")
+    check_int(event.capacity, "capacity", 1, CAPACITY_MAX)
+    if event.wrap_up_ms is not None:
+        check_duration_ms(event.wrap_up_ms, "wrap_up_ms", 0)
+    check_int(event.weight, "weight", 1, LOTS_MAX)
+    if event.scores:
+        check_numbered(event.scores, "scores", 1000)
+        check_once([topic for topic, _ in event.scores], "topics of scores")
 
 
 def check_contact_arrived(event: ContactArrived, now_ns: int) -> None:
@@ -71,6 +229,45 @@ def check_contact_arrived(event: ContactArrived, now_ns: int) -> None:
     check_name(event.channel, "channel")
     check_names(event.skills, "skills")
     check_arrival(event.arrival_ns, now_ns)
+    check_needs(event.needs)
+    check_int(event.priority, "priority", 0, PRIORITY_MAX)
+    check_int(event.bonus_ms, "bonus_ms", 0, BONUS_MS_MAX)
+    check_text(event.topic, "topic")
+    check_names(event.excluded, "excluded")
+    if event.preferred is not None:
+        check_name(event.preferred, "preferred")
+    check_duration_ms(event.preferred_ms, "preferred_ms", 0)
+
+
+def check_contact_changed(event: ContactChanged) -> None:
+    if event.skills is not None:
+        check_names(event.skills, "skills")
+    if event.needs is not None:
+        check_needs(event.needs)
+    if event.channel is not None:
+        check_name(event.channel, "channel")
+    if event.priority is not None:
+        check_int(event.priority, "priority", 0, PRIORITY_MAX)
+    if event.bonus_ms is not None:
+        check_int(event.bonus_ms, "bonus_ms", 0, BONUS_MS_MAX)
+    if event.topic is not None:
+        check_text(event.topic, "topic")
+    if event.excluded is not None:
+        check_names(event.excluded, "excluded")
+
+
+def check_contact_deferred(event: ContactDeferred, now_ns: int) -> None:
+    if event.until_ns is not None:
+        check_until(event.until_ns, now_ns)
+
+
+def check_contact_transferred(event: ContactTransferred) -> None:
+    if event.queue is not None:
+        check_name(event.queue, "queue")
+    if event.agent is not None:
+        check_name(event.agent, "agent")
+    check_duration_ms(event.agent_ms, "agent_ms", 0)
+    check_reason(event.reason)
 
 
 def check_arrival(arrival_ns: object, now_ns: int) -> None:
@@ -88,7 +285,10 @@ def check_after_release(state: object) -> AgentState:
 
 
 def check_wrap_up_extended(event: WrapUpExtended, now_ns: int) -> None:
-    until = event.until_ns
+    check_until(event.until_ns, now_ns)
+
+
+def check_until(until: object, now_ns: int) -> None:
     latest = now_ns + DURATION_MS_MAX * NS_PER_MS
     if type(until) is not int or not now_ns < until <= latest:
         raise InvalidEventError(f"until_ns must lie after now ({now_ns} ns) by 24 h at most, got {until!r:.80}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from acd_core.states import AgentState, OfferEnd
-from acd_core.strategies import STRATEGIES
+from acd_core.strategies import write_sentence
 from acd_core.wording import count_agents, duration, name_skills
 
 
@@ -21,11 +21,11 @@ class PassedOver(msgspec.Struct, frozen=True, gc=False):
     sentence: str
 
 
-class Explanation(msgspec.Struct, frozen=True, gc=False):
+class Explanation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Why this agent, for this contact, at this moment.
 
     Every signed-in agent is counted once: ``considered`` (the winner among them), ``excluded``, one of the states,
-    ``unskilled`` or ``elsewhere``.
+    ``no_channel``, ``not_named``, ``unskilled`` or ``elsewhere``.
     """
 
     strategy: str
@@ -53,18 +53,39 @@ class Explanation(msgspec.Struct, frozen=True, gc=False):
     """In the queue, without the skills."""
     elsewhere: int
     """Signed in, not in the queue."""
+    score: int = 0
+    """The contact's, in points: the sum of the seven that follow."""
+    base: int = 0
+    priority: int = 0
+    wait: int = 0
+    bonus: int = 0
+    blending: int = 0
+    ratio: int = 0
+    overdue: int = 0
+    """What lifts a contact that may be overtaken no more above all others."""
+    term: int = 0
+    """The winner's by the queue's strategy: level sum, share of capacity, lot, expected success..."""
+    runner_up_term: int | None = None
+    step: int = 0
+    """How many relaxation steps had been taken."""
+    no_channel: int = 0
+    """Available and able, but without capacity for the channel."""
+    not_named: int = 0
+    """Could have taken it, but the contact was for the winner by name."""
 
     def sentence(self) -> str:
         """One sentence for people."""
-        return STRATEGIES[self.strategy].sentence(self)
+        return write_sentence(self.strategy, self)
 
     def passed_over(self) -> list[PassedOver]:
         """All others, by group; groups without anybody are left out."""
         skills = name_skills(self.skills)
         others = self.considered - 1
-        shorter = f"{count_agents(others)} available too, but idle for a shorter time"
+        plain = self.strategy == "longest_idle"
+        shorter = f"{count_agents(others)} available too, but {'idle for a shorter time' if plain else 'ranked lower'}"
         if self.runner_up is not None and self.runner_up_idle_ns is not None:
-            shorter += f" (next: {self.runner_up}, {duration(self.runner_up_idle_ns)})"
+            term = "" if plain or self.runner_up_term is None else f"{abs(self.runner_up_term)}, "
+            shorter += f" (next: {self.runner_up}, {term}{duration(self.runner_up_idle_ns)})"
         spared = "passed over because they turned this contact down a moment ago"
         groups = [
             PassedOver("idle_shorter", others, shorter),
@@ -78,6 +99,14 @@ class Explanation(msgspec.Struct, frozen=True, gc=False):
             ),
             PassedOver(
                 "unskilled", self.unskilled, f"{count_agents(self.unskilled)} in queue {self.queue} without {skills}"
+            ),
+            PassedOver(
+                "no_channel", self.no_channel, f"{count_agents(self.no_channel)} available, but not for this channel"
+            ),
+            PassedOver(
+                "not_named",
+                self.not_named,
+                f"{count_agents(self.not_named)} available too, but the contact was for {self.agent}",
             ),
             PassedOver("elsewhere", self.elsewhere, f"{count_agents(self.elsewhere)} not in queue {self.queue}"),
         ]
@@ -110,6 +139,28 @@ class ContactAssigned(msgspec.Struct, frozen=True, tag=True, gc=False):
     offer: int
 
 
+class ContactMoved(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """To another queue: by a split, by overflow or transferred."""
+
+    contact: str
+    from_queue: str
+    to_queue: str
+    reason: str
+    """``split``, ``overflow: wait`` (``size``, ``estimate``, ``unstaffed``, ``closed``), or that of the transfer."""
+
+
+class ContactInterrupted(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """Its agent has something in hand for which it makes room; it stays with the agent."""
+
+    contact: str
+    agent: str
+
+
+class ContactResumed(msgspec.Struct, frozen=True, tag=True, gc=False):
+    contact: str
+    agent: str
+
+
 class AgentStateChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
     agent: str
     state: AgentState
@@ -120,4 +171,6 @@ class AgentStateChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
     """What is offered, in hand or being wrapped up."""
 
 
-Decision = OfferMade | OfferEnded | ContactAssigned | AgentStateChanged
+Decision = (
+    OfferMade | OfferEnded | ContactAssigned | ContactMoved | ContactInterrupted | ContactResumed | AgentStateChanged
+)

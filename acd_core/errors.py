@@ -95,6 +95,23 @@ def queue_in_use(queue: str, contacts: int) -> IllegalStateError:
     return IllegalStateError(f"queue {queue!r:.80} has contacts ({contacts}); remove it when they have ended")
 
 
+def not_waiting(contact: str, agent: str) -> IllegalStateError:
+    return IllegalStateError(
+        f"contact {contact!r:.80} is with agent {agent!r:.80}; this is for contacts that wait or ring"
+    )
+
+
+def not_deferred(contact: str) -> IllegalStateError:
+    return IllegalStateError(f"contact {contact!r:.80} is not deferred")
+
+
+def not_free(agent: str, contact: str) -> IllegalStateError:
+    return IllegalStateError(
+        f"agent {agent!r:.80} can't be offered contact {contact!r:.80} now: not at work, ringing, without room for its "
+        "channel, or spared it"
+    )
+
+
 OFFER_ENDED = "is not open: it has ended or never was"
 OFFER_EXPIRED = "has expired"
 OFFER_OF_ANOTHER = "is another agent's"

@@ -9,6 +9,67 @@ import msgspec
 
 from acd_core.states import AgentState
 
+Requirement = frozenset[frozenset[tuple[str, int]]]
+"""What an agent must know: every clause must be met, each by any one of its (skill, minimum level 0..100).
+
+Built by `acd_core.requirements`.  A team is a skill named ``team:NAME``, a language one named ``language:NAME``.
+"""
+
+
+class Order(msgspec.Struct, frozen=True, gc=False):
+    """A contact's score in *points*; of all contacts that an agent may take, the highest score is first.
+
+    ``base + step * priority + rate * (waited_ms + bonus_ms) + blending - ratio``; exactly: rule 7 in
+    docs/design/distributor-rules.md.
+    `acd_core.strategies.orders` has the recipes: arrival, priority, service objective, c-mu, greatest need, ratio.
+    """
+
+    name: str = "arrival"
+    """For explanations only."""
+    base: int = 0
+    rate: int = 1000
+    """Points per ms of waiting, 0..100,000."""
+    step: int = 0
+    """Points per level of the contact's priority."""
+    toll: int = 0
+    """Points that each contact served costs its queue against others with a toll: shares in inverse proportion."""
+    overtaking_ms: int | None = None
+    """Who has waited as long as this is overtaken by nobody any more; None: no such bound."""
+    objective_ms: int = 0
+    """Answered within this counts as good service; 0: not measured."""
+    target_permille: int = 800
+    blend: int = 0
+    """Points per permille that the service of the last 64 contacts is below the target."""
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """A relaxation, or a bullseye ring: what is asked for changes once a contact has waited ``after_ms``."""
+
+    after_ms: int
+    lower: int = 0
+    """Minimum levels go down by this."""
+    drop: frozenset[str] = frozenset()
+    """Clauses that name one of these skills are dropped."""
+    needs: Requirement = frozenset()
+    """Asked for in addition from now on."""
+
+
+class Overflow(msgspec.Struct, frozen=True, gc=False):
+    """The contact moves to another queue, its place by arrival kept."""
+
+    to: str
+    when: str
+    """``wait`` (``value`` ms in this queue), or on entering it: ``size`` (as many wait already), ``estimate`` (the
+    estimated wait exceeds ``value`` ms), ``unstaffed`` (nobody signed in, or the last one leaves), ``closed``."""
+    value: int = 0
+
+
+class Split(msgspec.Struct, frozen=True, gc=False):
+    """So many of a thousand arriving contacts go to the other queue; which ones depends on seed and contact only."""
+
+    to: str
+    permille: int
+
 
 class QueueConfigured(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The queue exists from now on, or has other settings; takes effect at once, offers already out keep their time."""
@@ -19,8 +80,22 @@ class QueueConfigured(msgspec.Struct, frozen=True, tag=True, gc=False):
     wrap_up_ms: int
     """0: none."""
     skills: frozenset[str] = frozenset()
-    """All of them are needed, beside those of the contact."""
+    """All of them are needed at any level, beside those of the contact."""
     strategy: str = "longest_idle"
+    needs: Requirement = frozenset()
+    """Needed beside ``skills`` and what the contact needs."""
+    order: Order = Order()
+    steps: tuple[Step, ...] = ()
+    """By rising ``after_ms``; each adds to those before it."""
+    overflow: tuple[Overflow, ...] = ()
+    """At most one of each kind."""
+    splits: tuple[Split, ...] = ()
+    broadcast: int = 1
+    """How many agents a contact rings at at once; the first answer wins."""
+    return_ms: int = 0
+    """After this an agent who did not answer is available again by itself; 0: only when they say so."""
+    handle_ms: int = 0
+    """Mean handling time, for the estimate of overflow."""
 
 
 class QueueRemoved(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -29,20 +104,71 @@ class QueueRemoved(msgspec.Struct, frozen=True, tag=True, gc=False):
     queue: str
 
 
+class QueueOpened(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """Opening hours begin; a queue is open until it is closed.  Contacts held because it was closed may be offered."""
+
+    queue: str
+
+
+class QueueClosed(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """Who enters from now on overflows (``closed``) or is held until it opens."""
+
+    queue: str
+    drain: bool = True
+    """Those who wait already are still served; else they overflow or are held too."""
+
+
+class MatchingConfigured(msgspec.Struct, frozen=True, tag=True, gc=False):
+    seed: int = 0
+    """Of the hash that random choices and splits are made by, 0..2**63-1."""
+    window_ms: int = 0
+    """0: match at once; else gather agents and contacts for so long (at most 50 ms) and match them jointly."""
+
+
+class Lane(msgspec.Struct, frozen=True, gc=False):
+    """What an agent may have in hand of one channel."""
+
+    channel: str
+    """``*``: any that has no lane of its own."""
+    most: int = 1
+    weight: int = 1
+    """What each takes of the agent's capacity."""
+    interruptible: bool = False
+    """Makes room for others: is interrupted when the sum of weights would exceed the capacity, and resumed later."""
+
+
 class AgentSignedIn(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The agent starts as paused("signed in")."""
 
     agent: str
     queues: frozenset[str]
     skills: frozenset[str]
+    """Held at level 100."""
+    levels: frozenset[tuple[str, int]] = frozenset()
+    """Skills held at another level, 0..100; none of them in ``skills``."""
+    lanes: tuple[Lane, ...] = ()
+    """None: one contact at a time, of any channel."""
+    capacity: int = 1
+    wrap_up_ms: int | None = None
+    """In place of the queue's."""
+    weight: int = 1
+    """Lots in a weighted random choice, 1..20."""
+    scores: frozenset[tuple[str, int]] = frozenset()
+    """Expected success by topic, 0..1000; 0 where not named."""
 
 
 class AgentChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
-    """Other queues and skills from now on; what the agent has in hand is not touched."""
+    """Other queues, skills and so on from now on; what the agent has in hand is not touched."""
 
     agent: str
     queues: frozenset[str]
     skills: frozenset[str]
+    levels: frozenset[tuple[str, int]] = frozenset()
+    lanes: tuple[Lane, ...] = ()
+    capacity: int = 1
+    wrap_up_ms: int | None = None
+    weight: int = 1
+    scores: frozenset[tuple[str, int]] = frozenset()
 
 
 class AgentReady(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -71,6 +197,65 @@ class ContactArrived(msgspec.Struct, frozen=True, tag=True, gc=False):
     channel: str = "phone"
     arrival_ns: int | None = None
     """Its place in the queue; None: now.  Never in the future."""
+    needs: Requirement = frozenset()
+    """Needed beside ``skills``."""
+    priority: int = 0
+    """0..100; what a level is worth is the queue's `Order.step`."""
+    bonus_ms: int = 0
+    """As if it had arrived earlier by this (VIP, an earlier contact on another channel)."""
+    topic: str = ""
+    """For the choice by expected success."""
+    excluded: frozenset[str] = frozenset()
+    """Agents who never get it (conflict of interest), signed in or not."""
+    preferred: str | None = None
+    """The last agent, the owner of the case: need not serve the queue nor have the skills."""
+    preferred_ms: int = 0
+    """How long it waits for the preferred agent alone while they are at work; 0: they merely come first if free."""
+
+
+class ContactChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """Of a contact that waits or rings; None: as it was.  The place is kept (virtual hold: ``channel="callback"``)."""
+
+    contact: str
+    skills: frozenset[str] | None = None
+    needs: Requirement | None = None
+    channel: str | None = None
+    priority: int | None = None
+    bonus_ms: int | None = None
+    topic: str | None = None
+    excluded: frozenset[str] | None = None
+
+
+class ContactDeferred(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """A contact that waits or rings is not offered until ``until_ns`` (None: until it returns) and keeps its place."""
+
+    contact: str
+    until_ns: int | None = None
+
+
+class ContactReturned(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """A deferred contact may be offered again."""
+
+    contact: str
+
+
+class ContactTransferred(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """To another queue, or to an agent, at its old place by arrival; the agent who had it wraps up."""
+
+    contact: str
+    queue: str | None = None
+    """None: the present one."""
+    agent: str | None = None
+    """As `ContactArrived.preferred`."""
+    agent_ms: int = 0
+    reason: str = "transferred"
+
+
+class AssignmentOrdered(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """A supervisor has a contact that waits or rings offered to this agent now, whatever queue and skills."""
+
+    contact: str
+    agent: str
 
 
 class ContactAbandoned(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -120,6 +305,8 @@ class OfferRevoked(msgspec.Struct, frozen=True, tag=True, gc=False):
 
 class WrapUpFinished(msgspec.Struct, frozen=True, tag=True, gc=False):
     agent: str
+    contact: str | None = None
+    """Whose; None: the one that would end first."""
 
 
 class WrapUpExtended(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -127,20 +314,30 @@ class WrapUpExtended(msgspec.Struct, frozen=True, tag=True, gc=False):
 
     agent: str
     until_ns: int
+    contact: str | None = None
+    """As `WrapUpFinished.contact`."""
 
 
 Event = (
     QueueConfigured
     | QueueRemoved
+    | QueueOpened
+    | QueueClosed
+    | MatchingConfigured
     | AgentSignedIn
     | AgentChanged
     | AgentReady
     | AgentPaused
     | AgentSignedOut
     | ContactArrived
+    | ContactChanged
+    | ContactDeferred
+    | ContactReturned
+    | ContactTransferred
     | ContactAbandoned
     | ContactEnded
     | ContactRequeued
+    | AssignmentOrdered
     | OfferAccepted
     | OfferRejected
     | OfferRevoked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 
@@ -14,8 +16,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     skills_max: int = 2_000
     """Different skills named by queues, agents and contacts that are here."""
     classes_max: int = 5_000
-    """Different sets of requirements among the contacts that are here."""
+    """Different kinds (queue, channel, requirement, priority, topic, excluded) among the contacts that are here."""
     profiles_max: int = 5_000
-    """Different sets of queues and skills among the agents that are signed in."""
+    """Different sets of queues, skills and lanes among the agents that are signed in."""
     exclusions_max: int = 100_000
     """Rejections remembered at a time; an agent who rejects past it is set to not responding instead."""
+
+
+HOPS_MAX: Final = 3
+"""How often a contact may overflow from queue to queue until it is transferred."""
+WINDOW_CONTACTS_MAX: Final = 16
+WINDOW_AGENTS_MAX: Final = 16
+"""For each of the contacts that a matching window settles jointly."""
+MEASURED: Final = 64
+"""Contacts of a queue that the blending by service level looks back on."""

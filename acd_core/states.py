@@ -43,7 +43,9 @@ AGENT_TRANSITIONS: Final[dict[AgentState, frozenset[AgentState]]] = {
     AgentState.OFFERED: frozenset(
         {
             AgentState.AVAILABLE,
+            AgentState.OFFERED,
             AgentState.BUSY,
+            AgentState.WRAP_UP,
             AgentState.PAUSED,
             AgentState.NOT_RESPONDING,
             AgentState.SIGNED_OUT,
@@ -52,13 +54,25 @@ AGENT_TRANSITIONS: Final[dict[AgentState, frozenset[AgentState]]] = {
     AgentState.BUSY: frozenset(
         {
             AgentState.AVAILABLE,
+            AgentState.OFFERED,
+            AgentState.BUSY,
             AgentState.WRAP_UP,
             AgentState.PAUSED,
             AgentState.NOT_RESPONDING,
             AgentState.SIGNED_OUT,
         }
     ),
-    AgentState.WRAP_UP: frozenset({AgentState.AVAILABLE, AgentState.WRAP_UP, AgentState.PAUSED, AgentState.SIGNED_OUT}),
+    AgentState.WRAP_UP: frozenset(
+        {
+            AgentState.AVAILABLE,
+            AgentState.OFFERED,
+            AgentState.BUSY,
+            AgentState.WRAP_UP,
+            AgentState.PAUSED,
+            AgentState.NOT_RESPONDING,
+            AgentState.SIGNED_OUT,
+        }
+    ),
     AgentState.PAUSED: frozenset({AgentState.AVAILABLE, AgentState.PAUSED, AgentState.SIGNED_OUT}),
     AgentState.NOT_RESPONDING: frozenset({AgentState.AVAILABLE, AgentState.PAUSED, AgentState.SIGNED_OUT}),
 }

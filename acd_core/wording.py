@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from acd_core.strategies.base import Reasons
+
 
 def count_agents(count: int) -> str:
     return "1 agent is" if count == 1 else f"{count} agents are"
@@ -14,6 +19,19 @@ def name_skills(skills: tuple[str, ...]) -> str:
     if len(skills) == 1:
         return f"skill {skills[0]}"
     return f"skills {', '.join(skills[:-1])} and {skills[-1]}"
+
+
+def name_group(queue: str, skills: tuple[str, ...]) -> str:
+    """Whom the agents were chosen from: `` with skill german``, or `` in queue sales``."""
+    return f" with {name_skills(skills)}" if skills else f" in queue {queue}"
+
+
+def choose_words(superlative: str, reasons: Reasons, why: str) -> str:
+    """``most skilled of 3 available agents with skill german: levels add up to 80``."""
+    group = name_group(reasons.queue, reasons.skills)
+    if reasons.considered == 1:
+        return f"the only available agent{group}: {why}"
+    return f"{superlative} of {reasons.considered} available agents{group}: {why}, idle {duration(reasons.idle_ns)}"
 
 
 def duration(duration_ns: int) -> str:

@@ -1,4 +1,4 @@
-"""Writes docs/reference/configuration.md from gateway/config/schema.py: docstrings, types, defaults and limits.
+"""Writes docs/reference/configuration.md from gateway/config: docstrings, types, defaults and limits.
 
 Run it after a change of the schema: ``python tools/make_config_reference.py``.  A test compares page and schema.
 """
@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "reference" / "configuration.md"
 
 HEAD = """# Configuration
 
-<!-- Written by tools/make_config_reference.py from gateway/config/schema.py: change it there. -->
+<!-- Written by tools/make_config_reference.py from gateway/config/schema.py and distribution.py: change it there. -->
 
 One file in [TOML](https://toml.io), given with `zentrale serve --config FILE`. Without a file Zentrale starts on a
 [built-in one](../../gateway/config/default.toml), which is a good beginning for your own.
@@ -37,25 +37,44 @@ def main() -> None:
 
 def render() -> str:
     sys.path.insert(0, str(ROOT))
-    from gateway.config import schema  # noqa: PLC0415 - works from a checkout that is not installed
+    from gateway.config import distribution, schema  # noqa: PLC0415 - works from a checkout that is not installed
 
     info = inspect.type_info(schema.Config)
     assert isinstance(info, inspect.StructType)
-    texts = _field_texts(Path(schema.__file__))
+    texts = _field_texts(Path(schema.__file__)) | _field_texts(Path(distribution.__file__))
     parts = [HEAD]
     for table in info.fields:
-        shape = _plain(table.type)
-        repeated = isinstance(shape, inspect.ListType)
-        if isinstance(shape, inspect.ListType):
-            shape = _plain(shape.item_type)
-        assert isinstance(shape, inspect.StructType)
-        parts.append(f"\n## {'[[' if repeated else '['}{table.name}{']]' if repeated else ']'}\n")
-        parts.append(_one_line(pyinspect.getdoc(shape.cls) or "") + "\n")
-        parts.append("| Key | Value | Default | Meaning |\n|---|---|---|---|")
-        for field in shape.fields:
-            meaning = texts[shape.cls.__name__, field.name]
-            parts.append(f"| `{field.name}` | {_kind(field.type)} | {_default(field)} | {meaning} |")
+        _add_table(parts, texts, (table.name,), table.type)
     return "\n".join(parts) + "\n"
+
+
+def _add_table(parts: list[str], texts: dict[tuple[str, str], str], path: tuple[str, ...], type_: inspect.Type) -> None:
+    """The table's section, then those of the tables in it."""
+    shape = _table_in(type_)
+    assert shape is not None
+    brackets = ("[[", "]]") if isinstance(_plain(type_), inspect.ListType) else ("[", "]")
+    parts.append(f"\n{'###' if len(path) > 1 else '##'} {brackets[0]}{'.'.join(path)}{brackets[1]}\n")
+    parts.append(_one_line(pyinspect.getdoc(shape.cls) or "") + "\n")
+    parts.append("| Key | Value | Default | Meaning |\n|---|---|---|---|")
+    for field in shape.fields:
+        meaning = texts[shape.cls.__name__, field.name]
+        cells = (f"`{field.name}`", _kind(field.type), _default(field), meaning)
+        parts.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    for field in shape.fields:
+        if _table_in(field.type) is not None:
+            _add_table(parts, texts, (*path, field.name), field.type)
+
+
+def _table_in(type_: inspect.Type) -> inspect.StructType | None:
+    """The table that a field is, or is a list of, or may be."""
+    match _plain(type_):
+        case inspect.StructType() as shape:
+            return shape
+        case inspect.ListType(item_type=item):
+            return _table_in(item)
+        case inspect.UnionType(types=types):
+            return next((found for kind in types if (found := _table_in(kind)) is not None), None)
+    return None
 
 
 def _field_texts(source: Path) -> dict[tuple[str, str], str]:
@@ -91,6 +110,12 @@ def _kind(type_: inspect.Type) -> str:
             text = " or ".join(f'`"{value}"`' for value in values)
         case inspect.EnumType(cls=cls):
             text = ", ".join(f'`"{member.value}"`' for member in cls)
+        case inspect.StructType():
+            text = "table, see below"
+        case inspect.DictType(value_type=value, max_length=most):
+            text = f"table of 0 to {most}: name = {_kind(value)}"
+        case inspect.ListType(item_type=item) if _table_in(item) is not None:
+            text = "list of tables, see below"
         case inspect.ListType(item_type=item, min_length=least, max_length=most):
             count = f"{least or 0} to {most}" if most else ""
             text = f"list of {count}: {_kind(item)}"
@@ -109,6 +134,8 @@ def _default(field: inspect.Field) -> str:
     value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
     if value is None:
         return "none"
+    if isinstance(value, msgspec.Struct):
+        return "as below"
     if isinstance(value, (list, tuple)):
         value = [item.value if isinstance(item, enum.Enum) else item for item in value]
     return f"`{json.dumps(value)}`"

@@ -1,10 +1,9 @@
 from cpython.ref cimport PyObject
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int16_t, int32_t, int64_t
 
-from acd_core.core.bits cimport BitRows
-from acd_core.core.heap cimport Heap
 from acd_core.core.memory cimport Slots
 from acd_core.core.names cimport Names
+from acd_core.core.profiles cimport Profiles
 
 
 cdef enum AgentStateCode:
@@ -20,53 +19,69 @@ cdef enum AgentStateCode:
 
 cdef struct AgentRow:
     PyObject* reason
-    PyObject* contact
+    PyObject* shown
     PyObject* next_reason
+    PyObject* settings
     int64_t since_ns
     int64_t until_ns
     int64_t idle_since_ns
     int64_t idle_sequence
+    int64_t last_offer
+    int64_t return_ns
     int32_t profile
     int32_t offer
     int32_t timer
     int32_t exclusions
-    int32_t state
-    int32_t next_state
+    int32_t first_work
+    int32_t load
+    int32_t firm
+    int16_t state
+    int16_t next_state
+    bint marked
+    bint working
 
 
-cdef struct ProfileRow:
-    Heap idle
-    int32_t members
-    int32_t[8] states
-
-
-cdef class Profiles:
-    cdef Slots slots
-    cdef ProfileRow* rows
-    cdef int32_t capacity
-    cdef BitRows idle
-    cdef dict by_key
-    cdef list keys
-
-    cdef int32_t add(self, tuple key) except -1
-    cdef int remove(self, int32_t profile) except -1
+cdef struct WorkRow:
+    PyObject* name
+    int64_t until_ns
+    int32_t contact
+    int32_t agent
+    int32_t next
+    int32_t channel
+    int32_t weight
+    int32_t timer
+    bint interruptible
+    bint interrupted
 
 
 cdef class Agents:
     cdef Names names
     cdef AgentRow* rows
-    cdef int32_t* places
+    cdef int32_t** places
+    cdef int32_t place_rows
     cdef int32_t capacity
     cdef Profiles profiles
+    cdef Slots work_slots
+    cdef WorkRow* works
+    cdef int32_t work_capacity
     cdef bint[7][7] allowed
 
-    cdef int32_t add(self, object name, int32_t profile) except -1
+    cdef int32_t add(self, object name, int32_t profile, object settings) except -1
     cdef int remove(self, int32_t agent) except -1
     cdef int move(self, int32_t agent, int32_t profile) except -1
     cdef int set_state(
-        self, int32_t agent, AgentStateCode state, object reason, int64_t now_ns, int64_t until_ns, object contact
+        self, int32_t agent, AgentStateCode state, object reason, int64_t now_ns, int64_t until_ns, object shown
     ) except -1
+    cdef void keep_settings(self, int32_t agent, object settings) noexcept
     cdef void set_next(self, int32_t agent, AgentStateCode state, object reason) noexcept
     cdef void clear_next(self, int32_t agent) noexcept
-    cdef int enter_profile(self, int32_t agent) except -1
-    cdef void leave_profile(self, int32_t agent) noexcept
+    cdef bint at_work(self, int32_t agent) noexcept
+    cdef bint has_room(self, int32_t agent, int32_t lane) noexcept
+    cdef bint is_inside(self, int32_t agent, int32_t lane) noexcept
+    cdef void forget(self, int32_t agent) noexcept
+    cdef int reserve_places(self) except -1
+    cdef int enter_lanes(self, int32_t agent) except -1
+    cdef void leave_lanes(self, int32_t agent) noexcept
+    cdef int refresh(self, int32_t agent) except -1
+    cdef int32_t add_work(self, int32_t agent, int32_t contact, object name, int32_t lane) except -1
+    cdef int remove_work(self, int32_t work) except -1

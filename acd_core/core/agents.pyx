@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Agents and their profiles: those of a profile have the same queues and skills, so they may serve the same classes.
+"""Agents, their states, and what they have in hand.
 
-Each profile has the heap of its available agents, ordered by idle time, and counts its agents by state, so that an
-explanation can say how many were busy or paused without looking at one of them.
+An agent is in the heaps of a lane of their profile (`acd_core.core.profiles`) while they may take something in it: at
+work, without an open offer, with room.  Works are contacts and wrap-ups in hand, in order of acceptance.
 """
 
 cimport cython
@@ -11,10 +11,10 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
-from acd_core.core.bits cimport BitRows
-from acd_core.core.heap cimport heap_free, heap_push, heap_remove, heap_reserve
+from acd_core.core.heap cimport Heap, heap_push, heap_remove, heap_reserve
 from acd_core.core.memory cimport Slots, grow
 from acd_core.core.names cimport Names
+from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, INSIDE, ORDERINGS, LaneRow, ProfileRow, Profiles
 
 from acd_core.states import AGENT_TRANSITIONS, AgentState
 
@@ -33,145 +33,250 @@ cdef inline void keep(PyObject** place, object value) noexcept:
 
 
 @cython.final
-cdef class Profiles:
-    def __cinit__(self):
-        self.slots = Slots()
-        self.idle = BitRows()
-        self.by_key = {}
-        self.keys = []
-
-    def __dealloc__(self):
-        cdef int32_t profile
-        for profile in range(self.slots.used):
-            heap_free(&self.rows[profile].idle)
-        free(self.rows)
-
-    cdef int32_t add(self, tuple key) except -1:
-        """``key`` is (queues, skills)."""
-        cdef int32_t profile = self.slots.take()
-        if self.slots.capacity > self.capacity:
-            self.rows = <ProfileRow*>grow(self.rows, sizeof(ProfileRow), self.capacity, self.slots.capacity)
-            self.capacity = self.slots.capacity
-            self.keys.extend([None] * (self.capacity - len(self.keys)))
-        self.idle.reserve(1, self.capacity)
-        memset(&self.rows[profile], 0, sizeof(ProfileRow))
-        self.by_key[key] = profile
-        self.keys[profile] = key
-        return profile
-
-    cdef int remove(self, int32_t profile) except -1:
-        del self.by_key[self.keys[profile]]
-        self.keys[profile] = None
-        heap_free(&self.rows[profile].idle)
-        self.slots.give_back(profile)
-        return 0
-
-
-@cython.final
 cdef class Agents:
     def __cinit__(self):
         cdef int before, after
         self.names = Names()
         self.profiles = Profiles()
+        self.work_slots = Slots()
         assert len(STATES) == AGENT_STATES
         for before in range(<int>AGENT_STATES):
             for after in range(<int>AGENT_STATES):
                 self.allowed[before][after] = STATES[after] in AGENT_TRANSITIONS[STATES[before]]
 
     def __dealloc__(self):
-        cdef int32_t agent
+        cdef int32_t agent, work
         for agent in range(self.names.slots.used):
             if self.names.names[agent] is not NULL:
-                keep(&self.rows[agent].reason, None)
-                keep(&self.rows[agent].contact, None)
-                keep(&self.rows[agent].next_reason, None)
-        free(self.rows)
+                self.forget(agent)
+                work = self.rows[agent].first_work
+                while work >= 0:
+                    Py_XDECREF(self.works[work].name)
+                    work = self.works[work].next
+        for work in range(self.place_rows):
+            free(self.places[work])
         free(self.places)
+        free(self.rows)
+        free(self.works)
 
-    cdef int32_t add(self, object name, int32_t profile) except -1:
+    cdef void forget(self, int32_t agent) noexcept:
+        keep(&self.rows[agent].reason, None)
+        keep(&self.rows[agent].shown, None)
+        keep(&self.rows[agent].next_reason, None)
+        keep(&self.rows[agent].settings, None)
+
+    cdef int reserve_places(self) except -1:
+        """One array for each ordering and place among the lanes of a profile."""
+        cdef int32_t row, rows = self.profiles.lanes_most * ORDERINGS
+        if rows > self.place_rows:
+            self.places = <int32_t**>grow(self.places, sizeof(int32_t*), self.place_rows, rows)
+            for row in range(self.place_rows, rows):
+                self.places[row] = <int32_t*>grow(NULL, sizeof(int32_t), 0, self.capacity + 1)
+                memset(self.places[row], 0xFF, (self.capacity + 1) * sizeof(int32_t))
+            self.place_rows = rows
+        return 0
+
+    cdef int32_t add(self, object name, int32_t profile, object settings) except -1:
         """A new agent, signed out: the first `set_state` follows at once."""
         cdef AgentRow* row
+        cdef int32_t place, capacity
         cdef int32_t agent = self.names.add(name)
         if self.names.capacity > self.capacity:
-            self.rows = <AgentRow*>grow(self.rows, sizeof(AgentRow), self.capacity, self.names.capacity)
-            self.places = <int32_t*>grow(self.places, sizeof(int32_t), self.capacity, self.names.capacity)
-            self.capacity = self.names.capacity
+            capacity = self.names.capacity
+            self.rows = <AgentRow*>grow(self.rows, sizeof(AgentRow), self.capacity, capacity)
+            for place in range(self.place_rows):
+                self.places[place] = <int32_t*>grow(self.places[place], sizeof(int32_t), self.capacity, capacity + 1)
+                memset(self.places[place] + self.capacity, 0xFF, (capacity + 1 - self.capacity) * sizeof(int32_t))
+            self.capacity = capacity
+        self.reserve_places()
         row = &self.rows[agent]
         memset(row, 0, sizeof(AgentRow))
         row.profile = profile
-        row.offer = row.timer = row.next_state = -1
+        row.offer = row.timer = row.first_work = -1
+        row.next_state = -1
+        row.until_ns = -1
         row.state = AGENT_SIGNED_OUT
+        keep(&row.settings, settings)
         self.profiles.rows[profile].members += 1
-        self.enter_profile(agent)
+        self.enter_lanes(agent)
         return agent
 
     cdef int remove(self, int32_t agent) except -1:
         """Of one that is signed out; its profile stays, even without members."""
-        cdef AgentRow* row = &self.rows[agent]
-        self.leave_profile(agent)
-        self.profiles.rows[row.profile].members -= 1
-        keep(&row.reason, None)
-        keep(&row.contact, None)
-        keep(&row.next_reason, None)
+        self.leave_lanes(agent)
+        self.profiles.rows[self.rows[agent].profile].members -= 1
+        self.forget(agent)
         self.names.remove(agent)
         return 0
 
     cdef int move(self, int32_t agent, int32_t profile) except -1:
         """To another profile, in whatever state."""
         cdef AgentRow* row = &self.rows[agent]
-        heap_reserve(&self.profiles.rows[profile].idle)
-        self.leave_profile(agent)
+        self.reserve_places()
+        self.leave_lanes(agent)
         self.profiles.rows[row.profile].members -= 1
         row.profile = profile
         self.profiles.rows[profile].members += 1
-        self.enter_profile(agent)
+        self.enter_lanes(agent)
         return 0
 
+    cdef void keep_settings(self, int32_t agent, object settings) noexcept:
+        keep(&self.rows[agent].settings, settings)
+
+    # States
+
     cdef int set_state(
-        self, int32_t agent, AgentStateCode state, object reason, int64_t now_ns, int64_t until_ns, object contact
+        self, int32_t agent, AgentStateCode state, object reason, int64_t now_ns, int64_t until_ns, object shown
     ) except -1:
-        """The one place where an agent's state changes.  ``until_ns`` -1: no end; ``contact`` is an id or None.
+        """The one place where an agent's state changes.  ``until_ns`` -1: no end; ``shown`` is a contact's id or None.
 
         The idle time is the engine's to set before it makes an agent available.
         """
         cdef AgentRow* row = &self.rows[agent]
         assert self.allowed[row.state][<int>state], f"agent {STATES[row.state]} can't become {STATES[<int>state]}"
-        if state == AGENT_AVAILABLE:
-            heap_reserve(&self.profiles.rows[row.profile].idle)
-        self.leave_profile(agent)
+        self.leave_lanes(agent)
         row.state = state
         row.since_ns = now_ns
         row.until_ns = until_ns
         keep(&row.reason, reason)
-        keep(&row.contact, contact)
-        if state == AGENT_AVAILABLE or state == AGENT_PAUSED or state == AGENT_SIGNED_OUT:
-            self.clear_next(agent)
-        self.enter_profile(agent)
+        keep(&row.shown, shown)
+        self.enter_lanes(agent)
         return 0
 
     cdef void set_next(self, int32_t agent, AgentStateCode state, object reason) noexcept:
-        """What the agent asked for while there was work in hand."""
+        """What the agent asked for while there was work in hand; `refresh` is the caller's."""
         self.rows[agent].next_state = state
         keep(&self.rows[agent].next_reason, reason)
 
     cdef void clear_next(self, int32_t agent) noexcept:
         self.rows[agent].next_state = -1
+        self.rows[agent].return_ns = 0
         keep(&self.rows[agent].next_reason, None)
 
-    cdef int enter_profile(self, int32_t agent) except -1:
+    cdef bint at_work(self, int32_t agent) noexcept:
+        cdef AgentRow* row = &self.rows[agent]
+        return row.next_state < 0 and AGENT_AVAILABLE <= row.state <= AGENT_WRAP_UP
+
+    cdef bint has_room(self, int32_t agent, int32_t lane) noexcept:
+        cdef AgentRow* row = &self.rows[agent]
+        cdef LaneRow* found = &self.profiles.lanes[lane]
+        cdef int32_t work = row.first_work, count = 0
+        if (row.load if found.interruptible else row.firm) + found.weight > self.profiles.rows[row.profile].capacity:
+            return False
+        while work >= 0:
+            if self.works[work].channel == found.channel:
+                count += 1
+            work = self.works[work].next
+        return count < found.most
+
+    cdef bint is_inside(self, int32_t agent, int32_t lane) noexcept:
+        """Whether the agent may take something in the lane now."""
+        return self.places[self.profiles.lanes[lane].place * ORDERINGS][agent] >= 0
+
+    # Lanes
+
+    cdef int enter_lanes(self, int32_t agent) except -1:
         cdef AgentRow* row = &self.rows[agent]
         cdef ProfileRow* profile = &self.profiles.rows[row.profile]
-        profile.states[row.state] += 1
-        if row.state == AGENT_AVAILABLE:
-            heap_push(&profile.idle, self.places, row.idle_since_ns, row.idle_sequence, agent)
-            self.profiles.idle.set(0, row.profile)
+        cdef LaneRow* lane
+        cdef Heap* heap
+        cdef int32_t place, ordering, number
+        cdef int64_t key
+        cdef bint ready
+        row.working = self.at_work(agent)
+        profile.working += row.working
+        profile.available += row.state == AGENT_AVAILABLE
+        ready = row.working and row.offer < 0
+        for place in range(profile.lane_count):
+            number = profile.lanes[place]
+            lane = &self.profiles.lanes[number]
+            if not (ready and self.has_room(agent, number)):
+                self.profiles.counts[number].agents[row.state] += 1
+                continue
+            self.profiles.counts[number].agents[<int>INSIDE] += 1
+            for ordering in range(ORDERINGS):
+                if self.profiles.used[ordering]:
+                    heap = &lane.heaps[ordering]
+                    heap_reserve(heap)
+                    if ordering == BY_IDLE:
+                        key = row.idle_since_ns
+                    elif ordering == BY_LOAD:
+                        key = 1000 * <int64_t>row.load // profile.capacity
+                    else:
+                        key = row.last_offer
+                    heap_push(heap, self.places[place * ORDERINGS + ordering], key, row.idle_sequence, agent)
+                    self.profiles.refresh(number, ordering)
         return 0
 
-    cdef void leave_profile(self, int32_t agent) noexcept:
+    cdef void leave_lanes(self, int32_t agent) noexcept:
         cdef AgentRow* row = &self.rows[agent]
         cdef ProfileRow* profile = &self.profiles.rows[row.profile]
-        profile.states[row.state] -= 1
-        if row.state == AGENT_AVAILABLE:
-            heap_remove(&profile.idle, self.places, self.places[agent])
-            if profile.idle.size == 0:
-                self.profiles.idle.clear(0, row.profile)
+        cdef int32_t place, ordering, number
+        cdef int32_t* places
+        profile.working -= row.working
+        profile.available -= row.state == AGENT_AVAILABLE
+        for place in range(profile.lane_count):
+            number = profile.lanes[place]
+            if self.places[place * ORDERINGS][agent] < 0:
+                self.profiles.counts[number].agents[row.state] -= 1
+                continue
+            self.profiles.counts[number].agents[<int>INSIDE] -= 1
+            for ordering in range(ORDERINGS):
+                places = self.places[place * ORDERINGS + ordering]
+                if places[agent] >= 0:
+                    heap_remove(&self.profiles.lanes[number].heaps[ordering], places, places[agent])
+                    self.profiles.refresh(number, ordering)
+
+    cdef int refresh(self, int32_t agent) except -1:
+        """After a change of what is in hand or asked for that was not one of state."""
+        self.leave_lanes(agent)
+        self.enter_lanes(agent)
+        return 0
+
+    # Works
+
+    cdef int32_t add_work(self, int32_t agent, int32_t contact, object name, int32_t lane) except -1:
+        """The latest in hand; `refresh` or `set_state` is the caller's."""
+        cdef LaneRow* found = &self.profiles.lanes[lane]
+        cdef WorkRow* row
+        cdef int32_t* link = &self.rows[agent].first_work
+        cdef int32_t work = self.work_slots.take()
+        if self.work_slots.capacity > self.work_capacity:
+            self.works = <WorkRow*>grow(
+                self.works, sizeof(WorkRow), self.work_capacity, self.work_slots.capacity
+            )
+            self.work_capacity = self.work_slots.capacity
+        row = &self.works[work]
+        memset(row, 0, sizeof(WorkRow))
+        keep(&row.name, name)
+        row.until_ns = -1
+        row.contact = contact
+        row.agent = agent
+        row.next = row.timer = -1
+        row.channel = found.channel
+        row.weight = found.weight
+        row.interruptible = found.interruptible
+        if row.channel >= 0:
+            self.profiles.channel_uses[row.channel] += 1
+        while link[0] >= 0:
+            link = &self.works[link[0]].next
+        link[0] = work
+        self.rows[agent].load += row.weight
+        if not row.interruptible:
+            self.rows[agent].firm += row.weight
+        return work
+
+    cdef int remove_work(self, int32_t work) except -1:
+        """Out of the agent's hands; `refresh` or `set_state` is the caller's."""
+        cdef WorkRow* row = &self.works[work]
+        cdef int32_t* link = &self.rows[row.agent].first_work
+        while link[0] != work:
+            link = &self.works[link[0]].next
+        link[0] = row.next
+        self.rows[row.agent].load -= row.weight
+        if not row.interruptible:
+            self.rows[row.agent].firm -= row.weight
+        keep(&row.name, None)
+        self.profiles.release_channel(row.channel)
+        self.work_slots.give_back(work)
+        return 0

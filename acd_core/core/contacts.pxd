@@ -1,7 +1,8 @@
-from libc.stdint cimport int32_t, int64_t
+from cpython.ref cimport PyObject
+from libc.stdint cimport int8_t, int32_t, int64_t
 
-from acd_core.core.bits cimport BitRows
 from acd_core.core.heap cimport Heap
+from acd_core.core.kinds cimport Kinds
 from acd_core.core.memory cimport Slots
 from acd_core.core.names cimport Names
 from acd_core.core.queues cimport Queues
@@ -15,6 +16,22 @@ cdef enum ContactStateCode:
     CONTACT_STATES
 
 
+cdef enum Place:
+    NOWHERE
+    IN_CLASS
+    KEPT
+
+
+cdef enum ContactFlag:
+    DEFERRED = 1
+    SHUT_OUT = 2
+    HELD = 3
+    PREFERRING = 4
+    CHARGED = 8
+    WAIT_TRIED = 16
+    MARKED = 32
+
+
 cdef struct ContactRow:
     int64_t arrival_ns
     int64_t sequence
@@ -22,43 +39,58 @@ cdef struct ContactRow:
     int32_t offer
     int32_t agent
     int32_t exclusions
-    int32_t state
+    int32_t extra
+    int8_t state
+    int8_t flags
+    int8_t place
+    int8_t offers
 
 
-cdef struct ClassRow:
-    Heap waiting
-    int64_t head_ns
-    int64_t head_sequence
-    int32_t queue
-    int32_t members
-
-
-cdef class Classes:
-    cdef Slots slots
-    cdef ClassRow* rows
-    cdef int32_t capacity
-    cdef BitRows waiting
-    cdef dict by_key
-    cdef list keys
-    cdef list needs
-
-    cdef int32_t add(self, tuple key, int32_t queue) except -1
-    cdef int remove(self, int32_t klass) except -1
-    cdef void refresh(self, int32_t klass) noexcept
+cdef struct ExtraRow:
+    PyObject* preferred
+    int64_t preferred_ns
+    int64_t bonus_ns
+    int64_t entered_ns
+    int64_t until_ns
+    int32_t hops
+    int32_t work
 
 
 cdef class Contacts:
     cdef Names names
     cdef ContactRow* rows
     cdef int32_t* places
+    cdef int32_t* due_places
+    cdef Heap due
     cdef int32_t capacity
-    cdef Classes classes
+    cdef Slots extra_slots
+    cdef ExtraRow* extras
+    cdef int32_t extra_capacity
+    cdef Kinds kinds
     cdef Queues queues
     cdef bint[4][4] allowed
 
     cdef int32_t add(self, object name, int32_t klass, int64_t arrival_ns, int64_t sequence) except -1
     cdef int remove(self, int32_t contact) except -1
-    cdef void leave(self, int32_t contact, int32_t state) noexcept
-    cdef void enter(self, int32_t contact, int32_t state) noexcept
+    cdef ExtraRow* get_extra(self, int32_t contact) except NULL
+    cdef int set_preferred(self, int32_t contact, object name, int64_t preferred_ns) except -1
     cdef int set_state(self, int32_t contact, ContactStateCode state) except -1
-    cdef int32_t position(self, int32_t contact) except -1
+    cdef int set_class(self, int32_t contact, int32_t klass) except -1
+    cdef int set_place(self, int32_t contact, Place place) except -1
+    cdef void count(self, int32_t contact, int32_t change) noexcept
+    cdef int set_due(self, int32_t contact, int64_t due_ns) except -1
+    cdef void set_held(self, int32_t contact, int8_t held) noexcept
+
+    cdef inline int64_t earliest(self, int32_t contact) noexcept:
+        """E of rule 7.2: its arrival, earlier by its bonus; may be negative."""
+        cdef ContactRow* row = &self.rows[contact]
+        if row.extra < 0:
+            return row.arrival_ns
+        return row.arrival_ns - self.extras[row.extra].bonus_ns
+
+    cdef inline int64_t entered(self, int32_t contact) noexcept:
+        cdef ContactRow* row = &self.rows[contact]
+        return row.arrival_ns if row.extra < 0 else self.extras[row.extra].entered_ns
+
+    cdef inline int32_t queue_of(self, int32_t contact) noexcept:
+        return self.kinds.heads[self.rows[contact].klass].queue

@@ -1,27 +1,61 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Who may serve whom, and who is best.
+"""Who may serve whom, who is best, and who comes first.
 
-Two tables of bits say which profiles may serve a class and which classes a profile may serve; they change only when a
-class, a profile or a queue's settings do.  Choosing is then: take the common part with the profiles that have somebody
-idle (or the classes that have somebody waiting) and compare the heads.
+Two tables of bits say which profiles are able to serve a class and which classes a profile is able to serve; they
+change only when a class, a profile or a queue's settings do.  Choosing is then: take the common part with the profiles
+that have somebody free for the channel (or the classes that have somebody waiting) and compare the heads.
 """
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
-from acd_core.core.agents cimport (
-    AGENT_AVAILABLE,
-    AGENT_STATES,
-    Agents,
-    ProfileRow,
-)
+from acd_core.core.agents cimport Agents
 from acd_core.core.bits cimport BitRows, lowest_bit
-from acd_core.core.contacts cimport ClassRow, Contacts
+from acd_core.core.contacts cimport CONTACT_WAITING, KEPT, ContactRow, Contacts
 from acd_core.core.exclusions cimport Exclusions
-from acd_core.core.heap cimport Entry, Heap, comes_before
-from acd_core.core.output cimport Record, own
-from acd_core.core.queues cimport Queues
+from acd_core.core.hashing cimport draw_lot
+from acd_core.core.heap cimport Entry, Heap
+from acd_core.core.kinds cimport ClassRow, Head
+from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, BY_TURN
+from acd_core.core.queues cimport (
+    LEAST_OCCUPIED,
+    LEAST_SKILLED,
+    LONGEST_IDLE,
+    MOST_SKILLED,
+    Queues,
+    RANDOM,
+    ROUND_ROBIN,
+    SUCCESS,
+)
 from acd_core.core.skills cimport Skills
+
+
+cdef inline bint is_met(ClassRow* row, uint8_t* levels) noexcept:
+    """Whether each clause has an alternative that is had at its level."""
+    cdef int32_t place = 0, end
+    cdef bint met
+    while place < row.program_size:
+        end = place + 1 + 2 * row.program[place]
+        place += 1
+        met = False
+        while place < end:
+            if levels[row.program[place]] >= row.program[place + 1]:
+                met = True
+                break
+            place += 2
+        if not met:
+            return False
+        place = end
+    return True
+
+
+cdef inline bint is_better(int64_t term, int64_t sequence, Candidate* best) noexcept:
+    return best.agent < 0 or term > best.term or (term == best.term and sequence < best.sequence)
+
+
+cdef inline int32_t get_ordering(int32_t strategy) noexcept:
+    """Which heaps of a lane a strategy looks at."""
+    return BY_LOAD if strategy == LEAST_OCCUPIED else BY_TURN if strategy == ROUND_ROBIN else BY_IDLE
 
 
 @cython.final
@@ -30,42 +64,50 @@ cdef class Matching:
         self.skills = skills
         self.queues = queues
         self.contacts = contacts
+        self.kinds = contacts.kinds
         self.agents = agents
+        self.profiles = agents.profiles
         self.exclusions = exclusions
         self.class_profiles = BitRows()
         self.profile_classes = BitRows()
+        self.fans = {}
 
     # The tables
 
     cdef int link_class(self, int32_t klass) except -1:
-        """Find the profiles that may serve it: those of its queue that have each skill."""
-        cdef int32_t queue = self.contacts.classes.rows[klass].queue
-        cdef int32_t profiles = self.agents.profiles.slots.used
-        cdef int32_t words = (profiles + 63) >> 6
-        cdef int32_t word, profile
+        """Find the profiles that are able to serve it: those of its queue that meet its requirement."""
+        cdef int32_t queue = self.kinds.heads[klass].queue
+        cdef int32_t word, profile, words = (self.profiles.slots.used + 63) >> 6
+        cdef ClassRow* row = &self.kinds.classes[klass]
+        cdef uint64_t* members
         cdef uint64_t* able
         cdef uint64_t* holders
         cdef uint64_t bits
-        cdef frozenset skills = self.contacts.classes.keys[klass][2] | self.queues.skills[queue]
-        self.contacts.classes.needs[klass] = tuple(sorted(skills))
-        self.class_profiles.reserve(klass + 1, self.agents.profiles.capacity)
-        self.profile_classes.reserve(self.agents.profiles.capacity, klass + 1)
-        self.queues.profiles.reserve(1, self.agents.profiles.capacity)
-        self.skills.profiles.reserve(1, self.agents.profiles.capacity)
+        cdef int32_t place = 0
+        self.class_profiles.reserve(klass + 1, self.profiles.capacity)
+        self.profile_classes.reserve(self.profiles.capacity, klass + 1)
+        self.queues.profiles.reserve(1, self.profiles.capacity)
+        self.skills.profiles.reserve(1, self.profiles.capacity)
+        self.skills.reserve(self.profiles.capacity)
         able = self.class_profiles.row(klass)
-        holders = self.queues.profiles.row(queue)
+        members = self.queues.profiles.row(queue)
         for word in range(words):
-            able[word] = holders[word]
-        for name in skills:
-            holders = self.skills.profiles.row(self.skills.names.find(name))
-            for word in range(words):
-                able[word] &= holders[word]
+            able[word] = members[word]
+        while place < row.program_size:
+            if row.program[place] == 1:
+                holders = self.skills.profiles.row(row.program[place + 1])
+                for word in range(words):
+                    able[word] &= holders[word]
+            place += 1 + 2 * row.program[place]
         for word in range(words):
             bits = able[word]
             while bits:
                 profile = (word << 6) + lowest_bit(bits)
-                self.profile_classes.set(profile, klass)
                 bits &= bits - 1
+                if is_met(row, self.skills.levels_of(profile)):
+                    self.profile_classes.set(profile, klass)
+                else:
+                    self.class_profiles.clear(klass, profile)
         return 0
 
     cdef void unlink_class(self, int32_t klass) noexcept:
@@ -81,24 +123,18 @@ cdef class Matching:
         self.class_profiles.clear_row(klass)
 
     cdef int link_profile(self, int32_t profile) except -1:
-        """Find the classes that it may serve."""
-        cdef int32_t klass, queue
-        cdef bint able
-        cdef tuple needs
-        self.class_profiles.reserve(self.contacts.classes.capacity, profile + 1)
-        self.profile_classes.reserve(profile + 1, self.contacts.classes.capacity)
-        for klass in range(self.contacts.classes.slots.used):
-            needs = self.contacts.classes.needs[klass]
-            if needs is None:
-                continue
-            queue = self.contacts.classes.rows[klass].queue
-            able = self.queues.profiles.has(queue, profile)
-            if able:
-                for name in needs:
-                    if not self.skills.profiles.has(self.skills.names.find(name), profile):
-                        able = False
-                        break
-            if able:
+        """Find the classes that it is able to serve."""
+        cdef int32_t klass
+        cdef uint8_t* levels
+        self.class_profiles.reserve(self.kinds.class_capacity, profile + 1)
+        self.profile_classes.reserve(profile + 1, self.kinds.class_capacity)
+        levels = self.skills.levels_of(profile)
+        for klass in range(self.kinds.class_slots.used):
+            if (
+                self.kinds.classes[klass].kind >= 0
+                and self.queues.profiles.has(self.kinds.heads[klass].queue, profile)
+                and is_met(&self.kinds.classes[klass], levels)
+            ):
                 self.class_profiles.set(klass, profile)
                 self.profile_classes.set(profile, klass)
         return 0
@@ -115,59 +151,110 @@ cdef class Matching:
                 bits &= bits - 1
         self.profile_classes.clear_row(profile)
 
-    # The choice
+    # A single pair
 
-    cdef int32_t best_agent(self, int32_t contact) noexcept:
-        """Longest idle of those who may take it now, or -1."""
+    cdef bint is_barred(self, int32_t contact, int32_t agent) except -1:
+        """Excluded from the contact, or spared it."""
         cdef int32_t klass = self.contacts.rows[contact].klass
-        cdef bint exclusions = self.contacts.rows[contact].exclusions >= 0
+        if self.kinds.excluding.has(0, klass):
+            if <object>self.agents.names.names[agent] in self.kinds.excluded(klass):
+                return True
+        return self.exclusions.has(contact, agent)
+
+    cdef bint is_free(self, int32_t contact, int32_t agent) noexcept:
+        """At work, with room for the contact, and nothing ringing."""
+        cdef int32_t channel = self.kinds.heads[self.contacts.rows[contact].klass].channel
+        return self.agents.is_inside(agent, self.profiles.lane_of[channel][self.agents.rows[agent].profile])
+
+    cdef bint is_able(self, int32_t contact, int32_t agent) noexcept:
+        return self.class_profiles.has(self.contacts.rows[contact].klass, self.agents.rows[agent].profile)
+
+    cdef int32_t get_preferred(self, int32_t contact) except -2:
+        """The preferred agent, if signed in, or -1."""
+        cdef int32_t extra = self.contacts.rows[contact].extra
+        if extra < 0 or self.contacts.extras[extra].preferred is NULL:
+            return -1
+        return self.agents.names.find(<object>self.contacts.extras[extra].preferred)
+
+    # The best agent
+
+    cdef int32_t best_agent(self, int32_t contact) except -2:
+        """The best of those who may take it now, or -1."""
+        cdef Candidate best
+        cdef int32_t preferred = self.get_preferred(contact)
+        if preferred >= 0 and self.is_free(contact, preferred):
+            if self.contacts.rows[contact].place == KEPT:
+                return preferred
+            if self.is_able(contact, preferred) and not self.is_barred(contact, preferred):
+                return preferred
+        if self.contacts.rows[contact].place == KEPT:
+            return -1
+        self.find_best(contact, -1, &best)
+        return best.agent
+
+    cdef int find_best(self, int32_t contact, int32_t skipped, Candidate* best) except -1:
+        """By the queue's strategy, whoever is preferred; ``best.agent`` -1: nobody."""
+        cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef Head* head = &self.kinds.heads[klass]
+        cdef int32_t strategy = self.queues.rows[head.queue].strategy
+        cdef bint careful = self.contacts.rows[contact].exclusions >= 0 or self.kinds.excluding.has(0, klass)
+        cdef int32_t ordering = get_ordering(strategy)
+        cdef bint varied = strategy == MOST_SKILLED or strategy == LEAST_SKILLED
         cdef uint64_t* able = self.class_profiles.row(klass)
-        cdef uint64_t* idle = self.agents.profiles.idle.row(0)
-        cdef int32_t word, words = (self.agents.profiles.slots.used + 63) >> 6
+        cdef uint64_t* idle = self.profiles.idle.row(head.channel)
+        cdef int32_t* lanes = self.profiles.lane_of[head.channel]
+        cdef Entry* heads = self.profiles.heads[ordering]
+        cdef int32_t word, profile, lane, words = (self.profiles.slots.used + 63) >> 6
         cdef uint64_t bits
-        cdef Heap* heap
         cdef Entry* entry
-        cdef Entry* best = NULL
+        cdef int64_t term = 0
+        best.agent = -1
+        best.term = 0
         for word in range(words):
             bits = able[word] & idle[word]
             while bits:
-                heap = &self.agents.profiles.rows[(word << 6) + lowest_bit(bits)].idle
-                entry = self.first_agent(heap, 0, contact, -1) if exclusions else heap.entries
-                if entry is not NULL:
-                    if best is NULL or comes_before(entry.key, entry.sequence, best.key, best.sequence):
-                        best = entry
+                profile = (word << 6) + lowest_bit(bits)
                 bits &= bits - 1
-        return best.slot if best is not NULL else -1
-
-    cdef int32_t best_contact(self, int32_t agent) noexcept:
-        """First of those who wait and whom the agent may serve now, or -1."""
-        cdef int32_t profile = self.agents.rows[agent].profile
-        cdef bint exclusions = self.agents.rows[agent].exclusions > 0
-        cdef uint64_t* served = self.profile_classes.row(profile)
-        cdef uint64_t* waiting = self.contacts.classes.waiting.row(0)
-        cdef int32_t word, words = (self.contacts.classes.slots.used + 63) >> 6
-        cdef uint64_t bits
-        cdef ClassRow* row
-        cdef Entry* entry
-        cdef int32_t best = -1
-        cdef int64_t best_ns = 0, best_sequence = 0
-        for word in range(words):
-            bits = served[word] & waiting[word]
-            while bits:
-                row = &self.contacts.classes.rows[(word << 6) + lowest_bit(bits)]
-                bits &= bits - 1
-                if best >= 0 and not comes_before(row.head_ns, row.head_sequence, best_ns, best_sequence):
+                lane = lanes[profile]
+                if strategy == RANDOM or strategy == SUCCESS:
+                    self.scan(&self.profiles.lanes[lane].heaps[ordering], contact, skipped, strategy, best)
                     continue
-                entry = self.first_contact(&row.waiting, 0, agent) if exclusions else row.waiting.entries
-                if entry is not NULL:
-                    if best < 0 or comes_before(entry.key, entry.sequence, best_ns, best_sequence):
-                        best = entry.slot
-                        best_ns = entry.key
-                        best_sequence = entry.sequence
-        return best
+                entry = &heads[lane]
+                if varied:
+                    term = self.profile_term(strategy, klass, profile)
+                elif ordering != BY_IDLE:
+                    term = -entry.key
+                if not is_better(term, entry.sequence, best):
+                    continue
+                if careful or entry.slot == skipped:
+                    entry = self.first_agent(&self.profiles.lanes[lane].heaps[ordering], 0, contact, skipped)
+                    if entry is NULL:
+                        continue
+                    if ordering != BY_IDLE:
+                        term = -entry.key
+                    if not is_better(term, entry.sequence, best):
+                        continue
+                best.term = term
+                best.sequence = entry.sequence
+                best.agent = entry.slot
+        return 0
 
-    cdef Entry* first_agent(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) noexcept:
-        """First of the heap, from ``place`` down, who is neither excluded for the contact nor ``skipped``, or NULL.
+    cdef int scan(self, Heap* heap, int32_t contact, int32_t skipped, int32_t strategy, Candidate* best) except -1:
+        """All of a heap, for terms that each agent has of their own."""
+        cdef int32_t place, agent
+        cdef int64_t term
+        for place in range(heap.size):
+            agent = heap.entries[place].slot
+            if agent != skipped:
+                term = self.term_of(contact, agent)
+                if is_better(term, heap.entries[place].sequence, best) and not self.is_barred(contact, agent):
+                    best.term = term
+                    best.sequence = heap.entries[place].sequence
+                    best.agent = agent
+        return 0
+
+    cdef Entry* first_agent(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL:
+        """First of the heap, from ``place`` down, who is neither barred nor ``skipped``, or NULL.
 
         Looks below those only whom it can't take.
         """
@@ -177,17 +264,161 @@ cdef class Matching:
         if place >= heap.size:
             return NULL
         entry = &heap.entries[place]
-        if entry.slot != skipped and not self.exclusions.has(contact, entry.slot):
+        if entry.slot != skipped and not self.is_barred(contact, entry.slot):
             return entry
         for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
             entry = self.first_agent(heap, child, contact, skipped)
             if entry is not NULL:
-                if best is NULL or comes_before(entry.key, entry.sequence, best.key, best.sequence):
+                if best is NULL or entry.key < best.key or (entry.key == best.key and entry.sequence < best.sequence):
                     best = entry
         return best
 
+    cdef int64_t term_of(self, int32_t contact, int32_t agent) except? -1:
+        """The agent's term by the strategy of the contact's queue (rule 8.1)."""
+        cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef int32_t strategy = self.queues.rows[self.kinds.heads[klass].queue].strategy
+        cdef int32_t profile = self.agents.rows[agent].profile
+        cdef object settings
+        if strategy == LONGEST_IDLE:
+            return 0
+        if strategy == LEAST_OCCUPIED:
+            return -(1000 * <int64_t>self.agents.rows[agent].load // self.profiles.rows[profile].capacity)
+        if strategy == ROUND_ROBIN:
+            return -self.agents.rows[agent].last_offer
+        if strategy == RANDOM or strategy == SUCCESS:
+            settings = <object>self.agents.rows[agent].settings
+            if strategy == RANDOM:
+                return draw_lot(
+                    self.seed,
+                    <object>self.contacts.names.names[contact],
+                    <object>self.agents.names.names[agent],
+                    settings.weight,
+                )
+            for topic, score in settings.scores:
+                if topic == self.kinds.keys[self.kinds.classes[klass].kind][5]:
+                    return score
+            return 0
+        return self.profile_term(strategy, klass, profile)
+
+    cdef int64_t profile_term(self, int32_t strategy, int32_t klass, int32_t profile) noexcept:
+        cdef ClassRow* row = &self.kinds.classes[klass]
+        cdef uint8_t* levels
+        cdef int64_t total = 0
+        cdef int32_t place
+        if strategy == LEAST_SKILLED:
+            return -self.profiles.rows[profile].levels_sum
+        levels = self.skills.levels_of(profile)
+        for place in range(row.named_count):
+            if levels[row.named[place]]:
+                total += levels[row.named[place]] - 1
+        return total
+
+    cdef int list_agents(self, int32_t contact, list found) except -1:
+        """All who may take it, the best first: for the matching window."""
+        cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef int32_t channel = self.kinds.heads[klass].channel
+        cdef int32_t preferred = self.get_preferred(contact)
+        cdef int32_t word, place, words = (self.profiles.slots.used + 63) >> 6
+        cdef int32_t profile
+        cdef uint64_t bits
+        cdef Heap* heap
+        cdef Entry* entry
+        if self.contacts.rows[contact].place == KEPT:
+            if preferred >= 0 and self.is_free(contact, preferred):
+                found.append(preferred)
+            return 0
+        ranked = []
+        for word in range(words):
+            bits = self.class_profiles.row(klass)[word] & self.profiles.idle.row(channel)[word]
+            while bits:
+                profile = (word << 6) + lowest_bit(bits)
+                bits &= bits - 1
+                heap = &self.profiles.lanes[self.profiles.lane_of[channel][profile]].heaps[<int>BY_IDLE]
+                for place in range(heap.size):
+                    entry = &heap.entries[place]
+                    if not self.is_barred(contact, entry.slot):
+                        term = self.term_of(contact, entry.slot)
+                        ranked.append((entry.slot != preferred, -term, entry.sequence, entry.slot))
+        ranked.sort()
+        found.extend([one[3] for one in ranked])
+        return 0
+
+    # The first contact
+
+    cdef void set_turn(self, Turn* turn, int32_t contact) noexcept:
+        """Its place in the order of those who want an agent, now."""
+        cdef Head* head = &self.kinds.heads[self.contacts.rows[contact].klass]
+        turn.contact = contact
+        turn.key = self.contacts.earliest(contact)
+        turn.sequence = self.contacts.rows[contact].sequence
+        turn.score = 0
+        if self.queues.special:
+            turn.score = self.queues.score(
+                head.queue, head.priority, turn.key, self.now_ns // 1_000_000, self.served
+            )
+
+    cdef int find_contact(self, int32_t agent, Turn* best) except -1:
+        """First of those whom the agent may take now; ``best.contact`` -1: nobody."""
+        cdef int32_t profile = self.agents.rows[agent].profile
+        cdef bint spared = self.agents.rows[agent].exclusions > 0
+        cdef bint many = self.profiles.rows[profile].lane_count > 1
+        cdef bint special = self.queues.special > 0
+        cdef int64_t now_ms = self.now_ns // 1_000_000
+        cdef uint64_t* served = self.profile_classes.row(profile)
+        cdef uint64_t* waiting = self.kinds.waiting.row(0)
+        cdef uint64_t* excluding = self.kinds.excluding.row(0)
+        cdef int32_t klass, contact, word, words = (self.kinds.class_slots.used + 63) >> 6
+        cdef uint64_t bits, careful
+        cdef Head* head
+        cdef Entry* entry
+        cdef Turn turn
+        best.contact = -1
+        if not many and not self.agents.is_inside(agent, self.profiles.rows[profile].lanes[0]):
+            return 0
+        turn.score = 0
+        for word in range(words):
+            bits = served[word] & waiting[word]
+            careful = excluding[word]
+            while bits:
+                klass = (word << 6) + lowest_bit(bits)
+                head = &self.kinds.heads[klass]
+                if many and not self.agents.is_inside(agent, self.profiles.lane_of[head.channel][profile]):
+                    bits &= bits - 1
+                    continue
+                if careful & bits & (0 - bits):
+                    if <object>self.agents.names.names[agent] in self.kinds.excluded(klass):
+                        bits &= bits - 1
+                        continue
+                bits &= bits - 1
+                turn.key = head.key
+                turn.sequence = head.sequence
+                turn.contact = head.slot
+                if special:
+                    turn.score = self.queues.score(head.queue, head.priority, head.key, now_ms, self.served)
+                if best.contact >= 0 and not is_sooner(&turn, best):
+                    continue
+                if spared:
+                    entry = self.first_contact(&self.kinds.classes[klass].waiting, 0, agent)
+                    if entry is NULL:
+                        continue
+                    turn.key = entry.key
+                    turn.sequence = entry.sequence
+                    turn.contact = entry.slot
+                    if special:
+                        turn.score = self.queues.score(head.queue, head.priority, entry.key, now_ms, self.served)
+                    if best.contact >= 0 and not is_sooner(&turn, best):
+                        continue
+                best[0] = turn
+        if self.fans:
+            for contact in self.fans.get(<object>self.agents.names.names[agent], ()):
+                if self.contacts.rows[contact].place == KEPT and self.is_free(contact, agent):
+                    self.set_turn(&turn, contact)
+                    if best.contact < 0 or is_sooner(&turn, best):
+                        best[0] = turn
+        return 0
+
     cdef Entry* first_contact(self, Heap* heap, int32_t place, int32_t agent) noexcept:
-        """First of the heap, from ``place`` down, for whom the agent is not excluded, or NULL."""
+        """First of the heap, from ``place`` down, that the agent is not spared, or NULL."""
         cdef Entry* entry
         cdef Entry* best = NULL
         cdef int32_t child
@@ -197,63 +428,38 @@ cdef class Matching:
         for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
             entry = self.first_contact(heap, child, agent)
             if entry is not NULL:
-                if best is NULL or comes_before(entry.key, entry.sequence, best.key, best.sequence):
+                if best is NULL or entry.key < best.key or (entry.key == best.key and entry.sequence < best.sequence):
                     best = entry
         return best
 
-    # The reasons
+    cdef int32_t position(self, int32_t contact) except -1:
+        """Rule 7.6."""
+        cdef int32_t queue = self.contacts.queue_of(contact)
+        cdef int32_t klass, place = 1, other
+        cdef ContactRow* row
+        cdef Turn own, turn
+        self.set_turn(&own, contact)
+        for klass in range(self.kinds.class_slots.used):
+            if self.kinds.heads[klass].queue == queue and self.kinds.classes[klass].kind >= 0:
+                place += self.count_sooner(&self.kinds.classes[klass].waiting, 0, &own)
+        for admirers in self.fans.values():
+            for other in admirers:
+                row = &self.contacts.rows[other]
+                if row.place == KEPT and row.state == CONTACT_WAITING and self.contacts.queue_of(other) == queue:
+                    self.set_turn(&turn, other)
+                    place += is_sooner(&turn, &own)
+        return place
 
-    cdef int explain(self, Record* record, int32_t contact, int32_t agent, int64_t now_ns) except -1:
-        """Fill in why the agent gets the contact; while the agent is still available and the contact still waits."""
-        cdef int32_t klass = self.contacts.rows[contact].klass
-        cdef int32_t queue = self.contacts.classes.rows[klass].queue
-        cdef uint64_t* able = self.class_profiles.row(klass)
-        cdef int32_t word, words = (self.agents.profiles.slots.used + 63) >> 6
-        cdef int32_t state, able_count = 0
-        cdef uint64_t bits
-        cdef ProfileRow* profile
-        cdef Entry* entry
-        cdef Entry* next_best = NULL
-        for word in range(words):
-            bits = able[word]
-            while bits:
-                profile = &self.agents.profiles.rows[(word << 6) + lowest_bit(bits)]
-                bits &= bits - 1
-                for state in range(8):
-                    record.states[state] += profile.states[state]
-                if profile.idle.size:
-                    entry = self.first_agent(&profile.idle, 0, contact, agent)
-                    if entry is not NULL:
-                        if next_best is NULL or comes_before(
-                            entry.key, entry.sequence, next_best.key, next_best.sequence
-                        ):
-                            next_best = entry
-        for state in range(<int>AGENT_STATES):
-            able_count += record.states[state]
-        record.strategy = own(self.queues.strategies[queue])
-        record.skills = own(self.contacts.classes.needs[klass])
-        record.idle_ns = now_ns - self.agents.rows[agent].idle_since_ns
-        record.waited_ns = now_ns - self.contacts.rows[contact].arrival_ns
-        record.considered = record.states[<int>AGENT_AVAILABLE]
-        record.unskilled = self.queues.rows[queue].agents - able_count
-        record.elsewhere = self.agents.names.slots.count - self.queues.rows[queue].agents
-        if next_best is not NULL:
-            record.runner_up = self.agents.names.names[next_best.slot]
-            own(<object>record.runner_up)
-            record.runner_up_idle_ns = now_ns - next_best.key
-        if self.contacts.rows[contact].exclusions >= 0:
-            self.explain_excluded(record, contact, klass)
-        return 0
-
-    cdef int explain_excluded(self, Record* record, int32_t contact, int32_t klass) except -1:
-        cdef int32_t agent, exclusion = self.contacts.rows[contact].exclusions
-        cdef list excluded = []
-        while exclusion >= 0:
-            agent = self.exclusions.rows[exclusion].agent
-            exclusion = self.exclusions.rows[exclusion].next
-            if self.agents.rows[agent].state == AGENT_AVAILABLE:
-                if self.class_profiles.has(klass, self.agents.rows[agent].profile):
-                    excluded.append(<object>self.agents.names.names[agent])
-        record.considered -= <int32_t>len(excluded)
-        record.excluded = own(tuple(sorted(excluded)))
-        return 0
+    cdef int32_t count_sooner(self, Heap* heap, int32_t place, Turn* own) noexcept:
+        """Those who wait and come before; looks at those and their children only."""
+        cdef Turn turn
+        cdef int32_t child, count
+        if place >= heap.size:
+            return 0
+        self.set_turn(&turn, heap.entries[place].slot)
+        if not is_sooner(&turn, own):
+            return 0
+        count = self.contacts.rows[turn.contact].state == CONTACT_WAITING
+        for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
+            count += self.count_sooner(heap, child, own)
+        return count

@@ -6,6 +6,9 @@ cdef enum RecordKind:
     OFFER_MADE
     OFFER_ENDED
     CONTACT_ASSIGNED
+    CONTACT_MOVED
+    CONTACT_INTERRUPTED
+    CONTACT_RESUMED
     AGENT_STATE_CHANGED
 
 
@@ -16,6 +19,32 @@ cdef enum OfferEndCode:
     END_REVOKED
 
 
+cdef struct Reasons:
+    # why an offer was made; whoever is named is owned
+    PyObject* strategy
+    PyObject* skills
+    PyObject* runner_up
+    PyObject* excluded
+    int64_t waited_ns
+    int64_t idle_ns
+    int64_t runner_up_idle_ns
+    int64_t base
+    int64_t priority
+    int64_t wait
+    int64_t bonus
+    int64_t blending
+    int64_t ratio
+    int64_t overdue
+    int64_t term
+    int64_t runner_up_term
+    int32_t[8] states
+    int32_t considered
+    int32_t unskilled
+    int32_t elsewhere
+    int32_t step
+    int32_t not_named
+
+
 cdef struct Record:
     int32_t kind
     int32_t state
@@ -24,19 +53,9 @@ cdef struct Record:
     PyObject* contact
     PyObject* agent
     PyObject* reason
-    # what follows belongs to OFFER_MADE
     PyObject* queue
-    PyObject* strategy
-    PyObject* skills
-    PyObject* runner_up
-    PyObject* excluded
-    int64_t waited_ns
-    int64_t idle_ns
-    int64_t runner_up_idle_ns
-    int32_t considered
-    int32_t[8] states
-    int32_t unskilled
-    int32_t elsewhere
+    PyObject* to_queue
+    int32_t reasons
 
 
 cdef inline PyObject* own(object name) noexcept:
@@ -48,7 +67,11 @@ cdef class Output:
     cdef Record* records
     cdef int32_t size
     cdef int32_t capacity
+    cdef Reasons* reasons
+    cdef int32_t reasons_size
+    cdef int32_t reasons_capacity
 
-    cdef Record* add(self, RecordKind kind, object agent) except NULL
+    cdef Record* add(self, RecordKind kind) except NULL
+    cdef Reasons* add_reasons(self, Record* record) except NULL
     cdef void clear(self) noexcept
     cdef list take(self, dict explanations)

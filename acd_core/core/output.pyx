@@ -15,6 +15,9 @@ from acd_core.core.memory cimport grow, larger
 from acd_core.decisions import (
     AgentStateChanged,
     ContactAssigned,
+    ContactInterrupted,
+    ContactMoved,
+    ContactResumed,
     Explanation,
     OfferEnded,
     OfferMade,
@@ -25,6 +28,9 @@ cdef tuple STATES = tuple(AgentState)
 cdef tuple ENDS = (OfferEnd.ACCEPTED, OfferEnd.REJECTED, OfferEnd.EXPIRED, OfferEnd.REVOKED)
 cdef object make_agent_state_changed = AgentStateChanged
 cdef object make_contact_assigned = ContactAssigned
+cdef object make_contact_interrupted = ContactInterrupted
+cdef object make_contact_moved = ContactMoved
+cdef object make_contact_resumed = ContactResumed
 cdef object make_explanation = Explanation
 cdef object make_offer_ended = OfferEnded
 cdef object make_offer_made = OfferMade
@@ -34,29 +40,42 @@ cdef inline object get(PyObject* name):
     return <object>name if name is not NULL else None
 
 
-cdef object read_explanation(Record* record):
+cdef object read_explanation(Record* record, Reasons* why):
     return make_explanation(
-        <object>record.strategy,
+        <object>why.strategy,
         <object>record.queue,
-        <object>record.skills,
+        <object>why.skills,
         <object>record.agent,
-        record.idle_ns,
-        record.waited_ns,
-        record.considered,
-        get(record.runner_up),
-        record.runner_up_idle_ns if record.runner_up is not NULL else None,
-        <object>record.excluded if record.excluded is not NULL else (),
-        record.states[2],
-        record.states[3],
-        record.states[4],
-        record.states[5],
-        record.states[6],
-        record.unskilled,
-        record.elsewhere,
+        why.idle_ns,
+        why.waited_ns,
+        why.considered,
+        get(why.runner_up),
+        why.runner_up_idle_ns if why.runner_up is not NULL else None,
+        <object>why.excluded if why.excluded is not NULL else (),
+        why.states[2],
+        why.states[3],
+        why.states[4],
+        why.states[5],
+        why.states[6],
+        why.unskilled,
+        why.elsewhere,
+        why.base + why.priority + why.wait + why.bonus + why.blending + why.ratio + why.overdue,
+        why.base,
+        why.priority,
+        why.wait,
+        why.bonus,
+        why.blending,
+        why.ratio,
+        why.overdue,
+        why.term,
+        why.runner_up_term if why.runner_up is not NULL else None,
+        why.step,
+        why.states[1],
+        why.not_named,
     )
 
 
-cdef object read_record(Record* record, dict explanations):
+cdef object read_record(Output output, Record* record, dict explanations):
     """The record as a decision; keeps the explanations of open offers up to date."""
     cdef object offer
     if record.kind == AGENT_STATE_CHANGED:
@@ -67,9 +86,17 @@ cdef object read_record(Record* record, dict explanations):
             record.until_ns if record.until_ns >= 0 else None,
             get(record.contact),
         )
+    if record.kind == CONTACT_MOVED:
+        return make_contact_moved(
+            <object>record.contact, <object>record.queue, <object>record.to_queue, <object>record.reason
+        )
+    if record.kind == CONTACT_INTERRUPTED:
+        return make_contact_interrupted(<object>record.contact, <object>record.agent)
+    if record.kind == CONTACT_RESUMED:
+        return make_contact_resumed(<object>record.contact, <object>record.agent)
     offer = record.offer
     if record.kind == OFFER_MADE:
-        explanation = read_explanation(record)
+        explanation = read_explanation(record, &output.reasons[record.reasons])
         explanations[offer] = explanation
         return make_offer_made(
             offer,
@@ -77,7 +104,7 @@ cdef object read_record(Record* record, dict explanations):
             <object>record.agent,
             <object>record.queue,
             record.until_ns,
-            record.waited_ns,
+            output.reasons[record.reasons].waited_ns,
             explanation,
         )
     if record.kind == OFFER_ENDED:
@@ -93,8 +120,9 @@ cdef class Output:
     def __dealloc__(self):
         self.clear()
         free(self.records)
+        free(self.reasons)
 
-    cdef Record* add(self, RecordKind kind, object agent) except NULL:
+    cdef Record* add(self, RecordKind kind) except NULL:
         """An empty record at the end; valid until the next `add`."""
         cdef Record* record
         if self.size == self.capacity:
@@ -103,30 +131,47 @@ cdef class Output:
         record = &self.records[self.size]
         memset(record, 0, sizeof(Record))
         record.kind = kind
-        record.agent = own(agent)
         self.size += 1
         return record
+
+    cdef Reasons* add_reasons(self, Record* record) except NULL:
+        """Empty ones for the record of an offer; valid until the next."""
+        cdef Reasons* why
+        if self.reasons_size == self.reasons_capacity:
+            self.reasons = <Reasons*>grow(
+                self.reasons, sizeof(Reasons), self.reasons_capacity, larger(self.reasons_capacity)
+            )
+            self.reasons_capacity = larger(self.reasons_capacity)
+        why = &self.reasons[self.reasons_size]
+        memset(why, 0, sizeof(Reasons))
+        record.reasons = self.reasons_size
+        self.reasons_size += 1
+        return why
 
     cdef void clear(self) noexcept:
         cdef int32_t index
         cdef Record* record
+        cdef Reasons* why
         for index in range(self.size):
             record = &self.records[index]
             Py_XDECREF(record.contact)
             Py_XDECREF(record.agent)
             Py_XDECREF(record.reason)
             Py_XDECREF(record.queue)
-            Py_XDECREF(record.strategy)
-            Py_XDECREF(record.skills)
-            Py_XDECREF(record.runner_up)
-            Py_XDECREF(record.excluded)
-        self.size = 0
+            Py_XDECREF(record.to_queue)
+        for index in range(self.reasons_size):
+            why = &self.reasons[index]
+            Py_XDECREF(why.strategy)
+            Py_XDECREF(why.skills)
+            Py_XDECREF(why.runner_up)
+            Py_XDECREF(why.excluded)
+        self.size = self.reasons_size = 0
 
     cdef list take(self, dict explanations):
         """All of them as Python objects; the buffer is empty afterwards."""
         cdef int32_t index
         cdef list decisions = []
         for index in range(self.size):
-            decisions.append(read_record(&self.records[index], explanations))
+            decisions.append(read_record(self, &self.records[index], explanations))
         self.clear()
         return decisions

@@ -1,18 +1,57 @@
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from acd_core.core.bits cimport BitRows
 from acd_core.core.names cimport Names
 
 
+cdef enum StrategyCode:
+    LONGEST_IDLE
+    LEAST_OCCUPIED
+    MOST_SKILLED
+    LEAST_SKILLED
+    ROUND_ROBIN
+    RANDOM
+    SUCCESS
+
+
 cdef struct QueueRow:
     int64_t offer_ns
     int64_t wrap_up_ns
+    int64_t return_ns
+    int64_t handle_ms
+    # the order of its contacts
+    int64_t base
+    int64_t rate
+    int64_t step
+    int64_t toll
+    int64_t overtaking_ms
+    int64_t objective_ns
+    int64_t target
+    int64_t blend
+    int64_t passed
+    int64_t blending
+    uint64_t recent
+    int32_t seen
+    # relaxation and overflow
+    int64_t* after_ns
+    int32_t steps
+    int64_t wait_ns
+    bint plain
     bint configured
+    bint closed
+    int32_t strategy
+    int32_t broadcast
     int32_t profiles
     int32_t agents
     int32_t waiting
+    int32_t held
     int32_t offered
     int32_t assigned
+
+
+cdef inline int64_t to_ms(int64_t time_ns) noexcept:
+    """Rounded down, also before the beginning of time."""
+    return time_ns // 1_000_000 if time_ns >= 0 else -((999_999 - time_ns) // 1_000_000)
 
 
 cdef class Queues:
@@ -20,16 +59,33 @@ cdef class Queues:
     cdef QueueRow* rows
     cdef int32_t capacity
     cdef int32_t count
-    cdef list skills
-    cdef list strategies
+    cdef int32_t special
+    cdef list settings
+    cdef list overflow
     cdef BitRows profiles
 
     cdef int32_t find(self, object name) except -2
     cdef int32_t hold(self, object name) except -1
-    cdef int32_t configure(
-        self, object name, int64_t offer_ns, int64_t wrap_up_ns, frozenset skills, object strategy
-    ) except -1
+    cdef int32_t configure(self, object settings) except -1
     cdef int remove(self, int32_t queue) except -1
     cdef int enter_profile(self, int32_t profile, frozenset queues) except -1
     cdef int leave_profile(self, int32_t profile, frozenset queues) except -1
     cdef int count_agents(self, frozenset queues, int32_t change) except -1
+    cdef void measure(self, int32_t queue, bint good) noexcept
+    cdef void refresh_blending(self, int32_t queue) noexcept
+
+    cdef inline int64_t score(
+        self, int32_t queue, int64_t priority, int64_t earliest_ns, int64_t now_ms, int64_t served
+    ) noexcept:
+        """Rule 7.2."""
+        cdef QueueRow* row = &self.rows[queue]
+        cdef int64_t waited_ms = now_ms - to_ms(earliest_ns)
+        if row.overtaking_ms >= 0 and waited_ms >= row.overtaking_ms:
+            return <int64_t>1 << 62
+        return (
+            row.base
+            + row.step * priority
+            + row.rate * waited_ms
+            + row.blending
+            - (row.passed - served if row.toll else 0)
+        )

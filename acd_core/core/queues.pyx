@@ -6,13 +6,37 @@ anew.
 """
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t
-from libc.stdlib cimport free
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from acd_core.core.bits cimport BitRows
 from acd_core.core.memory cimport grow
 from acd_core.core.names cimport Names
+
+from acd_core.events import Order
+from acd_core.limits import MEASURED
+from acd_core.strategies import STRATEGIES
+
+cdef extern from *:
+    """
+    #define acd_count_bits(word) __builtin_popcountll(word)
+    """
+    int count_bits "acd_count_bits" (uint64_t word) noexcept
+
+cdef dict CODES = {
+    "longest_idle": LONGEST_IDLE,
+    "least_occupied": LEAST_OCCUPIED,
+    "most_skilled": MOST_SKILLED,
+    "least_skilled": LEAST_SKILLED,
+    "round_robin": ROUND_ROBIN,
+    "random": RANDOM,
+    "success": SUCCESS,
+}
+assert CODES.keys() == STRATEGIES.keys()
+assert MEASURED == 64, "one word has a bit for each"
+cdef int64_t NS_PER_MS = 1_000_000
+cdef int64_t USUAL_RATE = Order().rate
 
 
 @cython.final
@@ -20,10 +44,13 @@ cdef class Queues:
     def __cinit__(self):
         self.names = Names()
         self.profiles = BitRows()
-        self.skills = []
-        self.strategies = []
+        self.settings = []
+        self.overflow = []
 
     def __dealloc__(self):
+        cdef int32_t queue
+        for queue in range(self.capacity):
+            free(self.rows[queue].after_ns)
         free(self.rows)
 
     cdef int32_t find(self, object name) except -2:
@@ -39,30 +66,66 @@ cdef class Queues:
         if self.names.slots.capacity > self.capacity:
             self.rows = <QueueRow*>grow(self.rows, sizeof(QueueRow), self.capacity, self.names.slots.capacity)
             self.capacity = self.names.slots.capacity
-            self.skills.extend([None] * (self.capacity - len(self.skills)))
-            self.strategies.extend([None] * (self.capacity - len(self.strategies)))
+            self.settings.extend([None] * (self.capacity - len(self.settings)))
+            self.overflow.extend([None] * (self.capacity - len(self.overflow)))
         self.profiles.reserve(self.capacity, 1)
+        free(self.rows[queue].after_ns)
         memset(&self.rows[queue], 0, sizeof(QueueRow))
         return queue
 
-    cdef int32_t configure(
-        self, object name, int64_t offer_ns, int64_t wrap_up_ns, frozenset skills, object strategy
-    ) except -1:
-        cdef int32_t queue = self.hold(name)
-        if not self.rows[queue].configured:
-            self.rows[queue].configured = True
+    cdef int32_t configure(self, object settings) except -1:
+        cdef object order = settings.order
+        cdef int32_t queue = self.hold(settings.queue)
+        cdef int32_t place, steps = <int32_t>len(settings.steps)
+        cdef QueueRow* row = &self.rows[queue]
+        cdef int64_t* after_ns = <int64_t*>malloc((steps + 1) * sizeof(int64_t))
+        if after_ns is NULL:
+            raise MemoryError("the distributor can't get memory for a queue's steps")
+        if row.configured:
+            self.special -= not row.plain
+        else:
+            row.configured = True
+            row.closed = False
+            row.passed = row.seen = 0
+            row.recent = 0
             self.count += 1
-        self.rows[queue].offer_ns = offer_ns
-        self.rows[queue].wrap_up_ns = wrap_up_ns
-        self.skills[queue] = skills
-        self.strategies[queue] = strategy
+        free(row.after_ns)
+        row.after_ns = after_ns
+        row.steps = steps
+        for place, one in enumerate(settings.steps):
+            after_ns[place] = one.after_ms * NS_PER_MS
+        row.offer_ns = settings.offer_ms * NS_PER_MS
+        row.wrap_up_ns = settings.wrap_up_ms * NS_PER_MS
+        row.return_ns = settings.return_ms * NS_PER_MS
+        row.handle_ms = settings.handle_ms
+        row.strategy = CODES[settings.strategy]
+        row.broadcast = settings.broadcast
+        row.base = order.base
+        row.rate = order.rate
+        row.step = order.step
+        row.toll = order.toll
+        row.overtaking_ms = -1 if order.overtaking_ms is None else order.overtaking_ms
+        row.objective_ns = order.objective_ms * NS_PER_MS
+        row.target = order.target_permille
+        row.blend = order.blend
+        row.plain = (
+            row.base == 0 and row.rate == USUAL_RATE and row.step == 0 and row.toll == 0 and row.blend == 0
+            and row.overtaking_ms < 0
+        )
+        self.special += not row.plain
+        self.settings[queue] = settings
+        self.overflow[queue] = {one.when: one for one in settings.overflow}
+        row.wait_ns = self.overflow[queue]["wait"].value * NS_PER_MS if "wait" in self.overflow[queue] else -1
+        self.refresh_blending(queue)
         return queue
 
     cdef int remove(self, int32_t queue) except -1:
-        self.rows[queue].configured = False
-        self.skills[queue] = None
+        cdef QueueRow* row = &self.rows[queue]
+        row.configured = False
+        self.special -= not row.plain
+        self.settings[queue] = self.overflow[queue] = None
         self.count -= 1
-        if self.rows[queue].profiles == 0:
+        if row.profiles == 0:
             self.names.remove(queue)
         return 0
 
@@ -89,3 +152,22 @@ cdef class Queues:
         for name in queues:
             self.rows[self.names.find(name)].agents += change
         return 0
+
+    # The order's terms that change by what happens
+
+    cdef void measure(self, int32_t queue, bint good) noexcept:
+        """A contact was served within the objective, or not (rule 7.3)."""
+        cdef QueueRow* row = &self.rows[queue]
+        row.recent = row.recent << 1 | good
+        row.seen = min(row.seen + 1, 64)
+        self.refresh_blending(queue)
+
+    cdef void refresh_blending(self, int32_t queue) noexcept:
+        cdef QueueRow* row = &self.rows[queue]
+        cdef uint64_t kept = row.recent
+        cdef int64_t achieved = 1000
+        if row.seen:
+            if row.seen < 64:
+                kept &= (<uint64_t>1 << row.seen) - 1
+            achieved = 1000 * count_bits(kept) // row.seen
+        row.blending = row.blend * max(<int64_t>0, row.target - achieved)

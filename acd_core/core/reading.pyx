@@ -2,15 +2,24 @@
 """The engine's state as Python objects, for people, pages, tests and snapshots; changes nothing."""
 
 from cpython.ref cimport PyObject
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 
-from acd_core.core.agents cimport AGENT_WRAP_UP, AgentRow
-from acd_core.core.contacts cimport ContactRow
-from acd_core.core.engine cimport Engine, OfferRow
+from acd_core.core.agents cimport AGENT_WRAP_UP, AgentRow, WorkRow
+from acd_core.core.contacts cimport (
+    CHARGED,
+    DEFERRED,
+    PREFERRING,
+    SHUT_OUT,
+    WAIT_TRIED,
+    ContactRow,
+    ExtraRow,
+)
+from acd_core.core.engine cimport Engine
+from acd_core.core.hands cimport OfferRow
 from acd_core.core.queues cimport QueueRow
 
 from acd_core.states import AgentState, ContactState
-from acd_core.views import AgentView, ContactView, ExclusionView, OfferView, QueueView, Snapshot
+from acd_core.views import AgentView, ContactView, ExclusionView, OfferView, QueueView, Snapshot, WorkView
 
 cdef tuple AGENT_STATES = tuple(AgentState)
 cdef tuple CONTACT_STATES = tuple(ContactState)
@@ -21,45 +30,97 @@ cdef inline object get(PyObject* name):
     return <object>name if name is not NULL else None
 
 
+cdef inline object get_time(int64_t time_ns):
+    return time_ns if time_ns >= 0 else None
+
+
 cdef object view_queue(Engine engine, int32_t queue):
     cdef QueueRow* row = &engine.queues.rows[queue]
+    cdef object settings = engine.queues.settings[queue]
+    cdef uint64_t recent = row.recent
+    if row.seen < 64:
+        recent &= (<uint64_t>1 << row.seen) - 1
     return QueueView(
         get(engine.queues.names.names[queue]),
-        row.offer_ns // NS_PER_MS,
-        row.wrap_up_ns // NS_PER_MS,
-        tuple(sorted(engine.queues.skills[queue])),
-        engine.queues.strategies[queue],
+        settings.offer_ms,
+        settings.wrap_up_ms,
+        tuple(sorted(settings.skills)),
+        settings.strategy,
         row.waiting,
         row.offered,
         row.assigned,
         row.agents,
+        settings,
+        row.closed,
+        row.passed,
+        row.seen,
+        recent,
+    )
+
+
+cdef object view_work(Engine engine, int32_t work):
+    cdef WorkRow* row = &engine.agents.works[work]
+    return WorkView(
+        get(row.name),
+        get(engine.profiles.channels.names[row.channel]) if row.channel >= 0 else "*",
+        row.weight,
+        row.interruptible,
+        row.interrupted,
+        get_time(row.until_ns),
+        engine.timers.get_sequence(row.timer) if row.timer >= 0 else None,
     )
 
 
 cdef object view_agent(Engine engine, int32_t agent):
     cdef AgentRow* row = &engine.agents.rows[agent]
-    queues, skills = engine.agents.profiles.keys[row.profile]
+    cdef object settings = <object>row.settings
+    cdef list works = []
+    cdef int32_t work = row.first_work
+    cdef int32_t timer = row.timer
+    while work >= 0:
+        works.append(view_work(engine, work))
+        work = engine.agents.works[work].next
+    if row.state == AGENT_WRAP_UP:
+        timer = engine.agents.works[engine.first_wrap_up(agent, None)].timer
     return AgentView(
         get(engine.agents.names.names[agent]),
-        tuple(sorted(queues)),
-        tuple(sorted(skills)),
+        tuple(sorted(settings.queues)),
+        tuple(sorted(settings.skills)),
         AGENT_STATES[row.state],
         get(row.reason),
         row.since_ns,
-        row.until_ns if row.until_ns >= 0 else None,
-        get(row.contact),
+        get_time(row.until_ns),
+        get(row.shown),
         engine.offers[row.offer].number if row.offer >= 0 else None,
         AGENT_STATES[row.next_state] if row.next_state >= 0 else None,
         get(row.next_reason),
         row.idle_since_ns,
         row.idle_sequence,
-        engine.timers.get_sequence(row.timer) if row.state == AGENT_WRAP_UP else None,
+        engine.timers.get_sequence(timer) if timer >= 0 else None,
+        settings,
+        tuple(works),
+        row.last_offer,
+        row.return_ns // NS_PER_MS,
     )
 
 
 cdef object view_contact(Engine engine, int32_t contact):
     cdef ContactRow* row = &engine.contacts.rows[contact]
-    queue, channel, skills = engine.contacts.classes.keys[row.klass]
+    cdef ExtraRow extra
+    cdef int32_t agent = row.agent
+    cdef int32_t offer = row.offer
+    cdef list offers = []
+    extra.preferred = NULL
+    extra.preferred_ns = extra.bonus_ns = extra.hops = 0
+    extra.until_ns = -1
+    if row.extra >= 0:
+        extra = engine.contacts.extras[row.extra]
+    while offer >= 0:
+        offers.append(engine.offers[offer].number)
+        offer = engine.offers[offer].next
+    if row.offer >= 0:
+        agent = engine.offers[row.offer].agent
+    queue, channel, skills, needs, priority, topic, excluded = engine.kinds.keys[engine.kinds.classes[row.klass].kind]
     return ContactView(
         get(engine.contacts.names.names[contact]),
         queue,
@@ -68,8 +129,25 @@ cdef object view_contact(Engine engine, int32_t contact):
         row.arrival_ns,
         row.sequence,
         CONTACT_STATES[row.state],
-        get(engine.agents.names.names[row.agent]) if row.agent >= 0 else None,
-        engine.offers[row.offer].number if row.offer >= 0 else None,
+        get(engine.agents.names.names[agent]) if agent >= 0 else None,
+        offers[0] if offers else None,
+        needs,
+        priority,
+        extra.bonus_ns // NS_PER_MS,
+        topic,
+        tuple(sorted(excluded)),
+        get(extra.preferred),
+        extra.preferred_ns // NS_PER_MS,
+        row.flags & PREFERRING != 0,
+        engine.contacts.entered(contact),
+        engine.kinds.classes[row.klass].step,
+        "deferred" if row.flags & DEFERRED else "closed" if row.flags & SHUT_OUT else "",
+        get_time(extra.until_ns),
+        extra.hops,
+        row.flags & CHARGED != 0,
+        row.flags & WAIT_TRIED != 0,
+        tuple(offers),
+        get_time(engine.due_ns(contact)),
     )
 
 
@@ -124,4 +202,8 @@ cdef object make_snapshot(Engine engine):
         tuple(sorted(contacts, key=lambda one: (one.arrival_ns, one.sequence))),
         tuple(sorted(offers, key=lambda one: one.offer)),
         tuple(sorted(exclusions, key=lambda one: (one.contact, one.agent))),
+        engine.matching_settings,
+        get_time(engine.window_ns),
+        engine.timers.get_sequence(engine.window_timer) if engine.window_timer >= 0 else None,
+        engine.matching.served,
     )

@@ -8,6 +8,8 @@ cdef enum TimerKind:
     TIMER_OFFER
     TIMER_WRAP_UP
     TIMER_EXCLUSION
+    TIMER_RETURN
+    TIMER_WINDOW
 
 
 cdef struct TimerRow:
@@ -25,10 +27,6 @@ cdef class Timers:
     cdef int32_t start(self, TimerKind kind, int32_t owner, int64_t due_ns, int64_t sequence) except -1
     cdef void cancel(self, int32_t timer) noexcept
     cdef int64_t get_sequence(self, int32_t timer) noexcept
-
-    cdef inline int64_t next_due_ns(self) noexcept:
-        """-1: none."""
-        return self.heap.entries[0].key if self.heap.size else -1
 
     cdef inline int32_t next_timer(self) noexcept:
         return self.heap.entries[0].slot

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from acd_core.checks import NS_PER_MS
 from acd_core.decisions import Explanation
 from acd_core.errors import (
     OFFER_ENDED,
@@ -16,11 +19,15 @@ from acd_core.errors import (
     not_in_wrap_up,
     not_queued,
 )
+from acd_core.events import AgentChanged, AgentSignedIn, MatchingConfigured, QueueConfigured
 from acd_core.limits import Limits
-from acd_core.reference.records import Agent, Contact, Exclusion, Offer, Queue
-from acd_core.states import AgentState, ContactState
-from acd_core.strategies import STRATEGIES
+from acd_core.reference.records import Agent, Contact, Exclusion, Offer, Queue, Work
+from acd_core.requirements import named_skills
+from acd_core.states import ContactState
 from acd_core.views import AgentView, ContactView, QueueView, Snapshot
+
+OVERDUE: Final = 1 << 62
+"""The score of a contact that is overtaken no more."""
 
 
 class State:
@@ -36,6 +43,33 @@ class State:
         self._contacts: dict[str, Contact] = {}
         self._offers: dict[int, Offer] = {}
         self._exclusions: dict[tuple[str, str], Exclusion] = {}
+        self._matching = MatchingConfigured()
+        self._window_ns: int | None = None
+        self._window_sequence: int | None = None
+        self._passed = 0
+
+    # The order of contacts (rule 7)
+
+    def _terms(self, contact: Contact) -> dict[str, int]:
+        """The contact's score now, by its parts."""
+        order = contact.queue.settings.order
+        measured = contact.queue.measured
+        now, arrived, counted = (at // NS_PER_MS for at in (self._now_ns, contact.arrival_ns, contact.effective_ns))
+        achieved = 1000 * sum(measured) // len(measured) if measured else 1000
+        terms = {
+            "base": order.base,
+            "priority": order.step * contact.priority,
+            "wait": order.rate * (now - arrived),
+            "bonus": order.rate * (arrived - counted),
+            "blending": order.blend * max(0, order.target_permille - achieved),
+            "ratio": self._passed - contact.queue.passed if order.toll else 0,
+        }
+        overdue = order.overtaking_ms is not None and now - counted >= order.overtaking_ms
+        return terms | {"overdue": OVERDUE - sum(terms.values()) if overdue else 0}
+
+    def _order(self, contact: Contact) -> tuple[int, int, int]:
+        """The least comes first; no two contacts have the same."""
+        return -sum(self._terms(contact).values()), contact.effective_ns, contact.sequence
 
     # Reading
 
@@ -44,8 +78,9 @@ class State:
         if found.state is ContactState.ASSIGNED:
             assert found.agent is not None
             raise not_queued(found.name, found.agent)
+        own = self._order(found)
         return 1 + sum(
-            other.queue is found.queue and other.state is ContactState.WAITING and other.place < found.place
+            other.queue is found.queue and other.is_in_line and self._order(other) < own
             for other in self._contacts.values()
         )
 
@@ -61,7 +96,7 @@ class State:
         return self._contact(contact).view()
 
     def queue(self, queue: str) -> QueueView:
-        return self._queue(queue).view(list(self._agents.values()), list(self._contacts.values()))
+        return self._queue(queue).view(self._agents.values(), self._contacts.values())
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -73,47 +108,10 @@ class State:
             tuple(contact.view() for contact in sorted(self._contacts.values(), key=lambda one: one.place)),
             tuple(self._offers[number].view() for number in sorted(self._offers)),
             tuple(self._exclusions[key].view() for key in sorted(self._exclusions)),
-        )
-
-    # Who may serve whom
-
-    def _may_serve(self, agent: Agent, contact: Contact) -> bool:
-        return contact.queue.name in agent.queues and contact.needs <= agent.skills
-
-    def _may_take_now(self, agent: Agent, contact: Contact) -> bool:
-        return (
-            agent.state is AgentState.AVAILABLE
-            and self._may_serve(agent, contact)
-            and (contact.name, agent.name) not in self._exclusions
-        )
-
-    def _explanation(self, agent: Agent, contact: Contact, now_ns: int) -> Explanation:
-        agents = list(self._agents.values())
-        in_queue = [one for one in agents if contact.queue.name in one.queues]
-        able = [one for one in in_queue if self._may_serve(one, contact)]
-        strategy = STRATEGIES[contact.queue.strategy]
-        considered = sorted((one for one in able if self._may_take_now(one, contact)), key=strategy.order)
-        runner_up = considered[1] if len(considered) > 1 else None
-        available = [one for one in able if one.state is AgentState.AVAILABLE]
-        states = [one.state for one in able]
-        return Explanation(
-            strategy.name,
-            contact.queue.name,
-            tuple(sorted(contact.needs)),
-            agent.name,
-            now_ns - agent.idle_since_ns,
-            now_ns - contact.arrival_ns,
-            len(considered),
-            runner_up.name if runner_up else None,
-            now_ns - runner_up.idle_since_ns if runner_up else None,
-            tuple(sorted(one.name for one in available if one not in considered)),
-            states.count(AgentState.OFFERED),
-            states.count(AgentState.BUSY),
-            states.count(AgentState.WRAP_UP),
-            states.count(AgentState.PAUSED),
-            states.count(AgentState.NOT_RESPONDING),
-            len(in_queue) - len(able),
-            len(agents) - len(in_queue),
+            self._matching,
+            self._window_ns,
+            self._window_sequence,
+            self._passed,
         )
 
     # Look-up, with the documented errors
@@ -157,32 +155,43 @@ class State:
         assert contact.agent is not None
         return contact, self._agents[contact.agent]
 
-    def _in_wrap_up(self, name: object) -> Agent:
+    def _in_wrap_up(self, name: object, contact: object) -> tuple[Agent, Work]:
+        """The wrap-up of that contact (None: the one that ends first)."""
         agent = self._agent(name)
-        if agent.state is not AgentState.WRAP_UP:
+        wrap_ups = [work for work in agent.wrap_ups() if contact is None or work.contact == contact]
+        if not wrap_ups:
             raise not_in_wrap_up(agent.name, agent.state)
-        return agent
+        return agent, wrap_ups[0]
 
     # Limits
 
     def _check_skills_limit(self, new: frozenset[str]) -> None:
         known: set[str] = set()
-        known.update(*(agent.skills for agent in self._agents.values()))
-        known.update(*(queue.skills for queue in self._queues.values()))
-        known.update(*(contact.skills for contact in self._contacts.values()))
+        known.update(*(list_agent_skills(agent.settings) for agent in self._agents.values()))
+        known.update(*(list_queue_skills(queue.settings) for queue in self._queues.values()))
+        known.update(*(contact.skills | named_skills(contact.needs) for contact in self._contacts.values()))
         if not new <= known and len(known | new) > self._limits.skills_max:
             raise LimitError("skills_max", self._limits.skills_max)
 
-    def _check_profiles_limit(self, queues: frozenset[str], skills: frozenset[str]) -> None:
-        profiles = {(agent.queues, agent.skills) for agent in self._agents.values()}
-        if (queues, skills) not in profiles and len(profiles) >= self._limits.profiles_max:
+    def _check_profiles_limit(self, profile: tuple[object, ...]) -> None:
+        profiles = {agent.profile for agent in self._agents.values()}
+        if profile not in profiles and len(profiles) >= self._limits.profiles_max:
             raise LimitError("profiles_max", self._limits.profiles_max)
 
-    def _check_classes_limit(self, queue: str, channel: str, skills: frozenset[str]) -> None:
-        classes = {(contact.queue.name, contact.channel, contact.skills) for contact in self._contacts.values()}
-        if (queue, channel, skills) not in classes and len(classes) >= self._limits.classes_max:
+    def _check_classes_limit(self, kind: tuple[object, ...]) -> None:
+        kinds = {contact.kind for contact in self._contacts.values()}
+        if kind not in kinds and len(kinds) >= self._limits.classes_max:
             raise LimitError("classes_max", self._limits.classes_max)
 
     def _check_queues_known(self, queues: frozenset[str]) -> None:
         for queue in sorted(queues):
             self._queue(queue)
+
+
+def list_agent_skills(settings: AgentSignedIn | AgentChanged) -> frozenset[str]:
+    return settings.skills | {name for name, _ in settings.levels}
+
+
+def list_queue_skills(settings: QueueConfigured) -> frozenset[str]:
+    steps = (named_skills(step.needs) | step.drop for step in settings.steps)
+    return settings.skills.union(named_skills(settings.needs), *steps)

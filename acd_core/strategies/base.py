@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -9,12 +11,46 @@ class Candidate(Protocol):
     """An agent who may take the contact now."""
 
     @property
+    def name(self) -> str: ...
+    @property
     def idle_since_ns(self) -> int: ...
-
     @property
     def idle_sequence(self) -> int:
         """Order in which agents became idle; tells apart those of the same nanosecond."""
         ...
+
+    @property
+    def levels(self) -> Mapping[str, int]: ...
+    @property
+    def occupied_permille(self) -> int:
+        """Share of the capacity that is in use."""
+        ...
+
+    @property
+    def last_offer(self) -> int:
+        """Number of the last offer made to the agent; 0: none."""
+        ...
+
+    @property
+    def lots(self) -> int:
+        """In a weighted draw."""
+        ...
+
+    @property
+    def scores(self) -> Mapping[str, int]:
+        """Expected success by topic."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The contact that an agent is chosen for."""
+
+    contact: str
+    skills: frozenset[str]
+    """All that its requirement names."""
+    topic: str
+    seed: int
 
 
 class Reasons(Protocol):
@@ -28,14 +64,16 @@ class Reasons(Protocol):
     def considered(self) -> int: ...
     @property
     def idle_ns(self) -> int: ...
+    @property
+    def term(self) -> int: ...
 
 
 class Strategy(Protocol):
     @property
     def name(self) -> str: ...
 
-    def order(self, candidate: Candidate) -> tuple[int, int]:
-        """The least comes first; no two candidates have the same."""
+    def term(self, candidate: Candidate, wanted: Wanted) -> int:
+        """The highest comes first; of equal ones the longest idle."""
         ...
 
     def sentence(self, reasons: Reasons) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable
 
 from aiohttp import WSCloseCode
 
-from gateway.api.desk import Names, contact_info, desk_frame, ms_or_none, offer_info, state_info
+from gateway.api.desk import Names, contact_infos, desk_frame, ms_or_none, offer_info, state_info
 from gateway.api.frames import (
     AgentRequest,
     AgentStateShown,
@@ -21,6 +21,7 @@ from gateway.api.frames import (
     ContactGone,
     ContactInfo,
     ContactShown,
+    ContactState,
     MediaMoved,
     MediaPlace,
     OfferClosedShown,
@@ -49,6 +50,7 @@ from gateway.model.events import (
     TypingNoticed,
 )
 from gateway.model.ids import AgentId, Channel, ContactId
+from gateway.session.states import ContactState as Phase
 from gateway.session.views import DeskView
 
 log = logging.getLogger(__name__)
@@ -66,19 +68,20 @@ class AgentPage:
         self.socket = socket
         self.state: StateInfo | None = None
         self.offer: OfferInfo | None = None
-        self.contact: ContactInfo | None = None
+        self.contacts: dict[str, ContactInfo] = {}
+        """In hand or in wrap-up."""
         self.queues: frozenset[str] = frozenset()
 
 
 class AgentPages:
     def __init__(self, services: Services, names: Names) -> None:
         self._services = services
-        self._names = names
+        self.names = names
         self._pages: dict[AgentId, set[AgentPage]] = {}
         self._audio: dict[ContactId, AgentPage] = {}
         """Which page has a voice contact's audio."""
-        self._showing: dict[ContactId, set[AgentPage]] = {}
-        """The pages that show a contact as in hand; `_set_contact` keeps it."""
+        self._showing: dict[str, set[AgentPage]] = {}
+        """Which pages show a contact, in hand or in wrap-up."""
         self._dirty: set[AgentId] = set()
         self._flush: asyncio.Handle | None = None
         self._queues: dict[str, QueueInfo] = {}
@@ -115,22 +118,22 @@ class AgentPages:
         self._pages.setdefault(page.agent, set()).add(page)
         agents.page_connected(page.agent)
         view = agents.desk(page.agent)
-        frame = desk_frame(view, self._names, self._place(view, page))
+        frame = desk_frame(view, self.names, self._place(page))
         page.state, page.offer = frame.state, frame.offer
-        self._set_contact(page, frame.contacts[0] if frame.contacts else None)
+        self._shows(page, frame.contacts)
         page.queues = frozenset(queue.name for queue in frame.queues)
         page.socket.send(frame)
-        if page.contact is not None:
-            self._send_transcript(page, page.contact)
+        for contact in page.contacts.values():
+            self._send_transcript(page, contact)
 
     def disconnect(self, page: AgentPage) -> None:
         pages = self._pages.get(page.agent, set())
         if page not in pages:
             return
         pages.discard(page)
-        self._set_contact(page, None)
         if not pages:
             del self._pages[page.agent]
+        self._shows(page, [])
         for contact in [contact for contact, owner in self._audio.items() if owner is page]:
             del self._audio[contact]
             self.touch(page.agent)
@@ -152,11 +155,21 @@ class AgentPages:
             before.socket.send(MediaMoved(contact=contact))
         self.touch(page.agent)
 
-    def _place(self, view: DeskView, page: AgentPage) -> MediaPlace:
-        owner = None if view.contact is None else self._audio.get(view.contact.contact)
-        if owner is None:
-            return MediaPlace.NOWHERE
-        return MediaPlace.HERE if owner is page else MediaPlace.ELSEWHERE
+    def _place(self, page: AgentPage) -> Callable[[ContactId], MediaPlace]:
+        """Which page has a contact's audio, as this page sees it."""
+
+        def place(contact: ContactId) -> MediaPlace:
+            owner = self._audio.get(contact)
+            if owner is None or owner.agent != page.agent:
+                return MediaPlace.NOWHERE
+            return MediaPlace.HERE if owner is page else MediaPlace.ELSEWHERE
+
+        return place
+
+    def _forget_audio(self, page: AgentPage, contact: ContactId) -> None:
+        owner = self._audio.get(contact)
+        if owner is not None and owner.agent == page.agent:
+            del self._audio[contact]
 
     # Events
 
@@ -171,11 +184,11 @@ class AgentPages:
     def _contact_event(self, event: ContactEvent) -> None:
         match event:
             case LineWritten():
-                for page in self._holding(event.contact):
-                    name = page.contact.customer_name if page.contact is not None else ""
-                    page.socket.send(ChatLine(contact=event.contact, line=self._names.line(event, name)))
+                for page in self._talking(event.contact):
+                    name = page.contacts[event.contact].customer_name
+                    page.socket.send(ChatLine(contact=event.contact, line=self.names.line(event, name)))
             case TypingNoticed(author=Party.CUSTOMER):
-                for page in self._holding(event.contact):
+                for page in self._talking(event.contact):
                     page.socket.send(TypingShown(contact=event.contact, typing=event.typing))
             case TypingNoticed():
                 pass
@@ -203,19 +216,27 @@ class AgentPages:
         for page in self._holding(event.contact):
             self.touch(page.agent)
 
-    def _holding(self, contact: ContactId) -> Collection[AgentPage]:
-        """The pages that show the contact as in hand."""
-        return self._showing.get(contact, ())
+    def _holding(self, contact: ContactId) -> list[AgentPage]:
+        """The pages that show the contact, in hand or in wrap-up."""
+        return list(self._showing.get(contact, ()))
 
-    def _set_contact(self, page: AgentPage, contact: ContactInfo | None) -> None:
-        before, page.contact = page.contact, contact
-        if before is not None and (contact is None or contact.contact != before.contact):
-            showing = self._showing[ContactId(before.contact)]
-            showing.discard(page)
-            if not showing:
-                del self._showing[ContactId(before.contact)]
-        if contact is not None:
-            self._showing.setdefault(ContactId(contact.contact), set()).add(page)
+    def _talking(self, contact: ContactId) -> list[AgentPage]:
+        """Those of whoever has it in hand, not those of an agent who sent it on and wraps up."""
+        view = self._services.contacts.view(contact)
+        pages = self._holding(contact)
+        if view is None or view.state is Phase.ENDED:
+            return pages
+        return [page for page in pages if page.agent == view.agent]
+
+    def _shows(self, page: AgentPage, contacts: list[ContactInfo]) -> None:
+        for contact in page.contacts:
+            pages = self._showing[contact]
+            pages.discard(page)
+            if not pages:
+                del self._showing[contact]
+        page.contacts = {contact.contact: contact for contact in contacts}
+        for contact in page.contacts:
+            self._showing.setdefault(contact, set()).add(page)
 
     def touch(self, agent: AgentId) -> None:
         """The agent's desk changed: show it, after all that happens in this turn of the loop has happened."""
@@ -240,18 +261,18 @@ class AgentPages:
     def _show(self, page: AgentPage, view: DeskView) -> None:
         """Send what differs from what the page shows."""
         send = page.socket.send
-        contact = None
-        if view.contact is not None:
-            contact = contact_info(view.contact, view.until_ns, self._place(view, page))
-        before = page.contact
-        self._set_contact(page, contact)
-        if before is not None and (contact is None or contact.contact != before.contact):
-            self._audio.pop(ContactId(before.contact), None)
-            send(ContactGone(contact=before.contact))
-        if contact is not None and contact != before:
-            send(ContactShown(contact=contact))
-            if before is None or before.contact != contact.contact:
-                self._send_transcript(page, contact)
+        before = page.contacts
+        self._shows(page, contact_infos(view, self._place(page)))
+        for gone in [contact for contact in before if contact not in page.contacts]:
+            self._forget_audio(page, ContactId(gone))
+            send(ContactGone(contact=gone))
+        for info in page.contacts.values():
+            if info.state is ContactState.WRAP_UP:
+                self._forget_audio(page, ContactId(info.contact))
+            if info != before.get(info.contact):
+                send(ContactShown(contact=info))
+            if info.contact not in before:
+                self._send_transcript(page, info)
         state = state_info(view)
         if state != page.state:
             page.state = state
@@ -265,10 +286,11 @@ class AgentPages:
     def _queue_changed(self, event: QueueChanged) -> None:
         self._queues[event.queue] = QueueInfo(
             name=event.queue,
-            title=self._names.queue_title(event.queue),
-            outcomes=self._names.outcomes(event.queue),
+            title=self.names.queue_title(event.queue),
+            outcomes=self.names.outcomes(event.queue),
             waiting=event.waiting,
             longest_since_ms=ms_or_none(event.oldest_arrival_ns),
+            open=event.open,
         )
         self._queues_changed.add(event.queue)
         if self._queues_timer is None:
@@ -302,5 +324,5 @@ class AgentPages:
         except ZentraleError:
             log.exception("no transcript of contact %s", contact.contact)
             return
-        lines = [self._names.line(e, contact.customer_name) for e in timeline if isinstance(e, LineWritten)]
+        lines = [self.names.line(e, contact.customer_name) for e in timeline if isinstance(e, LineWritten)]
         page.socket.send(Transcript(contact=contact.contact, lines=lines))

@@ -9,11 +9,12 @@ from aiohttp import web
 
 from gateway.api import frames as f
 from gateway.api.agent_pages import AgentPage, AgentPages
+from gateway.api.desk import transfer_targets
 from gateway.api.guard import SESSION, check_origin
 from gateway.api.services import Services
 from gateway.api.socket import PageSocket
 from gateway.model.errors import CapacityError, NotAllowedError
-from gateway.model.ids import AgentId, ContactId, OfferId
+from gateway.model.ids import AgentId, ContactId, OfferId, QueueName
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class AgentSocket:
         self,
         page: AgentPage,
         agent: AgentId,
-        frame: f.MediaOffer | f.MediaKeep | f.Hold | f.Resume | f.HangUp | f.FinishWrapUp,
+        frame: f.MediaOffer | f.MediaKeep | f.Hold | f.Resume | f.HangUp | f.AskTransfer | f.Transfer | f.FinishWrapUp,
     ) -> None:
         agents = self._services.agents
         contact = ContactId(frame.contact)
@@ -103,6 +104,16 @@ class AgentSocket:
                 agents.resume(agent, contact)
             case f.HangUp():
                 agents.hang_up(agent, contact)
+            case f.AskTransfer():
+                view = agents.transfer_targets(agent, contact)
+                page.socket.send(transfer_targets(contact, view, self._pages.names))
+            case f.Transfer(queue=queue, agent=to_agent):
+                agents.transfer(
+                    agent,
+                    contact,
+                    queue=None if queue is None else QueueName(queue),
+                    to_agent=None if to_agent is None else AgentId(to_agent),
+                )
             case f.FinishWrapUp():
                 agents.finish_wrap_up(agent, contact)
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from gateway.api.frames import ContactInfo, ContactState, Desk, Line, MediaPlace, OfferInfo, QueueInfo, StateInfo
+from collections.abc import Callable
+
+from gateway.api.frames import (
+    Colleague,
+    ContactInfo,
+    ContactState,
+    Desk,
+    Line,
+    MediaPlace,
+    OfferInfo,
+    QueueInfo,
+    StateInfo,
+    Target,
+    TransferTargets,
+)
 from gateway.config.schema import Config, QueueConfig
 from gateway.model.clock import MS
 from gateway.model.events import LineWritten, Party
-from gateway.model.ids import AgentId
+from gateway.model.ids import AgentId, ContactId
 from gateway.session.states import ContactState as Phase
-from gateway.session.views import ContactView, DeskView, OfferView, QueueView
+from gateway.session.views import ContactView, DeskView, OfferView, QueueView, TransferView
 
 _STATES = {
     Phase.CONNECTING: ContactState.CONNECTING,
@@ -79,7 +93,7 @@ def offer_info(view: OfferView) -> OfferInfo:
     )
 
 
-def contact_info(contact: ContactView, until_ns: int | None, media: MediaPlace) -> ContactInfo | None:
+def contact_info(contact: ContactView, media: MediaPlace) -> ContactInfo | None:
     """None for a contact that is not in the agent's hands (any more)."""
     state = _STATES.get(contact.state)
     if state is None:
@@ -94,7 +108,7 @@ def contact_info(contact: ContactView, until_ns: int | None, media: MediaPlace) 
         state=state,
         opened_ms=ms(contact.opened_ns),
         answered_ms=ms_or_none(contact.answered_ns),
-        until_ms=ms_or_none(until_ns) if state is ContactState.WRAP_UP else None,
+        until_ms=ms_or_none(contact.until_ns) if state is ContactState.WRAP_UP else None,
         customer_connected=contact.customer_connected,
         outcomes=contact.outcomes,
         outcome=contact.outcome,
@@ -109,11 +123,24 @@ def queue_info(view: QueueView, names: Names) -> QueueInfo:
         outcomes=names.outcomes(view.queue),
         waiting=view.waiting,
         longest_since_ms=ms_or_none(view.oldest_arrival_ns),
+        open=view.open,
     )
 
 
-def desk_frame(view: DeskView, names: Names, media: MediaPlace) -> Desk:
-    contact = None if view.contact is None else contact_info(view.contact, view.until_ns, media)
+def contact_infos(view: DeskView, place: Callable[[ContactId], MediaPlace]) -> list[ContactInfo]:
+    infos = (contact_info(contact, place(contact.contact)) for contact in view.contacts)
+    return [info for info in infos if info is not None]
+
+
+def transfer_targets(contact: ContactId, view: TransferView, names: Names) -> TransferTargets:
+    return TransferTargets(
+        contact=contact,
+        queues=[Target(name=queue, title=names.queue_title(queue)) for queue in view.queues],
+        agents=[Colleague(name=seat.agent, title=seat.name, state=seat.state) for seat in view.agents],
+    )
+
+
+def desk_frame(view: DeskView, names: Names, place: Callable[[ContactId], MediaPlace]) -> Desk:
     return Desk(
         now_ms=ms(view.now_ns),
         agent=view.agent,
@@ -123,5 +150,5 @@ def desk_frame(view: DeskView, names: Names, media: MediaPlace) -> Desk:
         state=state_info(view),
         queues=[queue_info(queue, names) for queue in view.queues],
         offer=None if view.offer is None else offer_info(view.offer),
-        contacts=[] if contact is None else [contact],
+        contacts=contact_infos(view, place),
     )

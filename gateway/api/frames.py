@@ -77,6 +77,8 @@ class QueueInfo(Part, frozen=True, kw_only=True):
     waiting: int
     longest_since_ms: int | None
     """Since when the longest waiting contact waits; None when nobody does."""
+    open: bool
+    """Within its opening hours."""
 
 
 class StateInfo(Part, frozen=True, kw_only=True):
@@ -122,6 +124,22 @@ class ContactInfo(Part, frozen=True, kw_only=True):
     outcomes: list[str]
     outcome: str | None
     media: MediaPlace
+
+
+class Target(Part, frozen=True, kw_only=True):
+    """A queue that a contact may be sent on to."""
+
+    name: str
+    title: str
+
+
+class Colleague(Part, frozen=True, kw_only=True):
+    """An agent at work whom a contact may be sent on to."""
+
+    name: str
+    """The login."""
+    title: str
+    state: AgentState
 
 
 class Line(Part, frozen=True, kw_only=True):
@@ -222,6 +240,20 @@ class FinishWrapUp(Frame, frozen=True, kw_only=True, tag="finish_wrap_up"):
     contact: ContactRef
 
 
+class AskTransfer(Frame, frozen=True, kw_only=True, tag="ask_transfer"):
+    """Where may this contact be sent on to?  `TransferTargets` answers."""
+
+    contact: ContactRef
+
+
+class Transfer(Frame, frozen=True, kw_only=True, tag="transfer"):
+    """Send the customer on: to the queue, or to the agent; one of the two."""
+
+    contact: ContactRef
+    queue: Annotated[str, msgspec.Meta(max_length=80)] | None = None
+    agent: Annotated[str, msgspec.Meta(max_length=80)] | None = None
+
+
 AgentRequest = (
     Ready
     | Pause
@@ -233,6 +265,8 @@ AgentRequest = (
     | Hold
     | Resume
     | HangUp
+    | AskTransfer
+    | Transfer
     | Write
     | Typing
     | Outcome
@@ -280,6 +314,14 @@ class ContactGone(Frame, frozen=True, kw_only=True, tag="contact_gone"):
     """No longer in the agent's hands."""
 
     contact: str
+
+
+class TransferTargets(Frame, frozen=True, kw_only=True, tag="transfer_targets"):
+    """The answer to `AskTransfer`."""
+
+    contact: str
+    queues: list[Target]
+    agents: list[Colleague]
 
 
 class Transcript(Frame, frozen=True, kw_only=True, tag="transcript"):
@@ -337,6 +379,7 @@ AgentFrame = (
     | OfferClosedShown
     | ContactShown
     | ContactGone
+    | TransferTargets
     | Transcript
     | ChatLine
     | LineStored

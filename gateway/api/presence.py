@@ -1,13 +1,19 @@
-"""Whether anybody is there: which queues have an agent who is signed in and not away."""
+"""Whether anybody is there: which queues are open and have an agent who is signed in and not away.
+
+What it says is for visitors before they call or write: whether it makes sense.  Who then gets the contact is the
+distributor's matter.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from acd_core.limits import HOPS_MAX
 from gateway.config.schema import Config, QueueConfig
 from gateway.model.errors import NotFoundError
-from gateway.model.events import AgentState, AgentStateChanged, Event
+from gateway.model.events import AgentState, AgentStateChanged, Event, QueueChanged
 from gateway.model.ids import AgentId, Channel, QueueName
+from gateway.routing.settings import find_servers
 from gateway.session.agents import AgentService
 from gateway.session.bus import EventBus
 
@@ -19,8 +25,12 @@ class Presence:
 
     def __init__(self, config: Config, agents: AgentService, bus: EventBus, changed: Callable[[], None]) -> None:
         self._queues = {queue.name: queue for queue in config.queues}
-        self._agents = {agent.login: agent for agent in config.agents}
+        self._agents = {agent.login for agent in config.agents}
+        self._servers = find_servers(config.queues, config.agents)
         self._here: set[AgentId] = {agent for agent in self._agents if agents.desk(agent).state in HERE}
+        self._closed: set[QueueName] = {
+            view.queue for agent in self._agents for view in agents.desk(agent).queues if not view.open
+        }
         self._changed = changed
         self._open = self._channels()
         self._unsubscribe = bus.subscribe(self._listen)
@@ -43,28 +53,34 @@ class Presence:
         if not takers:
             what = "no queue takes" if name is None else f"there is no queue {name!r} for"
             raise NotFoundError(f"{what} {channel.value.replace('_', ' ')}s")
-        return next((queue.name for queue in takers if self._served(queue)), takers[0].name)
+        return next((queue.name for queue in takers if self._served(queue, channel)), takers[0].name)
 
-    def _served(self, queue: QueueConfig) -> bool:
-        return any(
-            queue.name in self._agents[agent].queues and set(queue.skills) <= set(self._agents[agent].skills)
-            for agent in self._here
-        )
+    def _served(self, queue: QueueConfig, channel: Channel, hops: int = HOPS_MAX) -> bool:
+        """Somebody may take a contact that comes now, here or where it flows over to."""
+        closed = queue.name in self._closed
+        if not closed and not self._here.isdisjoint(self._servers[queue.name, channel]):
+            return True
+        ways = {rule.when: rule.to for rule in queue.overflow}
+        to = ways.get("closed" if closed else "unstaffed")
+        return to is not None and hops > 0 and self._served(self._queues[to], channel, hops - 1)
 
     def _channels(self) -> frozenset[Channel]:
-        served = [queue for queue in self._queues.values() if self._served(queue)]
-        return frozenset(channel for queue in served for channel in queue.channels)
+        return frozenset(
+            channel for queue in self._queues.values() for channel in queue.channels if self._served(queue, channel)
+        )
 
     def _listen(self, event: Event) -> None:
-        if not isinstance(event, AgentStateChanged) or event.agent not in self._agents:
-            return
-        here = event.state in HERE
-        if here == (event.agent in self._here):
-            return  # from contact to contact, all day
-        if here:
-            self._here.add(event.agent)
+        if isinstance(event, QueueChanged):
+            if event.open is not (event.queue in self._closed):
+                return
+            (self._closed.discard if event.open else self._closed.add)(event.queue)
+        elif isinstance(event, AgentStateChanged) and event.agent in self._agents:
+            here = event.state in HERE
+            if here == (event.agent in self._here):
+                return  # from contact to contact, all day
+            (self._here.add if here else self._here.discard)(event.agent)
         else:
-            self._here.discard(event.agent)
+            return
         channels = self._channels()
         if channels != self._open:
             self._open = channels

@@ -121,6 +121,10 @@ def timeline_entry(event: Event, names: Names) -> TimelineEntry:
             detail = end.value
         case ev.ContactQueued(queue=queue):
             detail = names.queue_title(queue)
+        case ev.ContactMoved(queue=queue, reason=reason):
+            detail, text = names.queue_title(queue), reason
+        case ev.ContactTransferred(queue=queue, to_agent=to_agent):
+            detail = names.agent(to_agent) or names.queue_title(queue)
         case ev.ContactRequeued(reason=reason) | ev.RecordingFailed(reason=reason):
             detail = reason
         case ev.ContactEnded(cause=cause):

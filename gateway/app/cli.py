@@ -62,6 +62,35 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(passwd)
     passwd.set_defaults(run=_passwd)
 
+    _add_simulate(commands)
+
+    explain = commands.add_parser(
+        "explain",
+        help="print why a contact went to whom",
+        description="Print every decision about a contact with its reasons, from the journal.",
+    )
+    explain.add_argument("contact", metavar="CONTACT", help="the contact's id, as the agent's page and the API show it")
+    explain.add_argument(
+        "--journal", type=Path, metavar="PATH", help="journal file or folder (default: that of the configuration)"
+    )
+    _add_config(explain)
+    explain.set_defaults(run=_explain)
+
+    replay = commands.add_parser(
+        "replay",
+        help="check that a journal's decisions come out again, or play its days under another configuration",
+        description="Live a journal again. Without --with it is verified.",
+    )
+    replay.add_argument("journal", type=Path, metavar="JOURNAL", help="journal file or folder (DIRECTORY/journal)")
+    how = replay.add_mutually_exclusive_group()
+    how.add_argument("--verify", action="store_true", help="hold every decision against what is written (the default)")
+    how.add_argument(
+        "--with", dest="other", type=Path, metavar="CONFIG", help="compare service levels under this configuration"
+    )
+    replay.add_argument("--reference", action="store_true", help="verify with the plain-Python oracle (slow)")
+    replay.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    replay.set_defaults(run=_replay)
+
     bench = commands.add_parser("bench", help="measure", description="Measure a part of the gateway on this machine.")
     what = bench.add_subparsers(title="benchmarks", metavar="WHAT", required=True)
     media = what.add_parser("media", help="bridged calls through the media plane: loss, delay and CPU for each call")
@@ -84,6 +113,22 @@ def _parser() -> argparse.ArgumentParser:
     handover.add_argument("--json", action="store_true", help="print JSON alone")
     handover.set_defaults(run=_bench_handover)
     return parser
+
+
+def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulate = commands.add_parser(
+        "simulate",
+        help="play a scenario with the real distributor: waiting, service levels, occupancy",
+        description="Simulate days of a contact centre, as a scenario file describes it, with the real distributor.",
+    )
+    simulate.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="see docs/howto/simulate.md")
+    simulate.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed, the same days (default 1)")
+    simulate.add_argument("--days", type=int, metavar="N", help="so many days instead of the scenario's")
+    simulate.add_argument("--json", action="store_true", help="print JSON alone, with time series")
+    simulate.add_argument("--svg", type=Path, metavar="FILE", help="draw waiting over the day into FILE")
+    simulate.add_argument("--formulas", action="store_true", help="service level by each of the trade's formulas")
+    simulate.add_argument("--estimates", action="store_true", help="also judge estimates of the waiting time")
+    simulate.set_defaults(run=_simulate)
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
@@ -125,6 +170,37 @@ def _passwd(options: argparse.Namespace) -> int:
     from gateway.app.passwords import set_password
 
     return set_password(_load(options), options.login, from_stdin=options.stdin)
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from gateway.app.simulate import simulate
+
+    return simulate(
+        options.scenario,
+        seed=options.seed,
+        days=options.days,
+        as_json=options.json,
+        svg=options.svg,
+        all_formulas=options.formulas,
+        estimates=options.estimates,
+    )
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from gateway.app.explain import explain
+
+    journal = options.journal
+    if journal is None:
+        journal = Path(_load(options).storage.directory) / "journal"
+    return explain(options.contact, journal)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from gateway.app.replay import compare, verify
+
+    if options.other is None:
+        return verify(options.journal, reference=options.reference)
+    return compare(options.journal, _load(argparse.Namespace(config=options.other)), as_json=options.json)
 
 
 def _bench_media(options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 from contextlib import AsyncExitStack
+from importlib import metadata
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +26,8 @@ from gateway.config.schema import Config
 from gateway.media import MediaPlane
 from gateway.model.clock import LoopScheduler, SystemClock
 from gateway.model.errors import InternalError
+from gateway.routing.journal import Journal
+from gateway.routing.restore import read_standing
 from gateway.session.session import Session
 from gateway.sip.edge import SipEdge
 from gateway.storage import Stores, open_stores
@@ -36,6 +39,8 @@ log = logging.getLogger(__name__)
 SECRET_FILE = "session.key"
 LEGS_PER_CALL = 3
 """The customer's, the agent's, and the agent's next one while a page reloads."""
+JOURNAL = "journal"
+"""The folder beside the database."""
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +85,18 @@ class Gateway:
         media.start(asyncio.get_running_loop())
         stack.push_async_callback(media.close)
 
+        distributor = Distributor()
+        folder = self.stores.directory / JOURNAL
+        standing = await asyncio.to_thread(read_standing, folder)
+        journal = await stack.enter_async_context(
+            Journal(
+                folder,
+                clock,
+                limits=distributor.limits,
+                snapshot=distributor.snapshot,
+                software=metadata.version("zentrale"),
+            )
+        )
         self.session = session = await stack.enter_async_context(
             Session(
                 queues=config.queues,
@@ -89,9 +106,12 @@ class Gateway:
                 directory=self.stores.directory,
                 store=self.stores.store,
                 media=media,
-                distributor=Distributor(),
+                distributor=distributor,
                 clock=clock,
                 scheduler=scheduler,
+                distribution=config.distribution,
+                journal=journal,
+                standing=standing,
             )
         )
 

@@ -162,13 +162,17 @@ class Visitors:
         raise CapacityError("too many visitors are connected; try again later", limit="limits.pages_max")
 
     async def _recall(self, visitor: Visitor) -> None:
-        """After a restart: the visitor's last chat, so that the page can say how it ended."""
+        """After a restart: the visitor's last chat goes on, or the page can say how it ended."""
         records = await self._store.contacts(customer_address=visitor.customer.address, limit=1)
         for record in records:
             ended_ns = record.ended_ns
-            if record.channel is not Channel.CHAT or ended_ns is None or visitor.chat is not None:
+            if record.channel is not Channel.CHAT or visitor.chat is not None:
                 continue
-            if self._clock.now_ns() - ended_ns < RECALL_S * SECOND:
+            if ended_ns is None and self._contacts.view(record.contact) is not None:
+                visitor.name = record.customer.name
+                visitor.chat = record.contact
+                self.opened(visitor, record.contact)
+            elif ended_ns is not None and self._clock.now_ns() - ended_ns < RECALL_S * SECOND:
                 visitor.chat = record.contact
                 visitor.contacts[record.contact] = ContactEnded(
                     at_ns=ended_ns,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar, cast
 
@@ -62,7 +63,7 @@ def _table(values: Mapping[str, object], shape: inspect.StructType, path: KeyPat
 def _field(
     values: Mapping[str, object], field: inspect.Field, kind: object, path: KeyPath, mistakes: list[Mistake]
 ) -> object:
-    shape = _plain(field.type)
+    shape = _or_none(_plain(field.type))
     if field.name not in values:
         if field.required:
             mistakes.append((path, "missing", _how_to_add(field.name, shape)))
@@ -71,7 +72,8 @@ def _field(
     if isinstance(shape, inspect.StructType):
         if isinstance(value, dict):
             return _table(value, shape, path, mistakes)
-        mistakes.append((path, f"must be a table, not {_describe(value)}", f"write [{field.name}]"))
+        advice = f"write [{field.name}]" if len(path) == 1 else f"write {field.name} = {{ ... }}"
+        mistakes.append((path, f"must be a table, not {_describe(value)}", advice))
         return _default(field, shape)
     if isinstance(shape, inspect.ListType) and isinstance(_plain(shape.item_type), inspect.StructType):
         return _tables(value, field, shape, path, mistakes)
@@ -89,7 +91,8 @@ def _tables(
     item = _plain(shape.item_type)
     assert isinstance(item, inspect.StructType)
     if not isinstance(value, list) or not all(isinstance(element, dict) for element in value):
-        advice = f"write [[{field.name}]] with two brackets, once for each"
+        name = ".".join([*(key for key in path[:-1] if isinstance(key, str)), field.name])
+        advice = f"write [[{name}]] with two brackets, once for each"
         mistakes.append((path, f"must be a list of tables, not {_describe(value)}", advice))
         return []
     mistakes.extend(_length_mistakes(value, shape, path))
@@ -101,9 +104,11 @@ def explain(value: object, type_: inspect.Type, path: KeyPath) -> Iterator[Mista
     shape = _plain(type_)
     match shape:
         case inspect.UnionType():  # the only unions of the schema are "or left out"
-            yield from explain(value, next(t for t in shape.types if not isinstance(t, inspect.NoneType)), path)
+            yield from explain(value, _or_none(shape), path)
         case inspect.IntType():
             yield from _int_mistakes(value, shape, path)
+        case inspect.FloatType():
+            yield from _float_mistakes(value, shape, path)
         case inspect.BoolType():
             if not isinstance(value, bool):
                 yield path, f"must be true or false, not {_describe(value)}", "write true or false without quotes"
@@ -115,6 +120,20 @@ def explain(value: object, type_: inspect.Type, path: KeyPath) -> Iterator[Mista
             yield from _text_mistakes(value, shape, _rule(type_), path)
         case inspect.ListType() | inspect.TupleType():
             yield from _list_mistakes(value, shape, path)
+        case inspect.DictType():
+            yield from _dict_mistakes(value, shape, path)
+
+
+def _dict_mistakes(value: object, shape: inspect.DictType, path: KeyPath) -> Iterator[Mistake]:
+    if not isinstance(value, dict):
+        advice = f"write {path[-1]} = {{ name = number, ... }}"
+        yield path, f"must be a table, not {_describe(value)}", advice
+        return
+    if shape.max_length is not None and len(value) > shape.max_length:
+        yield path, f"has {len(value)} entries", f"use at most {shape.max_length}"
+    for key, element in value.items():
+        yield from explain(key, shape.key_type, (*path, key))
+        yield from explain(element, shape.value_type, (*path, key))
 
 
 def _list_mistakes(value: object, shape: inspect.ListType | inspect.TupleType, path: KeyPath) -> Iterator[Mistake]:
@@ -139,6 +158,19 @@ def _int_mistakes(value: object, shape: inspect.IntType, path: KeyPath) -> Itera
         advice = "write it without quotes" if number else "write digits only, without quotes"
         yield path, f"must be a whole number, not {_describe(value)}", advice
         return
+    yield from _range_mistakes(value, shape, path)
+
+
+def _float_mistakes(value: object, shape: inspect.FloatType, path: KeyPath) -> Iterator[Mistake]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        yield path, f"must be a number, not {_describe(value)}", "write it without quotes"
+    elif not math.isfinite(value):
+        yield path, f"{value} is no number to count with", f"use a number from {shape.ge} to {shape.le}"
+    else:
+        yield from _range_mistakes(value, shape, path)
+
+
+def _range_mistakes(value: float, shape: inspect.IntType | inspect.FloatType, path: KeyPath) -> Iterator[Mistake]:
     advice = f"use a number from {shape.ge} to {shape.le}"
     if shape.ge is not None and value < shape.ge:
         yield path, f"{value} is too small", advice
@@ -183,6 +215,13 @@ def _plain(type_: inspect.Type) -> inspect.Type:
     return _plain(type_.type) if isinstance(type_, inspect.Metadata) else type_
 
 
+def _or_none(shape: inspect.Type) -> inspect.Type:
+    """The type of a value that may be left out; any other type as it is."""
+    if isinstance(shape, inspect.UnionType):
+        return _plain(next(kind for kind in shape.types if not isinstance(kind, inspect.NoneType)))
+    return shape
+
+
 def _rule(type_: inspect.Type) -> str:
     """The words for a pattern, from the type's `msgspec.Meta`."""
     return str((type_.extra or {}).get("rule", "")) if isinstance(type_, inspect.Metadata) else ""
@@ -202,6 +241,8 @@ def _default(field: inspect.Field, shape: inspect.Type) -> object:
         return field.default
     if field.default_factory is not msgspec.NODEFAULT:
         return field.default_factory()
+    if isinstance(shape, inspect.IntType):
+        return shape.ge or 0
     return [] if isinstance(shape, inspect.ListType) else ""
 
 
@@ -210,6 +251,8 @@ def _how_to_add(name: str, shape: inspect.Type) -> str:
         if isinstance(_plain(shape.item_type), inspect.StructType):
             return f"add at least one [[{name}]]"
         return f'add {name} = ["..."]'
+    if isinstance(shape, inspect.IntType):
+        return f"add {name} = ..."
     return f'add {name} = "..."'
 
 

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 
 from gateway.config.convert import Mistake, quoted, shown, suggestion
+from gateway.config.distribution_check import distribution_mistakes
 from gateway.config.errors import KeyPath
 from gateway.config.schema import Config
 from gateway.model.ids import Channel
@@ -19,6 +20,7 @@ def cross_check(config: Config, faulty: set[KeyPath]) -> list[Mistake]:
     checker.check_addresses()
     checker.check_networks()
     checker.check_ports()
+    checker.check_distribution()
     return checker.mistakes
 
 
@@ -48,6 +50,10 @@ class _Checker:
         for index, agent in enumerate(config.agents):
             self._no_repeats(("agents", index, "queues"), agent.queues)
             self._no_repeats(("agents", index, "skills"), agent.skills)
+
+    def check_distribution(self) -> None:
+        for mistake in distribution_mistakes(self._config, self._faulty):
+            self._report(*mistake)
 
     def _unique(self, table: str, key: str, values: Sequence[str]) -> None:
         first: dict[str, int] = {}

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from gateway.config.convert import Mistake, convert, quoted, shown
 from gateway.config.crosscheck import cross_check
-from gateway.config.errors import ConfigError, Problem, path_text
+from gateway.config.errors import ConfigError, KeyPath, Problem, path_text
 from gateway.config.locate import Lines
 from gateway.config.schema import Config
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 FILE_BYTES_MAX = 8 * 1024 * 1024
 BUILT_IN = "default.toml (built in)"
@@ -38,7 +42,8 @@ def load(path: Path | None, *, sounds: Path | None = None) -> Config:
     """
     if path is None:
         return parse(default_text(), file=BUILT_IN, sounds=sounds)
-    config = parse(_read(path), file=str(path), folder=path.parent, sounds=sounds)
+    text = read(path, missing="check the path, or leave --config out")
+    config = parse(text, file=str(path), folder=path.parent, sounds=sounds)
     return _with_paths_from(config, path.parent)
 
 
@@ -52,6 +57,19 @@ def parse(text: str, *, file: str, folder: Path = Path(), sounds: Path | None = 
 
     ``sounds``: as for `load`.  Raises `ConfigError` with all problems.
     """
+
+    def check(config: Config, faulty: set[KeyPath]) -> list[Mistake]:
+        return cross_check(config, faulty) + _missing_sounds(config, folder, sounds)
+
+    return parse_as(Config, text, check, file=file)
+
+
+def parse_as(shape: type[T], text: str, check: Callable[[T, set[KeyPath]], list[Mistake]], *, file: str) -> T:
+    """The tables in ``text``, shaped as ``shape`` and checked; for any file that is written like a configuration.
+
+    ``check`` finds the mistakes that no single value shows; it is told which key paths are faulty already.
+    Raises `ConfigError` with all problems.
+    """
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -60,9 +78,8 @@ def parse(text: str, *, file: str, folder: Path = Path(), sounds: Path | None = 
         raise _unreadable(
             file, "has too many brackets in each other", "a configuration needs no more than three"
         ) from None
-    config, mistakes = convert(values, Config)
-    mistakes += cross_check(config, {path for path, _, _ in mistakes})
-    mistakes += _missing_sounds(config, folder, sounds)
+    found, mistakes = convert(values, shape)
+    mistakes += check(found, {path for path, _, _ in mistakes})
     if mistakes:
         lines = Lines(text)
         raise ConfigError(
@@ -71,7 +88,7 @@ def parse(text: str, *, file: str, folder: Path = Path(), sounds: Path | None = 
                 for path, what, advice in mistakes
             ]
         )
-    return config
+    return found
 
 
 def _missing_sounds(config: Config, folder: Path, shipped: Path | None) -> list[Mistake]:
@@ -102,12 +119,13 @@ def _with_paths_from(config: Config, folder: Path) -> Config:
     return msgspec.structs.replace(config, storage=storage, media=media)
 
 
-def _read(path: Path) -> str:
+def read(path: Path, *, missing: str) -> str:
+    """The file's text; ``missing`` is what to do when there is none.  Raises `ConfigError`."""
     try:
         with path.open("rb") as file:
             raw = file.read(FILE_BYTES_MAX + 1)
     except FileNotFoundError:
-        raise _unreadable(str(path), "there is no such file", "check the path, or leave --config out") from None
+        raise _unreadable(str(path), "there is no such file", missing) from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise _unreadable(str(path), f"can't be read: {reason}", "check the path and its permissions") from None

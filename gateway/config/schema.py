@@ -2,7 +2,8 @@
 
 The text under each field is its documentation: ``tools/make_config_reference.py`` turns this module into
 ``docs/reference/configuration.md``.  Limits of single values stand here as `msgspec.Meta`; what concerns several values
-at once is in `gateway.config.crosscheck`.  Units come last in a name (``_ms``, ``_hours``).
+at once is in `gateway.config.crosscheck`; the tables of the distribution are in `gateway.config.distribution`.  Units
+come last in a name (``_ms``, ``_hours``).
 """
 
 from __future__ import annotations
@@ -12,50 +13,29 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from gateway.model.ids import AgentId, Channel, QueueName
-
-Port = Annotated[int, Meta(ge=0, le=65535)]
-Text = Annotated[str, Meta(min_length=1, max_length=200)]
-SoundName = Annotated[
-    str,
-    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z", max_length=64, extra={"rule": "letters, digits, _ and - only"}),
-]
-Skill = Annotated[
-    str,
-    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*\Z", max_length=64, extra={"rule": "letters, digits and _ . : - only"}),
-]
-QueueKey = Annotated[
-    QueueName,
-    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z", max_length=64, extra={"rule": "letters, digits and _ . - only"}),
-]
-Login = Annotated[
-    AgentId,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@+-]*\Z", max_length=64, extra={"rule": "letters, digits and _ . @ + - only"}
-    ),
-]
-PhoneNumber = Annotated[
-    str,
-    Meta(
-        pattern=r"^\+?[A-Za-z0-9*#][A-Za-z0-9*#._-]*\Z",
-        max_length=64,
-        extra={"rule": "digits, letters and * # . _ - only, with a + in front if the carrier sends it"},
-    ),
-]
+from gateway.config.distribution import (
+    DistributionConfig,
+    HoursConfig,
+    LaneConfig,
+    Needs,
+    OrderConfig,
+    OverflowConfig,
+    SplitConfig,
+    StepConfig,
+    Strategy,
+)
+from gateway.config.values import DayMs, Login, PhoneNumber, Port, QueueKey, Skill, SoundName, Table, Text, Topic
+from gateway.model.ids import Channel
 
 
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all tables: unknown keys are mistakes, and a loaded configuration never changes."""
-
-
-class ServerConfig(_Table, frozen=True, kw_only=True):
+class ServerConfig(Table, frozen=True, kw_only=True):
     """What the installation calls itself."""
 
     name: Text = "Zentrale"
     """Shown in page titles and in the log."""
 
 
-class SipConfig(_Table, frozen=True, kw_only=True):
+class SipConfig(Table, frozen=True, kw_only=True):
     """Where telephone carriers and PBXs reach Zentrale."""
 
     address: str = "127.0.0.1"
@@ -68,7 +48,7 @@ class SipConfig(_Table, frozen=True, kw_only=True):
     """Value of the User-Agent and Server headers."""
 
 
-class TrunkConfig(_Table, frozen=True, kw_only=True):
+class TrunkConfig(Table, frozen=True, kw_only=True):
     """One carrier or PBX that may send calls: `[[trunks]]`, once for each. Without any, no telephone call gets in."""
 
     name: Text
@@ -77,7 +57,7 @@ class TrunkConfig(_Table, frozen=True, kw_only=True):
     """Source networks in CIDR notation, such as `"192.0.2.0/24"` or `"2001:db8::1/128"`."""
 
 
-class MediaConfig(_Table, frozen=True, kw_only=True):
+class MediaConfig(Table, frozen=True, kw_only=True):
     """Where sound flows."""
 
     address: str = "127.0.0.1"
@@ -97,7 +77,7 @@ class MediaConfig(_Table, frozen=True, kw_only=True):
     """Folder with more WAV files; `welcome.wav` is the sound `welcome`. It wins over one that comes with Zentrale."""
 
 
-class WebConfig(_Table, frozen=True, kw_only=True):
+class WebConfig(Table, frozen=True, kw_only=True):
     """Where browsers reach Zentrale. Browsers give a microphone to `https` pages and to `localhost` only: put a TLS
     proxy in front for everything else."""
 
@@ -111,15 +91,16 @@ class WebConfig(_Table, frozen=True, kw_only=True):
     """An agent signs in again after this long."""
 
 
-class StorageConfig(_Table, frozen=True, kw_only=True):
+class StorageConfig(Table, frozen=True, kw_only=True):
     """Where contacts, recordings and transcripts are kept."""
 
     directory: Annotated[str, Meta(min_length=1)] = "var"
-    """Folder for the database (`zentrale.db`), `recordings/` and `captures/`; made if missing. A relative path starts
-    at the folder of the configuration file, or at the working directory for the built-in configuration."""
+    """Folder for the database (`zentrale.db`), `recordings/`, `captures/` and the distributor's `journal/` (at most
+    2 GB); made if missing. A relative path starts at the folder of the configuration file, or at the working directory
+    for the built-in configuration."""
 
 
-class QueueConfig(_Table, frozen=True, kw_only=True):
+class QueueConfig(Table, frozen=True, kw_only=True):
     """One line of waiting contacts: `[[queues]]`, once for each; at least one."""
 
     name: QueueKey
@@ -149,18 +130,61 @@ class QueueConfig(_Table, frozen=True, kw_only=True):
     without it."""
     record: bool = True
     """Record conversations in sound."""
+    needs: Needs = msgspec.field(default_factory=list)
+    """More that an agent must have, all of it: `"german>=50"` is a skill at a level, `"billing | tariffs>=20"` either
+    of two."""
+    strategy: Strategy = "longest_idle"
+    """Which of the agents who can: the longest idle, the least occupied share of capacity, the most skilled in what is
+    asked for, the least skilled that suffices, in turn, by lot (`weight`), or the highest expected `success` (`scores`
+    for the `topic`)."""
+    topic: Topic | None = None
+    """What it is about, for the strategy `success`."""
+    order: OrderConfig = msgspec.field(default_factory=OrderConfig)
+    """Which contact first."""
+    priority: Annotated[int, Meta(ge=0, le=100)] = 0
+    """Level of the contacts that arrive here; what a level is worth is said by `order`."""
+    steps: Annotated[list[StepConfig], Meta(max_length=16)] = msgspec.field(default_factory=list)
+    """What is asked for with longer waiting."""
+    overflow: Annotated[list[OverflowConfig], Meta(max_length=5)] = msgspec.field(default_factory=list)
+    """When contacts go on to another queue."""
+    splits: Annotated[list[SplitConfig], Meta(max_length=16)] = msgspec.field(default_factory=list)
+    """Shares that go to other queues on arrival."""
+    broadcast: Annotated[int, Meta(ge=1, le=32)] = 1
+    """At how many agents a contact rings at once; the first answer wins."""
+    return_ms: DayMs = 0
+    """After this an agent who did not answer is available again by itself; 0: only when they say so."""
+    handle_ms: DayMs = 0
+    """How long a contact takes on average; for `estimate` and `generalised_cmu`."""
+    hours: HoursConfig | None = None
+    """Opening hours; without them the queue is always open."""
+    last_agent_hours: Annotated[int, Meta(ge=0, le=87_600)] = 0
+    """Who comes back within so many hours is kept for the agent of this queue who spoke with them last; 0: not."""
+    last_agent_wait_ms: DayMs = 15000
+    """How long a contact waits for that agent alone, while they are at work; 0: they merely come first if free."""
+    transfer_wait_ms: DayMs = 60000
+    """How long a contact that is transferred to an agent waits for them alone; then all who can may take it."""
+    other_channel_hours: Annotated[int, Meta(ge=0, le=87_600)] = 0
+    """Who was here on another channel within so many hours gets `other_channel_bonus_ms`; 0: nobody."""
+    other_channel_bonus_ms: DayMs = 300_000
+    """As if they had waited so much longer."""
 
 
-class NumberConfig(_Table, frozen=True, kw_only=True):
+class NumberConfig(Table, frozen=True, kw_only=True):
     """One number that can be dialled: `[[numbers]]`, once for each."""
 
     number: PhoneNumber
     """User part of the SIP address that the carrier calls, exactly as it sends it, such as `"+4930123456"`."""
     queue: QueueKey
     """Name of the queue that the call goes to."""
+    priority: Annotated[int, Meta(ge=0, le=100)] | None = None
+    """Level of priority in place of the queue's."""
+    needs: Needs = msgspec.field(default_factory=list)
+    """What an agent must have for calls to this number beside what the queue asks for, such as `"language:fr"`."""
+    topic: Topic | None = None
+    """In place of the queue's."""
 
 
-class AgentConfig(_Table, frozen=True, kw_only=True):
+class AgentConfig(Table, frozen=True, kw_only=True):
     """One person who takes contacts: `[[agents]]`, once for each; at least one. Passwords are not kept here."""
 
     login: Login
@@ -170,10 +194,26 @@ class AgentConfig(_Table, frozen=True, kw_only=True):
     queues: Annotated[list[QueueKey], Meta(min_length=1, max_length=1000)]
     """Queues that the agent serves."""
     skills: Annotated[list[Skill], Meta(max_length=64)] = msgspec.field(default_factory=list)
-    """What the agent can do; compared with the skills that a queue requires."""
+    """What the agent can do; compared with the skills that a queue requires. All of them at level 100."""
+    levels: Annotated[dict[Skill, Annotated[int, Meta(ge=0, le=100)]], Meta(max_length=64)] = msgspec.field(
+        default_factory=dict
+    )
+    """Skills at another level: `levels = { german = 60 }`."""
+    lanes: Annotated[list[LaneConfig], Meta(max_length=4)] = msgspec.field(default_factory=list)
+    """Several contacts in hand."""
+    capacity: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    """What the weights of contacts in hand add up to at most; left out: as much as the fullest lane takes."""
+    wrap_up_ms: Annotated[int, Meta(ge=0, le=3_600_000)] | None = None
+    """In place of the queue's."""
+    weight: Annotated[int, Meta(ge=1, le=20)] = 1
+    """Lots in the strategy `random`."""
+    scores: Annotated[dict[Topic, Annotated[int, Meta(ge=0, le=1000)]], Meta(max_length=200)] = msgspec.field(
+        default_factory=dict
+    )
+    """Expected success by topic, in permille, for the strategy `success`."""
 
 
-class LimitsConfig(_Table, frozen=True, kw_only=True):
+class LimitsConfig(Table, frozen=True, kw_only=True):
     """Where Zentrale says "not now" rather than serve everybody badly. The name of a limit appears in the answer and in
     the log when it is reached."""
 
@@ -195,7 +235,7 @@ class LimitsConfig(_Table, frozen=True, kw_only=True):
     """Events that wait to be written to the database; past that new contacts are refused."""
 
 
-class Config(_Table, frozen=True, kw_only=True):
+class Config(Table, frozen=True, kw_only=True):
     """The whole file. Every table may be left out but `[[queues]]` and `[[agents]]`."""
 
     server: ServerConfig = msgspec.field(default_factory=ServerConfig)
@@ -207,4 +247,5 @@ class Config(_Table, frozen=True, kw_only=True):
     queues: Annotated[list[QueueConfig], Meta(min_length=1, max_length=1000)]
     numbers: Annotated[list[NumberConfig], Meta(max_length=100_000)] = msgspec.field(default_factory=list)
     agents: Annotated[list[AgentConfig], Meta(min_length=1, max_length=100_000)]
+    distribution: DistributionConfig = msgspec.field(default_factory=DistributionConfig)
     limits: LimitsConfig = msgspec.field(default_factory=LimitsConfig)

@@ -156,6 +156,24 @@ class ContactRequeued(ContactEvent, frozen=True, kw_only=True):
     reason: str
 
 
+class ContactMoved(ContactEvent, frozen=True, kw_only=True):
+    """On to another queue while it waits, at its old place by arrival."""
+
+    from_queue: QueueName
+    queue: QueueName
+    reason: str
+    """``split``, or ``overflow:`` and why, or ``transferred``."""
+
+
+class ContactTransferred(ContactEvent, frozen=True, kw_only=True):
+    """The agent sent the customer on: to another queue, or to a colleague, at the old place by arrival."""
+
+    agent: AgentId
+    queue: QueueName
+    to_agent: AgentId | None
+    """Whom it waits for first."""
+
+
 class DigitPressed(ContactEvent, frozen=True, kw_only=True):
     digit: str
     duration_ms: int
@@ -227,6 +245,8 @@ class QueueChanged(Event, frozen=True, kw_only=True):
     oldest_arrival_ns: int | None
     agents_available: int
     agents_signed_in: int
+    open: bool = True
+    """Within its opening hours."""
 
 
 StoredEvent = (
@@ -242,6 +262,8 @@ StoredEvent = (
     | AgentConnectionLost
     | AgentConnectionRestored
     | ContactRequeued
+    | ContactMoved
+    | ContactTransferred
     | DigitPressed
     | LineWritten
     | CustomerConnectionLost

@@ -7,15 +7,16 @@ from acd_core.errors import AcdError
 from acd_core.states import AgentState as AcdAgentState
 from gateway.model.errors import NotAllowedError
 from gateway.model.events import AgentState, EndCause, LineWritten, OutcomeChosen, Party, TypingNoticed
-from gateway.model.ids import AgentId, Channel, ContactId, LegId, OfferId
+from gateway.model.ids import AgentId, Channel, ContactId, LegId, OfferId, QueueName
 from gateway.model.ports import VoiceLine
+from gateway.routing.settings import agent_signed_in
 from gateway.session.contact import Contact
 from gateway.session.contacts import ContactService
 from gateway.session.conversation import Conversations
 from gateway.session.decisions import DecisionHandler
-from gateway.session.floor import Floor, Seat
+from gateway.session.floor import AT_WORK, Floor, Seat, Work
 from gateway.session.states import ContactState
-from gateway.session.views import DeskView
+from gateway.session.views import ColleagueView, DeskView, TransferView
 
 AWAY = "connection lost"
 """Why an agent is paused whose last page went away."""
@@ -42,10 +43,7 @@ class AgentService:
         """Begin a shift, paused until `ready`.  Harmless when signed in."""
         seat = self._floor.seat(agent)
         if seat.state is AgentState.SIGNED_OUT:
-            config = seat.config
-            self._submit(
-                acd.AgentSignedIn(agent=agent, queues=frozenset(config.queues), skills=frozenset(config.skills))
-            )
+            self._submit(agent_signed_in(seat.config))
 
     def sign_out(self, agent: AgentId) -> None:
         """End the shift; while busy it takes effect after the contact and its wrap-up."""
@@ -70,9 +68,9 @@ class AgentService:
             seat.away_timer.cancel()
             seat.away_timer = None
         self.sign_in(agent)
-        contact = seat.contact
-        if contact is not None and contact.channel is Channel.CHAT and contact.state is ContactState.PARTED:
-            self._conversations.rejoin_chat(contact, agent)
+        for contact in seat.in_hand():
+            if contact.channel is Channel.CHAT and contact.state is ContactState.PARTED:
+                self._conversations.rejoin_chat(contact, agent)
         if seat.was_ready:
             seat.was_ready = False
             # Not when somebody paused them meanwhile.
@@ -88,30 +86,32 @@ class AgentService:
         if seat.offer is not None:
             seat.was_ready = True
             self._submit(acd.OfferRevoked(offer=seat.offer.offer, reason=AWAY, agent_state=AcdAgentState.PAUSED))
-        if seat.state is AgentState.AVAILABLE:
+        if seat.state is AgentState.AVAILABLE or (seat.config.lanes and seat.state is AgentState.BUSY):
+            # Who may have several contacts in hand would get more while busy.
             seat.was_ready = True
             self._submit(acd.AgentPaused(agent=agent, reason=AWAY))
-        contact = seat.contact
-        if contact is not None and contact.channel is Channel.CHAT and contact.state is ContactState.TALKING:
-            self._conversations.part(contact, agent)
+        for contact in seat.in_hand():
+            if contact.channel is Channel.CHAT and contact.state is ContactState.TALKING:
+                self._conversations.part(contact, agent)
         grace_ms = max(self._grace_ms(seat), AWAY_MS_MIN)
         seat.away_timer = self._floor.scheduler.call_later(grace_ms, lambda: self._stayed_away(seat))
 
     def _grace_ms(self, seat: Seat) -> int:
-        if seat.contact is not None:
-            return seat.contact.queue.reconnect_ms
+        if seat.works:
+            return max(work.queue.reconnect_ms for work in seat.works.values())
         return max((self._floor.queues[name].reconnect_ms for name in seat.config.queues), default=0)
 
     def _stayed_away(self, seat: Seat) -> None:
         seat.away_timer = None
-        contact = seat.contact
-        if contact is not None and not contact.ended:
-            if contact.agent_leg is not None:
-                # The sound still flows, so the two are left to their call; after it nothing new comes.
-                seat.was_ready = True
-                self._submit(acd.AgentPaused(agent=seat.config.login, reason=AWAY))
-                return
-            self._decisions.requeue(contact, "the agent's page did not come back")
+        in_hand = seat.in_hand()
+        for contact in in_hand:
+            if contact.agent_leg is None:
+                self._decisions.requeue(contact, "the agent's page did not come back")
+        if any(contact.agent_leg is not None for contact in in_hand):
+            # The sound still flows, so the two are left to their call; after it nothing new comes.
+            seat.was_ready = True
+            self._submit(acd.AgentPaused(agent=seat.config.login, reason=AWAY))
+            return
         self.sign_out(seat.config.login)
 
     # Offers
@@ -176,38 +176,89 @@ class AgentService:
             stored=False,
         )
 
+    # Sending on
+
+    def transfer_targets(self, agent: AgentId, contact: ContactId) -> TransferView:
+        """Where the agent may send this contact on to."""
+        found = self._in_hand(agent, contact)
+        return TransferView(
+            queues=[
+                queue.name
+                for queue in self._floor.queues.values()
+                if found.channel in queue.channels and queue is not found.queue
+            ],
+            agents=[
+                ColleagueView(agent=seat.config.login, name=seat.config.name, state=seat.state)
+                for seat in sorted(self._floor.seats.values(), key=lambda seat: seat.config.name)
+                if seat.state in AT_WORK and seat.config.login != agent
+            ],
+        )
+
+    def transfer(
+        self, agent: AgentId, contact: ContactId, *, queue: QueueName | None = None, to_agent: AgentId | None = None
+    ) -> None:
+        """Send the customer on to a queue, or to a colleague (who need not serve the queue), at the old place.
+
+        The customer waits with music, the agent wraps up.  A colleague who does not answer, or not in time
+        (``transfer_wait_ms``), is passed over for the others of the queue.
+        """
+        found = self._in_hand(agent, contact)
+        if found.state is ContactState.CONNECTING:
+            raise NotAllowedError("your sound is not connected yet; wait for it, then transfer")
+        target = found.queue if queue is None else self._floor.queue(queue)
+        if found.channel not in target.channels:
+            raise NotAllowedError(f"queue {target.name!r} takes no {found.channel.value} contacts; choose another")
+        if to_agent is not None:
+            seat = self._floor.seat(to_agent)
+            if to_agent == agent:
+                raise NotAllowedError("this contact is in your hands already; choose a colleague")
+            if seat.state not in AT_WORK:
+                raise NotAllowedError(f"{seat.config.name} is not at work just now; choose somebody else, or a queue")
+        elif queue is None:
+            raise NotAllowedError("nothing says where to; name a queue or an agent")
+        try:
+            self._decisions.transfer(found, target, to_agent, f"transferred by {agent}")
+        except AcdError as error:
+            raise NotAllowedError(str(error)) from error
+
+    def assign(self, contact: ContactId, agent: AgentId) -> None:
+        """A supervisor has a waiting contact ring at this agent now, whatever their queues and skills."""
+        found = self._floor.contact(contact)
+        self._floor.seat(agent)
+        self._submit(acd.AssignmentOrdered(contact=found.id, agent=agent))
+
     # Wrap-up
 
     async def choose_outcome(self, agent: AgentId, contact: ContactId, outcome: str, note: str) -> None:
         """Say how the contact went, during it or in wrap-up; the last word counts."""
-        found = self._at_seat(agent, contact)
-        if outcome not in found.queue.outcomes:
-            raise NotAllowedError(f"{outcome!r} is no outcome of this queue; it has {', '.join(found.queue.outcomes)}")
+        work = self._at_seat(agent, contact)
+        if outcome not in work.queue.outcomes:
+            raise NotAllowedError(f"{outcome!r} is no outcome of this queue; it has {', '.join(work.queue.outcomes)}")
         await self._floor.log.write(
-            OutcomeChosen(at_ns=self._floor.clock.now_ns(), contact=found.id, agent=agent, outcome=outcome, note=note)
+            OutcomeChosen(at_ns=self._floor.clock.now_ns(), contact=contact, agent=agent, outcome=outcome, note=note)
         )
-        found.outcome = outcome
+        work.contact.outcome = outcome
 
     def finish_wrap_up(self, agent: AgentId, contact: ContactId) -> None:
         self._at_seat(agent, contact)
-        self._submit(acd.WrapUpFinished(agent=agent))
+        self._submit(acd.WrapUpFinished(agent=agent, contact=contact))
 
     def desk(self, agent: AgentId) -> DeskView:
         return self._floor.desk_view(self._floor.seat(agent))
 
     # Checks
 
-    def _at_seat(self, agent: AgentId, contact: ContactId) -> Contact:
-        found = self._floor.seat(agent).contact
-        if found is None or found.id != contact:
+    def _at_seat(self, agent: AgentId, contact: ContactId) -> Work:
+        found = self._floor.seat(agent).works.get(contact)
+        if found is None:
             raise NotAllowedError(f"contact {contact!r} is not in your hands; it ended, or went to somebody else")
         return found
 
     def _in_hand(self, agent: AgentId, contact: ContactId) -> Contact:
-        found = self._at_seat(agent, contact)
-        if not found.with_agent:
-            raise NotAllowedError(f"contact {contact!r} has ended")
-        return found
+        work = self._at_seat(agent, contact)
+        if not work.in_hand:
+            raise NotAllowedError(f"contact {contact!r} {'went on' if work.gone else 'has ended'}")
+        return work.contact
 
     def _call_in(self, agent: AgentId, contact: ContactId, state: ContactState, what: str) -> Contact:
         found = self._in_hand(agent, contact)

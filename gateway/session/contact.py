@@ -1,7 +1,7 @@
 """One live contact: what it is, how it stands, and what is held for it.
 
-Only `move` changes the state.  The object lives from the edge's first word until the contact has ended and, when an
-agent had it, until their wrap-up is over.
+Only `move` changes the state.  The object lives from the edge's first word until the contact has ended and, when agents
+had it, until their wrap-ups are over.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from acd_core.decisions import OfferMade
 from gateway.config.schema import QueueConfig
 from gateway.model.clock import Timer
 from gateway.model.events import Customer, EndCause, Party
@@ -23,6 +22,7 @@ class Contact:
         "agent",
         "agent_leg",
         "answered_ns",
+        "bonus_ms",
         "called",
         "capture",
         "channel",
@@ -30,14 +30,15 @@ class Contact:
         "customer_connected",
         "disconnect_timer",
         "ended_early",
+        "holders",
         "id",
         "line",
         "lines",
         "moved",
-        "offer",
         "on_hold",
         "opened_ns",
         "outcome",
+        "preferred",
         "queue",
         "state",
         "timer",
@@ -59,6 +60,7 @@ class Contact:
         self.id = contact
         self.channel = channel
         self.queue = queue
+        """Where it waits, or last waited: overflow and transfers change it."""
         self.customer = customer
         self.called = called
         self.opened_ns = opened_ns
@@ -69,10 +71,14 @@ class Contact:
         self.moved = moved
         self.agent: AgentId | None = None
         self.agent_leg: LegId | None = None
-        self.offer: OfferMade | None = None
-        """Ringing at an agent just now."""
         self.on_hold = False
         """By the agent's wish; stays so while the agent's connection is away."""
+        self.preferred: AgentId | None = None
+        """Who spoke with this customer last."""
+        self.bonus_ms = 0
+        """For an earlier contact on another channel."""
+        self.holders = 0
+        """Agents who have it in hand or wrap it up: one, or more after a transfer."""
         self.answered_ns: int | None = None
         self.outcome: str | None = None
         self.lines = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 
 from acd_core import events as acd
 from acd_core.errors import AcdError
@@ -32,7 +33,8 @@ from gateway.model.events import (
 )
 from gateway.model.ids import AgentId, Channel, ContactId, QueueName, new_contact_id
 from gateway.model.media import MediaEvent, SoundFinished
-from gateway.model.ports import VoiceLine
+from gateway.model.ports import ContactRecord, VoiceLine
+from gateway.routing.settings import asked_for
 from gateway.session.contact import Contact
 from gateway.session.conversation import Conversations
 from gateway.session.floor import Floor
@@ -44,8 +46,15 @@ log = logging.getLogger(__name__)
 
 
 class ContactService:
-    def __init__(self, floor: Floor, conversations: Conversations, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        floor: Floor,
+        conversations: Conversations,
+        recorder: Recorder,
+        look_back: Callable[[Contact], Awaitable[None]],
+    ) -> None:
         self._floor = floor
+        self._look_back = look_back
         self._conversations = conversations
         self._recorder = recorder
 
@@ -53,10 +62,10 @@ class ContactService:
 
     def queue_for_number(self, number: str) -> QueueName:
         """The queue of a dialled number; raises `NotFoundError`."""
-        queue = self._floor.numbers.get(number)
-        if queue is None:
+        found = self._floor.numbers.get(number)
+        if found is None:
             raise NotFoundError(f"no queue answers the number {number!r}; add it under [[numbers]]")
-        return queue
+        return found.queue
 
     async def open_call(
         self, line: VoiceLine, *, channel: Channel, queue: QueueName, customer: Customer, called: str
@@ -82,6 +91,8 @@ class ContactService:
             raise InternalError(f"call {contact.id} could not be answered: {error}") from error
         if contact.state is ContactState.ANSWERING:
             self._greet(contact)
+            # While the greeting plays: nobody waits for the database.
+            await self._look_back(contact)
         return contact.id
 
     def line_ended(self, line: VoiceLine, cause: EndCause) -> None:
@@ -105,8 +116,28 @@ class ContactService:
         contact.lines = 1
         await self._write_down(contact, self._opened(contact), self._line(contact, Party.CUSTOMER, None, first_line))
         if not contact.ended:
+            await self._look_back(contact)
+        if not contact.ended:
             self._enqueue(contact)
         return contact.id
+
+    def reopen_chat(self, record: ContactRecord, *, lines: int) -> None:
+        """A chat of the run before goes back to its old place, and ends unless its visitor's page comes back in time.
+
+        Raises `CapacityError`, `NotFoundError` or `NotAllowedError` as `open_chat`.
+        """
+        contact = self._new_contact(
+            channel=Channel.CHAT,
+            queue=record.queue,
+            customer=record.customer,
+            called=record.called,
+            before=record,
+        )
+        contact.lines = lines
+        contact.answered_ns = record.answered_ns
+        contact.outcome = record.outcome
+        self._enqueue(contact)
+        self.customer_disconnected(contact.id)
 
     async def customer_wrote(self, contact: ContactId, text: str) -> LineWritten:
         """Keep the customer's line; on disk when this returns.  Raises `NotAllowedError` when the chat is over."""
@@ -198,7 +229,7 @@ class ContactService:
             router.submit(acd.ContactEnded(contact=contact.id))
             if not talked and self._floor.seat(agent).state is AgentState.WRAP_UP:
                 # They never spoke, so there is nothing to write down.
-                router.submit(acd.WrapUpFinished(agent=agent))
+                router.submit(acd.WrapUpFinished(agent=agent, contact=contact.id))
 
     def _new_contact(
         self,
@@ -208,6 +239,7 @@ class ContactService:
         customer: Customer,
         called: str,
         line: VoiceLine | None = None,
+        before: ContactRecord | None = None,
     ) -> Contact:
         floor = self._floor
         config = floor.queue(queue)
@@ -222,13 +254,14 @@ class ContactService:
         if floor.live(voice=voice) >= limit:
             raise CapacityError(f"all {limit} places are taken; try again later", limit=name)
         floor.log.check_capacity()
+        floor.router.check_capacity()
         contact = Contact(
-            new_contact_id(),
+            new_contact_id() if before is None else before.contact,
             channel=channel,
             queue=config,
             customer=customer,
             called=called,
-            opened_ns=floor.clock.now_ns(),
+            opened_ns=floor.clock.now_ns() if before is None else before.opened_ns,
             line=line,
             moved=floor.contact_moved,
         )
@@ -287,11 +320,18 @@ class ContactService:
         )
         try:
             floor.router.submit(
-                acd.ContactArrived(
-                    contact=contact.id,
-                    queue=contact.queue.name,
-                    channel=contact.channel.value,
-                    arrival_ns=contact.opened_ns,
+                asked_for(
+                    acd.ContactArrived(
+                        contact=contact.id,
+                        queue=contact.queue.name,
+                        channel=contact.channel.value,
+                        arrival_ns=contact.opened_ns,
+                        bonus_ms=contact.bonus_ms,
+                        preferred=contact.preferred,
+                        preferred_ms=0 if contact.preferred is None else contact.queue.last_agent_wait_ms,
+                    ),
+                    contact.queue,
+                    floor.numbers.get(contact.called) if contact.channel is Channel.PHONE else None,
                 )
             )
         except AcdError as error:
@@ -306,8 +346,7 @@ class ContactService:
         """Drop an ended contact, unless an agent still has it in wrap-up."""
         if contact.line is not None:
             self._floor.by_line.pop(contact.line, None)
-        seat = self._floor.seats.get(contact.agent) if contact.agent is not None else None
-        if seat is None or seat.contact is not contact:
+        if not contact.holders:
             self._floor.contacts.pop(contact.id, None)
         self._floor.queue_changed(contact.queue.name)
 

@@ -6,6 +6,7 @@ distributor must know, is the services' matter.
 
 from __future__ import annotations
 
+from gateway.config.schema import QueueConfig
 from gateway.model.events import (
     AgentConnectionLost,
     AgentConnectionRestored,
@@ -82,8 +83,16 @@ class Conversations:
     def back_to_queue(self, contact: Contact) -> None:
         """No agent any more; the customer goes on waiting, with music."""
         contact.move(ContactState.WAITING)
+        self._stop_capture(contact)
         contact.agent, contact.agent_leg, contact.on_hold = None, None, False
         self._music(contact)
+
+    def change_queue(self, contact: Contact, queue: QueueConfig) -> None:
+        """It waits in another queue from now on, with that queue's music."""
+        music = contact.queue.music
+        self._floor.change_queue(contact, queue)
+        if contact.state is ContactState.WAITING and contact.line is not None and queue.music != music:
+            self._floor.media.play(contact.line.leg, queue.music, loop=True)
 
     def finish(self, contact: Contact) -> None:
         """The contact is over: nothing is captured from here on.  The legs are closed by their edges."""

@@ -6,7 +6,9 @@ look-ups and views but no behaviour of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import msgspec
 
 from acd_core.decisions import OfferMade
 from acd_core.errors import AcdError
@@ -24,6 +26,25 @@ from gateway.session.states import ContactState
 from gateway.session.tally import QueueTally
 from gateway.session.views import ContactView, DeskView, OfferView, QueueView
 
+AT_WORK = frozenset({AgentState.AVAILABLE, AgentState.OFFERED, AgentState.BUSY, AgentState.WRAP_UP})
+
+
+@dataclass(slots=True)
+class Work:
+    """A contact that an agent has in hand or wraps up."""
+
+    contact: Contact
+    queue: QueueConfig
+    """As of acceptance: where its outcomes come from, wherever the contact went."""
+    until_ns: int | None = None
+    """When its wrap-up ends by itself."""
+    gone: bool = False
+    """The contact was transferred; what is left is the wrap-up."""
+
+    @property
+    def in_hand(self) -> bool:
+        return not self.gone and self.contact.with_agent
+
 
 @dataclass(slots=True)
 class Seat:
@@ -37,12 +58,16 @@ class Seat:
     pages: int = 0
     offer: OfferMade | None = None
     offered_ns: int = 0
-    contact: Contact | None = None
-    """In hand, or in wrap-up."""
+    works: dict[ContactId, Work] = field(default_factory=dict)
+    """In order of acceptance."""
     away_timer: Timer | None = None
     """Runs while all pages are away."""
     was_ready: bool = False
     """Was available (or busy) when the last page went away: goes back to available when one returns."""
+
+    def in_hand(self) -> list[Contact]:
+        """The contacts that are not in wrap-up."""
+        return [work.contact for work in self.works.values() if work.in_hand]
 
 
 class Floor:
@@ -62,7 +87,7 @@ class Floor:
         router: Router,
     ) -> None:
         self.queues = {queue.name: queue for queue in queues}
-        self.numbers = {number.number: number.queue for number in numbers}
+        self.numbers = {number.number: number for number in numbers}
         self.seats = {agent.login: Seat(agent) for agent in agents}
         self.limits = limits
         self.clock = clock
@@ -73,6 +98,8 @@ class Floor:
         self.contacts: dict[ContactId, Contact] = {}
         """All that have not ended, and the ended ones that an agent still wraps up."""
         self.by_line: dict[VoiceLine, Contact] = {}
+        self.closed: set[QueueName] = set()
+        """Queues outside their opening hours."""
         self.draining = False
         self._queues_changed: set[QueueName] = set()
         self._tallies = {queue.name: QueueTally() for queue in queues}
@@ -117,6 +144,13 @@ class Floor:
         if contact.ended:
             self._count_live(contact, -1)
 
+    def change_queue(self, contact: Contact, queue: QueueConfig) -> None:
+        """It waits elsewhere from now on, at its old place."""
+        if contact.state is ContactState.WAITING:
+            self._tallies[contact.queue.name].left(contact.id)
+            self._tallies[queue.name].came(contact.id, contact.opened_ns)
+        contact.queue = queue
+
     def _count_live(self, contact: Contact, change: int) -> None:
         if contact.channel.has_voice:
             self._live_voice += change
@@ -128,7 +162,42 @@ class Floor:
         for name in seat.config.queues:
             self._tallies[name].agent_moved(before, state)
 
+    def give(self, seat: Seat, contact: Contact) -> None:
+        """The agent has accepted it."""
+        before = seat.works.pop(contact.id, None)
+        if before is None:
+            contact.holders += 1
+        contact.agent = seat.config.login
+        seat.works[contact.id] = Work(contact, contact.queue)
+
+    def take(self, seat: Seat, contact: ContactId) -> None:
+        """The agent has no more to do with it; forget it when it has ended and nobody else has."""
+        work = seat.works.pop(contact, None)
+        if work is None:
+            return
+        work.contact.holders -= 1
+        if work.contact.ended and not work.contact.holders:
+            self.contacts.pop(contact, None)
+
     # Views
+
+    def work_view(self, work: Work, seat: Seat) -> ContactView:
+        """As the agent sees it: one that was transferred has ended for them."""
+        view = self.contact_view(work.contact)
+        until_ns = work.until_ns if seat.config.lanes else seat.until_ns
+        if not work.gone:
+            return msgspec.structs.replace(view, until_ns=until_ns)
+        return msgspec.structs.replace(
+            view,
+            queue=work.queue.name,
+            queue_title=work.queue.title,
+            state=ContactState.ENDED,
+            agent=seat.config.login,
+            agent_name=seat.config.name,
+            position=None,
+            outcomes=work.queue.outcomes,
+            until_ns=until_ns,
+        )
 
     def contact_view(self, contact: Contact) -> ContactView:
         seat = self.seats.get(contact.agent) if contact.agent is not None else None
@@ -169,7 +238,7 @@ class Floor:
             since_ns=seat.since_ns,
             until_ns=seat.until_ns,
             offer=None if offer is None else self.offer_view(seat, offer),
-            contact=None if seat.contact is None else self.contact_view(seat.contact),
+            contacts=[self.work_view(work, seat) for work in seat.works.values()],
             queues=[self.queue_view(name) for name in seat.config.queues],
             now_ns=self.clock.now_ns(),
         )
@@ -194,6 +263,7 @@ class Floor:
             oldest_arrival_ns=tally.oldest_arrival_ns(),
             agents_available=tally.available,
             agents_signed_in=tally.signed_in,
+            open=name not in self.closed,
         )
 
     def queue_changed(self, name: QueueName) -> None:
@@ -214,6 +284,7 @@ class Floor:
                     oldest_arrival_ns=view.oldest_arrival_ns,
                     agents_available=view.agents_available,
                     agents_signed_in=view.agents_signed_in,
+                    open=view.open,
                 ),
                 stored=False,
             )

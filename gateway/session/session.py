@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from pathlib import Path
 
-from acd_core import events as acd
+from acd_core.events import MatchingConfigured, QueueClosed, QueueOpened
+from acd_core.journal import Standing
+from gateway.config.distribution import DistributionConfig
 from gateway.config.schema import AgentConfig, LimitsConfig, NumberConfig, QueueConfig
 from gateway.model.clock import Clock, Scheduler
-from gateway.model.events import AgentState, AgentStateChanged, ContactEnded, EndCause, Party
+from gateway.model.events import EndCause, Party
+from gateway.model.ids import QueueName
 from gateway.model.media import MediaPlane
 from gateway.model.ports import Store
-from gateway.routing.router import Distributor, Router
+from gateway.routing.hours import OpeningHours
+from gateway.routing.router import DecisionRecorder, Distributor, Router
+from gateway.routing.settings import matching_configured, queue_configured
 from gateway.session.agents import AgentService
 from gateway.session.bus import EventBus
 from gateway.session.contacts import ContactService
@@ -20,17 +24,11 @@ from gateway.session.conversation import Conversations
 from gateway.session.decisions import DecisionHandler
 from gateway.session.eventlog import EventLog
 from gateway.session.floor import Floor
+from gateway.session.lookback import LookBack
 from gateway.session.recording import Recorder
+from gateway.session.recovery import Recovery
 
-log = logging.getLogger(__name__)
-
-AT_WORK = frozenset({AgentState.AVAILABLE, AgentState.OFFERED, AgentState.BUSY, AgentState.WRAP_UP})
-
-COME_BACK_MS = 60_000
-"""After a restart a page that comes back within this time finds its agent as ready as before.
-
-Longer would surprise: somebody who signs in the next morning says themselves when they are ready.
-"""
+DEFAULT_DISTRIBUTION = DistributionConfig()
 
 
 class Session:
@@ -49,13 +47,16 @@ class Session:
         distributor: Distributor,
         clock: Clock,
         scheduler: Scheduler,
+        distribution: DistributionConfig = DEFAULT_DISTRIBUTION,
+        journal: DecisionRecorder | None = None,
+        standing: Standing | None = None,
     ) -> None:
+        """``journal`` keeps what the distributor decides; ``standing`` is how all stood when the run before ended."""
         self.bus = EventBus()
         self._store = store
-        self._clock = clock
-        self._scheduler = scheduler
+        self._standing = standing
         self._log = EventLog(store, self.bus, waiting_max=limits.events_waiting_max)
-        self._router = Router(distributor, clock, scheduler)
+        self._router = Router(distributor, clock, scheduler, journal)
         self._recorder = Recorder(directory, self._log, clock)
         self._floor = Floor(
             queues=queues,
@@ -70,31 +71,39 @@ class Session:
         )
         conversations = Conversations(self._floor, self._recorder)
         decisions = DecisionHandler(self._floor, conversations)
-        self.contacts = ContactService(self._floor, conversations, self._recorder)
+        self.contacts = ContactService(self._floor, conversations, self._recorder, LookBack(self._floor, store))
         self.agents = AgentService(self._floor, conversations, decisions, self.contacts)
+        self._matching = matching_configured(distribution)
+        self._opening_hours = OpeningHours(queues, distribution.timezone, self._opening, clock, scheduler)
         self._appending: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Session:
         self._appending = asyncio.create_task(self._log.run(), name="event log")
         for queue in self._floor.queues.values():
-            self._router.submit(
-                acd.QueueConfigured(
-                    queue=queue.name,
-                    offer_ms=queue.offer_ms,
-                    wrap_up_ms=queue.wrap_up_ms,
-                    skills=frozenset(queue.skills),
-                )
-            )
-        await self._recover()
+            self._router.submit(queue_configured(queue))
+        if self._matching != MatchingConfigured():
+            self._router.submit(self._matching)
+        self._opening_hours.start()
+        await Recovery(self._floor, self.contacts, self._recorder, self._store, self._standing).run()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         assert self._appending is not None
         self.drain()
+        self._opening_hours.stop()
         self._router.stop()
         await self._recorder.close()
         self._log.close()
         await self._appending
+
+    def _opening(self, event: QueueOpened | QueueClosed) -> None:
+        name = QueueName(event.queue)
+        if isinstance(event, QueueClosed):
+            self._floor.closed.add(name)
+        else:
+            self._floor.closed.discard(name)
+        self._router.submit(event)
+        self._floor.queue_changed(name)
 
     def drain(self) -> None:
         """Refuse new contacts and end those there are, each with its reason."""
@@ -105,49 +114,3 @@ class Session:
     async def flushed(self) -> None:
         """Wait until all that has happened so far is on disk."""
         await self._log.flushed()
-
-    async def _recover_seats(self) -> None:
-        """Who was at work before the restart goes on as soon as their page is back, if that is soon."""
-        seats = self._floor.seats
-        states = await self._store.last_agent_states(list(seats))
-        now_ns = self._clock.now_ns()
-        for agent, state in states.items():
-            if state is AgentState.SIGNED_OUT:
-                continue
-            seats[agent].was_ready = state in AT_WORK
-            self._log.emit(
-                AgentStateChanged(
-                    at_ns=now_ns,
-                    agent=agent,
-                    state=AgentState.SIGNED_OUT,
-                    reason="restart",
-                    until_ns=None,
-                    contact=None,
-                )
-            )
-        self._scheduler.call_later(COME_BACK_MS, self._forget_who_was_ready)
-
-    def _forget_who_was_ready(self) -> None:
-        for seat in self._floor.seats.values():
-            if seat.state is AgentState.SIGNED_OUT:
-                seat.was_ready = False
-
-    async def _recover(self) -> None:
-        """Close what a crash left open, and finish its recordings."""
-        dangling = await self._store.open_contacts()
-        now_ns = self._clock.now_ns()
-        if dangling:
-            await self._log.write(
-                *(
-                    ContactEnded(at_ns=now_ns, contact=record.contact, by=Party.SYSTEM, cause=EndCause.RESTART)
-                    for record in dangling
-                )
-            )
-        await self._recover_seats()
-        captures = self._recorder.recover()
-        if dangling or captures:
-            log.warning(
-                "the last run did not end in order: closed %d contacts, finishing %d recordings",
-                len(dangling),
-                captures,
-            )

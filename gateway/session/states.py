@@ -2,8 +2,9 @@
 
 A voice contact goes OPENING > ANSWERING > GREETING > WAITING > CONNECTING > TALKING > ENDED, with HELD beside TALKING
 and PARTED while the agent's connection is away.  A chat has nobody to answer, greet or connect: OPENING > WAITING >
-TALKING > ENDED.  Everything may end at any time, because either side may leave at any time.  Ringing at an agent is no
-state of the contact: the customer goes on waiting, and the offer has a life of its own in the distributor.
+TALKING > ENDED.  A transfer leads back to WAITING.  Everything may end at any time, because either side may leave at
+any time.  Ringing at an agent is no state of the contact: the customer goes on waiting, and the offer has a life of its
+own in the distributor.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ TRANSITIONS: dict[ContactState, frozenset[ContactState]] = {
     _S.GREETING: frozenset({_S.WAITING, _S.ENDED}),
     _S.WAITING: frozenset({_S.CONNECTING, _S.TALKING, _S.ENDED}),
     _S.CONNECTING: frozenset({_S.TALKING, _S.WAITING, _S.ENDED}),
-    _S.TALKING: frozenset({_S.HELD, _S.PARTED, _S.ENDED}),
-    _S.HELD: frozenset({_S.TALKING, _S.PARTED, _S.ENDED}),
+    _S.TALKING: frozenset({_S.HELD, _S.PARTED, _S.WAITING, _S.ENDED}),
+    _S.HELD: frozenset({_S.TALKING, _S.PARTED, _S.WAITING, _S.ENDED}),
     _S.PARTED: frozenset({_S.TALKING, _S.HELD, _S.WAITING, _S.ENDED}),
     _S.ENDED: frozenset(),
 }

@@ -30,6 +30,8 @@ class ContactView(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str | None
     customer_connected: bool
     """False while a chat visitor's page is away."""
+    until_ns: int | None = None
+    """On a desk: when this agent's wrap-up of it ends by itself."""
 
 
 class OfferView(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,8 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     oldest_arrival_ns: int | None
     agents_available: int
     agents_signed_in: int
+    open: bool
+    """Within its opening hours."""
 
 
 class DeskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +67,28 @@ class DeskView(msgspec.Struct, frozen=True, kw_only=True):
     since_ns: int
     until_ns: int | None
     offer: OfferView | None
-    contact: ContactView | None
-    """In hand: connecting, talking, held, parted, or ended and in wrap-up."""
+    contacts: list[ContactView]
+    """In hand, in order of acceptance: connecting, talking, held, parted, or ended (for this agent) and in wrap-up."""
     queues: list[QueueView]
     now_ns: int
     """The server's clock, so that the page can count without trusting its own."""
+
+    @property
+    def contact(self) -> ContactView | None:
+        """The first in hand."""
+        return self.contacts[0] if self.contacts else None
+
+
+class ColleagueView(msgspec.Struct, frozen=True, kw_only=True):
+    agent: AgentId
+    name: str
+    state: AgentState
+
+
+class TransferView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a contact may be sent on to."""
+
+    queues: list[QueueName]
+    """Those that take its channel, but for the one that it is in."""
+    agents: list[ColleagueView]
+    """Who else is at work, by name."""

@@ -84,7 +84,7 @@ def _projected(event: events.ContactEvent) -> Iterator[Change]:
     match event:
         case events.ContactOpened():
             yield _INSERT_CONTACT, _opened(event)
-        case events.ContactQueued() | events.ContactRequeued():
+        case events.ContactQueued() | events.ContactRequeued() | events.ContactMoved():
             yield _SET_QUEUE, {"key": key, "new_queue": event.queue}
         case events.ContactAssigned():
             yield _SET_AGENT, {"key": key, "new_agent": event.agent}

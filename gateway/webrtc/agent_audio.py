@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 
 from gateway.model.errors import ZentraleError
-from gateway.model.events import ContactEnded, ContactRequeued, Event
+from gateway.model.events import ContactEnded, ContactRequeued, ContactTransferred, Event
 from gateway.model.ids import AgentId, Codec, ContactId, LegId
 from gateway.session.agents import AgentService
 from gateway.session.bus import EventBus
@@ -112,7 +112,7 @@ class AgentAudio:
             self._ears.pop(key, None)
 
     def _event(self, event: Event) -> None:
-        if isinstance(event, ContactEnded | ContactRequeued):
+        if isinstance(event, ContactEnded | ContactRequeued | ContactTransferred):
             for key in [key for key in self._ears if key[1] == event.contact]:
                 for ear in list(self._ears[key]):
                     self._close(ear)

@@ -62,6 +62,8 @@ def one_of_each(contact: ContactId) -> list[ev.Event]:
         ev.AgentConnectionLost(**at, agent=ANNA),
         ev.AgentConnectionRestored(**at, agent=ANNA),
         ev.ContactRequeued(**at, queue=SUPPORT, agent=ANNA, reason="the agent's page is gone"),
+        ev.ContactTransferred(**at, agent=ANNA, queue=sales, to_agent=BEN),
+        ev.ContactMoved(**at, from_queue=SUPPORT, queue=sales, reason="transferred"),
         ev.DigitPressed(**at, digit="#", duration_ms=120),
         ev.LineWritten(**at, line=1, author=ev.Party.AGENT, agent=ANNA, text="Grüße 🙂\n\0'\"; DROP TABLE contacts"),
         ev.CustomerConnectionLost(**at),

@@ -196,18 +196,31 @@ async def test_a_kill_leaves_no_contact_dangling_and_pages_come_back(tmp_path: P
         await desk.sees("desk")
         records = gateway.contacts()
         assert len(records) == 3
-        assert {(r["ended_by"], r["end_cause"]) for r in records} == {("system", "restart")}
+        calls = [r for r in records if r["channel"] != "chat"]
+        assert {(r["ended_by"], r["end_cause"]) for r in calls} == {("system", "restart")}
         (recording,) = await gateway.until_rows("SELECT * FROM recordings WHERE contact=?", contact)
         samples = read_opus(gateway.recordings / recording["path"])
         assert len(samples) > OPUS_HZ, "the talk up to the kill is kept"
         assert not list((gateway.folder / "var" / "captures").glob("*"))
-        # Everything works again without anybody doing anything: the agent is even ready again.
-        await desk.sees_state("agent-state", "available")
+        # Everything works again without anybody doing anything: the agent is even ready again, and the chat has waited.
+        chat = await desk.accept()
+        assert chat == next(r["contact"] for r in records if r["channel"] == "chat")
+        await visitor.sees_state("chat", "talking")
+        await desk.click("end-chat")
+        await desk.click("end-chat-sure")
+        await visitor.sees_state("chat", "ended")
+        await desk.finish()
         async with sipp.running(PATIENT, gateway.sip, timeout_s=60) as carrier:
             await desk.accept()
             await desk.sees_state("call", "talking")
             await desk.click("hang-up")
             await carrier.finished()
+        # The journals of both lives, the one that was cut short and the present one.
+        verified = await gateway.command("replay", str(gateway.folder / "var" / "journal"), "--verify")
+        assert verified.count(": identical: ") == 2, verified
+        explained = await gateway.command("explain", chat, "--config", str(gateway.config))
+        assert "every decision came out the same" in explained
+        assert "offer" in explained
 
 
 async def test_a_stop_says_goodbye_to_everybody(tmp_path: Path) -> None:

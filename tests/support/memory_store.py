@@ -138,7 +138,7 @@ def _add(seen: set[T], key: T) -> None:
 def _after(record: ContactRecord, event: ev.ContactEvent) -> ContactRecord:
     changes: dict[str, object] = {}
     match event:
-        case ev.ContactQueued() | ev.ContactRequeued():
+        case ev.ContactQueued() | ev.ContactRequeued() | ev.ContactMoved():
             changes = {"queue": event.queue}
         case ev.ContactAssigned():
             changes = {"agent": event.agent}

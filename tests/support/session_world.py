@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from acd_core.reference import Distributor
-from gateway.config.schema import AgentConfig, LimitsConfig, NumberConfig, QueueConfig
+from gateway.config.schema import AgentConfig, Config, LimitsConfig, NumberConfig, QueueConfig
 from gateway.model import events as ev
 from gateway.model.errors import PeerError
 from gateway.model.ids import AgentId, Channel, Codec, ContactId, LegId, OfferId, QueueName
@@ -111,13 +111,20 @@ class FakeLine:
 
 class World:
     def __init__(
-        self, directory: Path, *, store: MemoryStore | None = None, media: SessionPlane | None = None, **limits: int
+        self,
+        directory: Path,
+        config: Config | None = None,
+        *,
+        store: MemoryStore | None = None,
+        media: SessionPlane | None = None,
+        **limits: int,
     ) -> None:
+        """``config``: queues, numbers, agents and distribution in place of one queue with two agents."""
         self.clock = HandClock()
         self.media = media or SessionPlane()
         self.store = store or MemoryStore()
         self.events: list[ev.Event] = []
-        self.session = Session(
+        config = config or Config(
             queues=[
                 QueueConfig(name=SUPPORT, title="Support", offer_ms=20_000, wrap_up_ms=30_000, reconnect_ms=10_000)
             ],
@@ -126,6 +133,12 @@ class World:
                 AgentConfig(login=ANNA, name="Anna", queues=[SUPPORT]),
                 AgentConfig(login=BEN, name="Ben", queues=[SUPPORT]),
             ],
+        )
+        self.session = Session(
+            queues=config.queues,
+            numbers=config.numbers,
+            agents=config.agents,
+            distribution=config.distribution,
             limits=LimitsConfig(**limits),
             directory=directory,
             store=self.store,
@@ -171,10 +184,18 @@ class World:
         """Audio of an agent's browser, connected."""
         return self.media.open_webrtc_leg(lambda event: None, ufrag="ours", pwd="a password with enough letters")[0]
 
-    async def call(self, line: FakeLine | None = None, *, greeted: bool = True) -> tuple[FakeLine, ContactId]:
+    async def call(
+        self,
+        line: FakeLine | None = None,
+        *,
+        greeted: bool = True,
+        queue: QueueName = SUPPORT,
+        customer: ev.Customer = CALLER,
+        called: str = "100",
+    ) -> tuple[FakeLine, ContactId]:
         line = line or self.line()
         contact = await self.contacts.open_call(
-            line, channel=Channel.PHONE, queue=SUPPORT, customer=CALLER, called="100"
+            line, channel=Channel.PHONE, queue=queue, customer=customer, called=called
         )
         if greeted:
             self.media.end_sound(line.leg)
@@ -185,8 +206,8 @@ class World:
         line.leave()
         self.contacts.line_ended(line, cause)
 
-    async def chat(self, text: str = "hello") -> ContactId:
-        return await self.contacts.open_chat(queue=SUPPORT, customer=VISITOR, called="web", first_line=text)
+    async def chat(self, text: str = "hello", customer: ev.Customer = VISITOR) -> ContactId:
+        return await self.contacts.open_chat(queue=SUPPORT, customer=customer, called="web", first_line=text)
 
     def ringing(self, agent: AgentId) -> OfferId:
         offer = self.agents.desk(agent).offer
@@ -215,8 +236,13 @@ class World:
 
 @asynccontextmanager
 async def world(
-    directory: Path, *, store: MemoryStore | None = None, media: SessionPlane | None = None, **limits: int
+    directory: Path,
+    config: Config | None = None,
+    *,
+    store: MemoryStore | None = None,
+    media: SessionPlane | None = None,
+    **limits: int,
 ) -> AsyncIterator[World]:
-    made = World(directory, store=store, media=media, **limits)
+    made = World(directory, config, store=store, media=media, **limits)
     async with made.session:
         yield made

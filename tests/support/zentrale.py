@@ -55,14 +55,16 @@ class Zentrale:
         networks: tuple[str, ...] = ("127.0.0.1/32",),
         rtp_ports: tuple[int, int] = (30_000, 31_999),
         extra: str = "",
+        each_agent: str = "",
     ) -> None:
+        """``extra`` stands at the end of the configuration, ``each_agent`` in every agent's table."""
         self.folder = folder
         self.agents = agents
         self._ports = {"sip": 0, "web": 0}
         # The shortest sound there is: tests that are not about the greeting need not hear it out.
         timing = {"offer_ms": offer_ms, "wrap_up_ms": wrap_up_ms, "reconnect_ms": reconnect_ms}
         self._settings: dict[str, Any] = {**timing, "greeting": greeting}
-        self._strangers, self._networks, self._extra = strangers, networks, extra
+        self._strangers, self._networks, self._extra, self._each_agent = strangers, networks, extra, each_agent
         self._rtp_ports = rtp_ports
         self._process = GatewayProcess(folder, self.config)
 
@@ -139,7 +141,8 @@ class Zentrale:
 
     def _write_config(self) -> None:
         agents = "".join(
-            f'[[agents]]\nlogin = "{agent}"\nname = "{agent.title()}"\nqueues = ["support"]\n' for agent in self.agents
+            f'[[agents]]\nlogin = "{agent}"\nname = "{agent.title()}"\nqueues = ["support"]\n{self._each_agent}\n'
+            for agent in self.agents
         )
         networks = json.dumps(list(self._networks))
         self.config.write_text(
@@ -157,6 +160,15 @@ class Zentrale:
         )  # fmt: skip
         output, _ = await process.communicate(f"{self.password(agent)}\n".encode())
         assert process.returncode == 0, output.decode()
+
+    async def command(self, *arguments: str) -> str:
+        """What ``zentrale ...`` prints; it must succeed."""
+        process = await asyncio.create_subprocess_exec(
+            str(COMMAND), *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        output, _ = await process.communicate()
+        assert process.returncode == 0, output.decode()
+        return output.decode()
 
 
 @asynccontextmanager

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
-from acd_core import bench
+from acd_core.bench import figures, main
+from acd_core.bench.world import Size
 
 
 def test_figures(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    small = bench.Size(20, 200, 10, 10)
-    monkeypatch.setattr(bench, "FULL", small)
-    monkeypatch.setattr(bench, "COMPARED", small)
-    monkeypatch.setattr(bench, "SCALES", (2,))
-    assert bench.main(["--json", "--events", "100"]) == 0
-    figures = json.loads(capsys.readouterr().out)
-    for key in ("api_freed_agent_us", "api_arrival_us"):
-        assert 0 < figures[key]["p50"] <= figures[key]["p99"] <= figures[key]["p999"]
-    assert figures["ratio_to_reference"]["freed_agent"] > 1
-    assert [row["waiting"] for row in figures["scaling"]] == [100]
-    assert figures["events"]["arrival"] == 100
+    small = Size(20, 200, 10, 10)
+    monkeypatch.setattr(figures, "FULL", small)
+    monkeypatch.setattr(figures, "WORST", small._replace(classes=200))
+    monkeypatch.setattr(figures, "COMPARED", small)
+    monkeypatch.setattr(figures, "SCALES", (100,))
+    monkeypatch.setattr(figures, "SCALE_CLASSES", 10)
+    cores = os.sched_getaffinity(0)
+    assert main(["--json", "--events", "100"]) == 0
+    assert os.sched_getaffinity(0) == cores
+    found = json.loads(capsys.readouterr().out)
+    for key in ("freed_agent_us", "arrival_us", "api_freed_agent_us", "api_arrival_us", "skill_change_us"):
+        assert 0 < found[key]["p50"] <= found[key]["p99"] <= found[key]["p999"]
+    assert found["ratio_to_reference"]["freed_agent"] > 1
+    assert [row["waiting"] for row in found["scaling"]] == [100]
+    assert found["worst_case"]["classes"] == 200
+    assert 0 < found["bytes_per_waiting"] < 1000
+    assert found["journalled_decisions_per_s"] > 0

@@ -137,6 +137,13 @@ class LiveLog:
                 return f"{self._name(agent)} did not answer", RED
             case ev.OfferClosed(agent=agent, end=OfferEnd.REJECTED):
                 return f"{self._name(agent)} turned it down", RED
+            case ev.ContactMoved(queue=queue, reason=reason):
+                return f"goes on to {queue} at its old place: {reason}", YELLOW
+            case ev.ContactTransferred(agent=agent, queue=queue, to_agent=to_agent):
+                return (
+                    f"{self._name(agent)} sends it on to {queue if to_agent is None else self._name(to_agent)}",
+                    YELLOW,
+                )
             case ev.ContactRequeued(agent=agent, reason=reason):
                 return f"goes back to its place in the queue: {reason} ({self._name(agent)})", RED
         return None

@@ -49,6 +49,18 @@ export interface HangUp {
   contact: string;
 }
 
+export interface AskTransfer {
+  type: "ask_transfer";
+  contact: string;
+}
+
+export interface Transfer {
+  type: "transfer";
+  contact: string;
+  queue?: string | null;
+  agent?: string | null;
+}
+
 export interface Write {
   type: "write";
   contact: string;
@@ -102,6 +114,7 @@ export interface QueueInfo {
   outcomes: string[];
   waiting: number;
   longest_since_ms: number | null;
+  open: boolean;
 }
 
 export interface OfferInfo {
@@ -168,6 +181,24 @@ export interface ContactShown {
 export interface ContactGone {
   type: "contact_gone";
   contact: string;
+}
+
+export interface TransferTargets {
+  type: "transfer_targets";
+  contact: string;
+  queues: Target[];
+  agents: Colleague[];
+}
+
+export interface Target {
+  name: string;
+  title: string;
+}
+
+export interface Colleague {
+  name: string;
+  title: string;
+  state: AgentState;
 }
 
 export interface Transcript {
@@ -399,6 +430,8 @@ export type AgentRequest =
   | Hold
   | Resume
   | HangUp
+  | AskTransfer
+  | Transfer
   | Write
   | Typing
   | Outcome
@@ -411,6 +444,7 @@ export type AgentFrame =
   | OfferClosedShown
   | ContactShown
   | ContactGone
+  | TransferTargets
   | Transcript
   | ChatLine
   | LineStored

@@ -84,6 +84,7 @@ export const desk = {
   for: (time: string) => `for ${time}`,
   queues: "Queues",
   nobody_waits: "nobody waits",
+  queue_closed: "closed now",
   waiting: (n: number) => `${n} waiting`,
   longest: (time: string) => `longest ${time}`,
   tabs: "Desk and history",
@@ -116,7 +117,7 @@ export const desk = {
     accepted: "",
     rejected: "",
     expired: "You did not answer in time; the contact went on.",
-    revoked: "The customer left while it rang.",
+    revoked: "It rings no more: the customer left, or a colleague was faster.",
   } satisfies Record<OfferEnd, string>,
 
   call_states: {
@@ -129,6 +130,22 @@ export const desk = {
   hold: "Hold",
   resume: "Resume",
   hang_up: "Hang up",
+  transfer: "Transfer",
+  transfer_queues: "To a queue",
+  transfer_agents: "To a colleague",
+  transfer_nowhere: "There is nobody else at work, and no other queue.",
+  transfer_loading: "One moment …",
+  agent_states: {
+    available: "ready",
+    offered: "being rung",
+    busy: "busy",
+    wrap_up: "in wrap-up",
+    paused: "paused",
+    not_responding: "not responding",
+    signed_out: "signed out",
+  },
+  in_hand: "Your contacts",
+  awaits_reply: "waits for your reply",
   end_chat: "End chat",
   end_chat_sure: "End this chat?",
   visitor_away: "The visitor’s page is closed. They may come back for a few seconds yet.",
@@ -230,6 +247,10 @@ export function timeline(entry: TimelineEntry): { what: string; more: string | n
       return { what: `${agent} was back`, more: null };
     case "ContactRequeued":
       return { what: "Back in the queue, at the old place", more: detail };
+    case "ContactMoved":
+      return { what: `On to the queue ${detail}, at the old place`, more: entry.text };
+    case "ContactTransferred":
+      return { what: `${agent} sent it on to ${detail}`, more: null };
     case "DigitPressed":
       return { what: `Pressed ${detail}`, more: null };
     case "CustomerConnectionLost":

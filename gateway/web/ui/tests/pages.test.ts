@@ -45,7 +45,7 @@ const desk: Desk = {
   company: "Zentrale",
   line_chars_max: 4000,
   state: { state: "available", reason: "", since_ms: 0, until_ms: null },
-  queues: [{ name: "support", title: "Support", outcomes: ["solved"], waiting: 0, longest_since_ms: null }],
+  queues: [{ name: "support", title: "Support", outcomes: ["solved"], waiting: 0, longest_since_ms: null, open: true }],
   offer: null,
   contacts: [],
 };
@@ -75,6 +75,27 @@ describe("the agent's page", () => {
     ]);
     expect(model.offer?.offer).toBe(8);
     expect(model.missed).toBeNull();
+  });
+
+  test("several contacts are kept in the order in which they came, and go one by one", () => {
+    const model = play([
+      desk,
+      { type: "contact", contact },
+      { type: "contact", contact: { ...contact, contact: "c2" } },
+      { type: "contact", contact: { ...contact, state: "wrap_up" } },
+    ]);
+    expect(model.contacts.map(({ contact, state }) => [contact, state])).toEqual([
+      ["c1", "wrap_up"],
+      ["c2", "talking"],
+    ]);
+    expect(play([{ type: "contact_gone", contact: "c1" }], model).contacts.map((one) => one.contact)).toEqual(["c2"]);
+  });
+
+  test("where a contact may go is known until the page connects anew", () => {
+    const targets = { type: "transfer_targets", contact: "c1", queues: [], agents: [] } as const;
+    const model = play([desk, targets as unknown as AgentFrame]);
+    expect(model.targets?.contact).toBe("c1");
+    expect(play([desk], model).targets).toBeNull();
   });
 
   test("lines come in any order, from a transcript and one by one, and each is shown once", () => {

@@ -9,10 +9,12 @@ import { clock, now } from "../shared/time";
 import * as texts from "../texts";
 import { History } from "./History";
 import { Idle } from "./Idle";
+import { closeOnEscape, closeWhenLeft } from "./menus";
 import type { Model } from "./model";
 import { OfferCard } from "./OfferCard";
 import { goReady, inHand, line, send } from "./session";
 import { Shortcuts } from "./Shortcuts";
+import { Tabs } from "./Tabs";
 import { Work } from "./Work";
 
 export function Desk({ model }: { model: Model }) {
@@ -46,6 +48,7 @@ export function Desk({ model }: { model: Model }) {
       <div class="columns" data-tab={tab}>
         <main class="work" id="work" tabIndex={-1}>
           {offer !== null && <OfferCard key={offer.offer} offer={offer} />}
+          {contact !== null && <Tabs model={model} shown={contact.contact} />}
           {contact !== null ? <Work key={contact.contact} contact={contact} model={model} /> : offer === null && <Idle model={model} />}
         </main>
         <History customer={customer} version={model.historyVersion} inHand={contact?.contact ?? offer?.contact ?? null} />
@@ -166,16 +169,6 @@ function StateSwitch({ model }: { model: Model }) {
   );
 }
 
-function closeWhenLeft(event: FocusEvent & { currentTarget: HTMLDetailsElement }): void {
-  if (event.relatedTarget instanceof Node && !event.currentTarget.contains(event.relatedTarget)) event.currentTarget.removeAttribute("open");
-}
-
-function closeOnEscape(event: KeyboardEvent & { currentTarget: HTMLDetailsElement }): void {
-  if (event.key !== "Escape" || !event.currentTarget.open) return;
-  event.currentTarget.removeAttribute("open");
-  event.currentTarget.querySelector("summary")?.focus();
-}
-
 function UserMenu({ model }: { model: Model }) {
   const [shortcuts, setShortcuts] = useState(false);
   const initials = model.agentName
@@ -217,6 +210,7 @@ function Queues({ queues }: { queues: QueueInfo[] }) {
           <span class={`lamp ${queue.waiting > 0 ? "signal" : "off"}`} aria-hidden="true" />
           <span class="queue-title">{queue.title}</span>
           <span class="queue-count">{queue.waiting > 0 ? texts.desk.waiting(queue.waiting) : texts.desk.nobody_waits}</span>
+          {!queue.open && <span class="muted">{texts.desk.queue_closed}</span>}
           {queue.longest_since_ms !== null && <span class="queue-longest">{texts.desk.longest(clock(now.value - queue.longest_since_ms))}</span>}
         </li>
       ))}

@@ -13,6 +13,7 @@ import * as texts from "../texts";
 import { address } from "./address";
 import type { Model } from "./model";
 import { legs, retryLine, send, tellTyping, writeLine } from "./session";
+import { Transfer } from "./Transfer";
 import { WrapUp } from "./WrapUp";
 
 export function Work({ contact, model }: { contact: ContactInfo; model: Model }) {
@@ -28,7 +29,7 @@ export function Work({ contact, model }: { contact: ContactInfo; model: Model })
       </>
     );
   }
-  return contact.channel === "chat" ? <ChatWork contact={contact} model={model} /> : <CallWork contact={contact} />;
+  return contact.channel === "chat" ? <ChatWork contact={contact} model={model} /> : <CallWork contact={contact} model={model} />;
 }
 
 function Head({ contact, children }: { contact: ContactInfo; children?: ComponentChildren }) {
@@ -56,7 +57,7 @@ function Head({ contact, children }: { contact: ContactInfo; children?: Componen
   );
 }
 
-function CallWork({ contact }: { contact: ContactInfo }) {
+function CallWork({ contact, model }: { contact: ContactInfo; model: Model }) {
   const leg = legs.current.value?.contact === contact.contact ? legs.current.value : null;
   const held = contact.state === "held";
   const talking = contact.state === "talking";
@@ -124,6 +125,7 @@ function CallWork({ contact }: { contact: ContactInfo }) {
         <button type="button" class="button large" aria-pressed={held} onClick={hold} disabled={!held && !talking} aria-keyshortcuts="Alt+H" data-testid={held ? "resume" : "hold"}>
           <Icon name={held ? "play" : "pause"} /> {held ? texts.desk.resume : texts.desk.hold}
         </button>
+        {(held || talking) && <Transfer contact={contact} targets={model.targets} />}
         <button type="button" class="button bad large" onClick={hangUp} aria-keyshortcuts="Alt+X" data-testid="hang-up">
           <Icon name="hang_up" /> {texts.desk.hang_up}
         </button>
@@ -140,6 +142,7 @@ function ChatWork({ contact, model }: { contact: ContactInfo; model: Model }) {
   return (
     <section class="chat" data-testid="chat" data-state={contact.state} data-contact={contact.contact}>
       <Head contact={contact}>
+        <Transfer contact={contact} targets={model.targets} small />
         {sure ? (
           <button type="button" class="button bad small" onClick={end} onBlur={() => setSure(false)} data-testid="end-chat-sure">
             {texts.desk.end_chat_sure}

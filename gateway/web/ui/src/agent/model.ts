@@ -1,6 +1,6 @@
 /** What the agent's page knows, as one value, and how each frame changes it. Nothing here touches the page. */
 
-import type { AgentFrame, ContactInfo, Desk, OfferClosedShown, OfferInfo, QueueInfo, StateInfo } from "../frames";
+import type { AgentFrame, ContactInfo, Desk, OfferClosedShown, OfferInfo, QueueInfo, StateInfo, TransferTargets } from "../frames";
 import { EMPTY, addPending, dropPending, failAllPending, failPending, merge, type Transcript } from "../shared/lines";
 
 export interface Notice {
@@ -21,6 +21,8 @@ export interface Model {
   /** The last offer that ended without being accepted here. */
   missed: OfferClosedShown | null;
   contacts: ContactInfo[];
+  /** Where a contact may be sent on to, as last asked. */
+  targets: TransferTargets | null;
   chats: Record<string, Transcript>;
   recordings: Record<string, number>;
   /** Grows when the history on the server has changed. */
@@ -38,6 +40,7 @@ function fromDesk(desk: Desk, before: Model | null): Model {
     offer: desk.offer,
     missed: null,
     contacts: desk.contacts,
+    targets: null,
     // Lines that were on their way when the connection went are kept with their fault, to be sent again by hand.
     chats: Object.fromEntries(
       desk.contacts.map((contact) => [contact.contact, before?.chats[contact.contact] ?? EMPTY]),
@@ -83,6 +86,8 @@ export function apply(model: Model | null, frame: AgentFrame): Model | null {
         historyVersion: model.historyVersion + 1,
       };
     }
+    case "transfer_targets":
+      return { ...model, targets: frame };
     case "transcript":
       return inChat(model, frame.contact, (chat) => merge(chat, frame.lines));
     case "line":

@@ -18,8 +18,13 @@ export const line = signal<"connecting" | "open" | "lost" | "closed">("connectin
 export const notices = signal<Notice[]>([]);
 export const microphoneFault = signal<MicrophoneFault | null>(null);
 export const askingMicrophone = signal(false);
-/** The contact in hand: this page shows one at a time. */
-export const inHand = computed(() => model.value?.contacts[0] ?? null);
+/** The contact that the agent wants to see; the newest, until they choose. */
+export const chosen = signal<string | null>(null);
+/** The contact in hand that is shown; the others wait in tabs. */
+export const inHand = computed(() => {
+  const contacts = model.value?.contacts ?? [];
+  return contacts.find((contact) => contact.contact === chosen.value) ?? contacts[0] ?? null;
+});
 
 let connection: Connection<AgentFrame, AgentRequest> | null = null;
 let microphone: MediaStream | null = null;
@@ -138,6 +143,9 @@ function receive(frame: AgentFrame): void {
       break;
     case "contact":
     case "contact_gone":
+      if (frame.type === "contact" && !before?.contacts.some((known) => known.contact === frame.contact.contact)) {
+        chosen.value = frame.contact.contact;
+      }
       legs.follow(model.value?.contacts ?? [], false);
       break;
     case "media_answer":

@@ -23,6 +23,7 @@ const PATHS = {
   keypad: "M6 6h.1M12 6h.1M18 6h.1M6 12h.1M12 12h.1M18 12h.1M6 18h.1M12 18h.1M18 18h.1",
   refresh: "M19 8.5A7.7 7.7 0 1 0 19.7 13M19.5 4.5v4.2h-4.2",
   sign_out: "M14 4.5H6.5v15H14M10.5 12h9M16.5 8.5L20 12l-3.5 3.5",
+  transfer: "M4 8.5h14M14.5 5L18 8.5 14.5 12M20 15.5H6M9.5 12L6 15.5 9.5 19",
   keyboard: "M3.5 6.5h17v11h-17zM7 10h.1M10.3 10h.1M13.6 10h.1M17 10h.1M8 14h8",
 } as const;
 

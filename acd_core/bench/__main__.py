@@ -1,0 +1,5 @@
+"""``python -m acd_core.bench``"""
+
+from acd_core.bench import main
+
+raise SystemExit(main())

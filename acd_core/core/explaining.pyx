@@ -1,0 +1,129 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The numbers that say why an agent gets a contact (rules 6.4 and 7.7): counted by lane, never agent by agent."""
+
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from acd_core.core.agents cimport AgentRow
+from acd_core.core.bits cimport lowest_bit
+from acd_core.core.contacts cimport ContactRow
+from acd_core.core.kinds cimport Head
+from acd_core.core.matching cimport Candidate, Matching
+from acd_core.core.output cimport Reasons, own
+from acd_core.core.profiles cimport INSIDE, Counts
+from acd_core.core.queues cimport QueueRow, to_ms
+
+from acd_core.strategies import STRATEGIES
+
+cdef tuple NAMES = tuple(STRATEGIES)
+cdef int64_t NS_PER_MS = 1_000_000
+cdef int64_t OVERDUE = <int64_t>1 << 62
+
+
+cdef int explain(Matching matching, Reasons* why, int32_t contact, int32_t agent, object named) except -1:
+    """While the agent is still free and the contact still wants one; ``named``: what chose the agent if not the queue's
+    strategy, else None."""
+    cdef ContactRow* row = &matching.contacts.rows[contact]
+    cdef AgentRow* winner = &matching.agents.rows[agent]
+    cdef Head* head = &matching.kinds.heads[row.klass]
+    cdef QueueRow* queue = &matching.queues.rows[head.queue]
+    cdef Candidate runner_up
+    cdef bint skilled = matching.class_profiles.has(row.klass, winner.profile)
+    cdef int32_t takers
+    cdef int64_t now_ns = matching.now_ns
+    count_groups(matching, why, row.klass)
+    if row.exclusions >= 0 or matching.kinds.excluding.has(0, row.klass):
+        name_barred(matching, why, contact, agent)
+    takers = why.states[<int>INSIDE]
+    why.strategy = own(named if named is not None else NAMES[queue.strategy])
+    why.skills = own(matching.kinds.words[row.klass])
+    why.idle_ns = now_ns - winner.idle_since_ns
+    why.waited_ns = now_ns - row.arrival_ns
+    why.elsewhere = matching.agents.names.slots.count - queue.agents
+    if not skilled:
+        if matching.queues.profiles.has(head.queue, winner.profile):
+            why.unskilled -= 1
+        else:
+            why.elsewhere -= 1
+    why.step = matching.kinds.classes[row.klass].step
+    if named is not None and named != "joint":
+        why.considered = 1
+        why.not_named = takers - skilled
+    else:
+        why.considered = takers
+        why.term = matching.term_of(contact, agent)
+        if takers > 1:
+            matching.find_best(contact, agent, &runner_up)
+            why.runner_up = matching.agents.names.names[runner_up.agent]
+            own(<object>why.runner_up)
+            why.runner_up_idle_ns = now_ns - matching.agents.rows[runner_up.agent].idle_since_ns
+            why.runner_up_term = runner_up.term
+    add_score(matching, why, contact)
+    return 0
+
+
+cdef void count_groups(Matching matching, Reasons* why, int32_t klass) noexcept:
+    """Those able to serve the class, by state, and in ``states[INSIDE]`` those who may take something in its lane."""
+    cdef uint64_t* able = matching.class_profiles.row(klass)
+    cdef int32_t* lanes = matching.profiles.lane_of[matching.kinds.heads[klass].channel]
+    cdef Counts* counts = matching.profiles.counts
+    cdef int32_t* agents
+    cdef int32_t[8] states
+    cdef int32_t word, state, words = (matching.profiles.slots.used + 63) >> 6
+    cdef uint64_t bits
+    cdef int32_t total = 0
+    memset(states, 0, sizeof(states))
+    for word in range(words):
+        bits = able[word]
+        while bits:
+            agents = counts[lanes[(word << 6) + lowest_bit(bits)]].agents
+            bits &= bits - 1
+            for state in range(8):
+                states[state] += agents[state]
+    memcpy(why.states, states, sizeof(states))
+    for state in range(8):
+        total += states[state]
+    why.unskilled = matching.queues.rows[matching.kinds.heads[klass].queue].agents - total
+
+
+cdef int name_barred(Matching matching, Reasons* why, int32_t contact, int32_t agent) except -1:
+    """Take those who are excluded from it, or free but spared it, out of their groups."""
+    cdef ContactRow* row = &matching.contacts.rows[contact]
+    cdef int32_t other, exclusion = row.exclusions
+    cdef set barred = set()
+    if matching.kinds.excluding.has(0, row.klass):
+        for name in matching.kinds.excluded(row.klass):
+            other = matching.agents.names.find(name)
+            if other >= 0 and matching.is_able(contact, other):
+                barred.add(other)
+    while exclusion >= 0:
+        other = matching.exclusions.rows[exclusion].agent
+        exclusion = matching.exclusions.rows[exclusion].next
+        if matching.is_able(contact, other) and matching.is_free(contact, other):
+            barred.add(other)
+    for one in barred:
+        other = one
+        if matching.is_free(contact, other):
+            why.states[<int>INSIDE] -= 1
+        else:
+            why.states[matching.agents.rows[other].state] -= 1
+    barred.discard(agent)
+    why.excluded = own(tuple(sorted([<object>matching.agents.names.names[<int32_t>one] for one in barred])))
+    return 0
+
+
+cdef void add_score(Matching matching, Reasons* why, int32_t contact) noexcept:
+    cdef ContactRow* row = &matching.contacts.rows[contact]
+    cdef Head* head = &matching.kinds.heads[row.klass]
+    cdef QueueRow* queue = &matching.queues.rows[head.queue]
+    cdef int64_t now_ms = matching.now_ns // NS_PER_MS
+    cdef int64_t arrived_ms = row.arrival_ns // NS_PER_MS
+    cdef int64_t counted_ms = to_ms(matching.contacts.earliest(contact))
+    why.base = queue.base
+    why.priority = queue.step * head.priority
+    why.wait = queue.rate * (now_ms - arrived_ms)
+    why.bonus = queue.rate * (arrived_ms - counted_ms)
+    why.blending = queue.blending
+    why.ratio = matching.served - queue.passed if queue.toll else 0
+    if queue.overtaking_ms >= 0 and now_ms - counted_ms >= queue.overtaking_ms:
+        why.overdue = OVERDUE - (why.base + why.priority + why.wait + why.bonus + why.blending + why.ratio)

@@ -1,0 +1,414 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""What agents have in hand: offers, contacts, wrap-ups, and the one place where an agent's state is reported.
+
+Rules 3 to 5; the reference has the same steps under the same names (`acd_core.reference.hands`).  Whoever comes to be
+free or to want an agent by a step is marked, for `acd_core.core.settling` to look at.
+"""
+
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free
+
+from acd_core.core.agents cimport (
+    AGENT_AVAILABLE,
+    AGENT_BUSY,
+    AGENT_NOT_RESPONDING,
+    AGENT_OFFERED,
+    AGENT_SIGNED_OUT,
+    AGENT_WRAP_UP,
+    AgentRow,
+    Agents,
+    AgentStateCode,
+    WorkRow,
+)
+from acd_core.core.contacts cimport (
+    CHARGED,
+    CONTACT_ASSIGNED,
+    CONTACT_OFFERED,
+    CONTACT_WAITING,
+    ContactRow,
+    Contacts,
+)
+from acd_core.core.exclusions cimport Exclusions
+from acd_core.core.explaining cimport explain
+from acd_core.core.marks cimport Marks
+from acd_core.core.matching cimport Matching
+from acd_core.core.memory cimport Slots, grow
+from acd_core.core.output cimport (
+    AGENT_STATE_CHANGED,
+    CONTACT_ASSIGNED as CONTACT_ASSIGNED_RECORD,
+    CONTACT_INTERRUPTED,
+    CONTACT_RESUMED,
+    END_ACCEPTED,
+    END_REVOKED,
+    OFFER_ENDED,
+    OFFER_MADE,
+    OfferEndCode,
+    Output,
+    Record,
+    own,
+)
+from acd_core.core.queues cimport QueueRow, Queues
+from acd_core.core.skills cimport Skills
+from acd_core.core.timers cimport TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_UP, Timers
+
+
+cdef class Hands:
+    def __cinit__(self, int32_t exclusions_max):
+        self.exclusions_max = exclusions_max
+        self.skills = Skills()
+        self.queues = Queues()
+        self.contacts = Contacts(self.queues)
+        self.kinds = self.contacts.kinds
+        self.agents = Agents()
+        self.profiles = self.agents.profiles
+        self.timers = Timers()
+        self.exclusions = Exclusions(self.contacts, self.agents, self.timers)
+        self.matching = Matching(self.skills, self.queues, self.contacts, self.agents, self.exclusions)
+        self.output = Output()
+        self.waiting = Marks()
+        self.free = Marks()
+        self.offer_slots = Slots()
+
+    def __dealloc__(self):
+        free(self.offers)
+
+    cdef int place(self, int32_t contact) except -1:
+        raise NotImplementedError
+
+    cdef int lost_agent(self, object queues) except -1:
+        raise NotImplementedError
+
+    cdef int drop_profile(self, int32_t profile) except -1:
+        raise NotImplementedError
+
+    # Offers
+
+    cdef int make_offer(self, int32_t contact, int32_t agent, object named) except -1:
+        """``named``: what chose the agent if not the queue's strategy, else None."""
+        cdef Record* record
+        cdef OfferRow* row
+        cdef ContactRow* found
+        cdef int32_t* link
+        cdef int32_t queue = self.contacts.queue_of(contact)
+        cdef QueueRow* settings = &self.queues.rows[queue]
+        cdef int64_t expires_ns = self.now_ns + settings.offer_ns
+        cdef int32_t offer = self.offer_slots.take()
+        if self.offer_slots.capacity > self.offer_capacity:
+            self.offers = <OfferRow*>grow(
+                self.offers, sizeof(OfferRow), self.offer_capacity, self.offer_slots.capacity
+            )
+            self.offer_capacity = self.offer_slots.capacity
+        if named is None and self.matching.get_preferred(contact) == agent:
+            named = "preferred"
+        record = self.output.add(OFFER_MADE)
+        record.contact = own(<object>self.contacts.names.names[contact])
+        record.agent = own(<object>self.agents.names.names[agent])
+        record.queue = own(<object>self.queues.names.names[queue])
+        record.until_ns = expires_ns
+        explain(self.matching, self.output.add_reasons(record), contact, agent, named)
+        found = &self.contacts.rows[contact]
+        if settings.toll and not found.flags & CHARGED:
+            self.matching.served = max(self.matching.served, settings.passed)
+            settings.passed += settings.toll
+        found.flags |= CHARGED
+        self.offers_made += 1
+        self.sequence += 1
+        record.offer = self.offers_made
+        row = &self.offers[offer]
+        row.number = self.offers_made
+        row.expires_ns = expires_ns
+        row.contact = contact
+        row.agent = agent
+        row.next = -1
+        row.timer = self.timers.start(TIMER_OFFER, offer, expires_ns, self.sequence)
+        if found.offer < 0:
+            self.contacts.set_state(contact, CONTACT_OFFERED)
+        link = &found.offer
+        while link[0] >= 0:
+            link = &self.offers[link[0]].next
+        link[0] = offer
+        found.offers += 1
+        self.place(contact)
+        self.agents.rows[agent].offer = offer
+        self.agents.rows[agent].last_offer = self.offers_made
+        return self.show(agent, AGENT_OFFERED, "offered", 0)
+
+    cdef int close_offer(self, int32_t offer, OfferEndCode end, object reason) except -1:
+        """The contact is to be placed by the caller."""
+        cdef OfferRow* row = &self.offers[offer]
+        cdef int32_t* link = &self.contacts.rows[row.contact].offer
+        cdef Record* record = self.output.add(OFFER_ENDED)
+        record.offer = row.number
+        record.state = end
+        record.contact = own(<object>self.contacts.names.names[row.contact])
+        record.agent = own(<object>self.agents.names.names[row.agent])
+        record.reason = own(reason)
+        self.timers.cancel(row.timer)
+        while link[0] != offer:
+            link = &self.offers[link[0]].next
+        link[0] = row.next
+        self.contacts.rows[row.contact].offers -= 1
+        self.agents.rows[row.agent].offer = -1
+        self.offer_slots.give_back(offer)
+        return 0
+
+    cdef int end_offer(self, int32_t offer, OfferEndCode end, object reason) except -1:
+        """It came to nothing; without another open one the contact waits again."""
+        cdef int32_t contact = self.offers[offer].contact
+        self.close_offer(offer, end, reason)
+        if self.contacts.rows[contact].offer < 0:
+            self.contacts.set_state(contact, CONTACT_WAITING)
+        return self.place(contact)
+
+    cdef int revoke_offers(self, int32_t contact, object reason) except -1:
+        """All of them; their agents are available as if nothing had been."""
+        cdef int32_t offer, agent
+        while self.contacts.rows[contact].offer >= 0:
+            offer = self.contacts.rows[contact].offer
+            agent = self.offers[offer].agent
+            self.end_offer(offer, END_REVOKED, reason)
+            self.release(agent, AGENT_AVAILABLE, reason, -1, False, 0)
+        return 0
+
+    cdef int take(self, int32_t offer) except -1:
+        """It is accepted."""
+        cdef int32_t contact = self.offers[offer].contact
+        cdef int32_t agent = self.offers[offer].agent
+        cdef int64_t number = self.offers[offer].number
+        cdef object name = <object>self.contacts.names.names[contact]
+        cdef int32_t channel = self.kinds.heads[self.contacts.rows[contact].klass].channel
+        cdef int32_t other, work
+        cdef Record* record
+        self.close_offer(offer, END_ACCEPTED, "")
+        self.contacts.set_state(contact, CONTACT_ASSIGNED)
+        self.contacts.rows[contact].agent = agent
+        self.place(contact)
+        self.exclusions.forget_contact(contact)
+        if self.agents.rows[agent].first_work >= 0 or self.profiles.keys[self.agents.rows[agent].profile][3]:
+            self.restart_idle(agent)
+        record = self.output.add(CONTACT_ASSIGNED_RECORD)
+        record.contact = own(name)
+        record.agent = own(<object>self.agents.names.names[agent])
+        record.offer = number
+        work = self.agents.add_work(
+            agent, contact, name, self.profiles.lane_of[channel][self.agents.rows[agent].profile]
+        )
+        self.interrupt(agent, work)
+        self.show(agent, AGENT_BUSY, "accepted", 0)
+        while self.contacts.rows[contact].offer >= 0:
+            other = self.contacts.rows[contact].offer
+            agent = self.offers[other].agent
+            self.close_offer(other, END_REVOKED, "answered by another agent")
+            self.release(agent, AGENT_AVAILABLE, "answered by another agent", -1, False, 0)
+        return 0
+
+    # Work in hand
+
+    cdef int64_t active_weight(self, int32_t agent) noexcept:
+        cdef int32_t work = self.agents.rows[agent].first_work
+        cdef int64_t total = 0
+        while work >= 0:
+            if not self.agents.works[work].interrupted:
+                total += self.agents.works[work].weight
+            work = self.agents.works[work].next
+        return total
+
+    cdef int interrupt(self, int32_t agent, int32_t accepted) except -1:
+        """Make room for what was accepted last (rule 3.4)."""
+        cdef int32_t capacity = self.profiles.rows[self.agents.rows[agent].profile].capacity
+        cdef int32_t work, last
+        while self.active_weight(agent) > capacity:
+            last = -1
+            work = self.agents.rows[agent].first_work
+            while work >= 0:
+                if work != accepted and self.agents.works[work].interruptible:
+                    if not self.agents.works[work].interrupted:
+                        last = work
+                work = self.agents.works[work].next
+            if last < 0:
+                break
+            self.agents.works[last].interrupted = True
+            if self.agents.works[last].until_ns < 0:
+                self.report_work(agent, last, True)
+        return 0
+
+    cdef int resume(self, int32_t agent) except -1:
+        cdef int64_t capacity = self.profiles.rows[self.agents.rows[agent].profile].capacity
+        cdef int32_t work = self.agents.rows[agent].first_work
+        cdef WorkRow* row
+        while work >= 0:
+            row = &self.agents.works[work]
+            if row.interrupted:
+                if self.active_weight(agent) + row.weight <= max(capacity, <int64_t>row.weight):
+                    row.interrupted = False
+                    if row.until_ns < 0:
+                        self.report_work(agent, work, False)
+            work = row.next
+        return 0
+
+    cdef int report_work(self, int32_t agent, int32_t work, bint interrupted) except -1:
+        cdef Record* record = self.output.add(CONTACT_INTERRUPTED if interrupted else CONTACT_RESUMED)
+        record.contact = own(<object>self.agents.works[work].name)
+        record.agent = own(<object>self.agents.names.names[agent])
+        return 0
+
+    cdef int32_t find_work(self, int32_t agent, int32_t contact) noexcept:
+        """The agent's work that is this contact."""
+        cdef int32_t work = self.agents.rows[agent].first_work
+        while work >= 0 and self.agents.works[work].contact != contact:
+            work = self.agents.works[work].next
+        return work
+
+    cdef int32_t first_wrap_up(self, int32_t agent, object contact) except -2:
+        """Of that contact (None: of any) the one that ends first, or -1."""
+        cdef int32_t work = self.agents.rows[agent].first_work
+        cdef int32_t found = -1
+        cdef WorkRow* row
+        while work >= 0:
+            row = &self.agents.works[work]
+            if row.until_ns >= 0 and (contact is None or <object>row.name == contact):
+                if found < 0 or row.until_ns < self.agents.works[found].until_ns or (
+                    row.until_ns == self.agents.works[found].until_ns
+                    and self.timers.get_sequence(row.timer)
+                    < self.timers.get_sequence(self.agents.works[found].timer)
+                ):
+                    found = work
+            work = row.next
+        return found
+
+    cdef int finish_work(self, int32_t agent, int32_t work, int64_t wrap_up_ns, object reason, int32_t spare) except -1:
+        """The conversation is over: wrap-up, or nothing more of it.  ``wrap_up_ns``: the queue's."""
+        cdef WorkRow* row = &self.agents.works[work]
+        cdef object own_ms = (<object>self.agents.rows[agent].settings).wrap_up_ms
+        if own_ms is not None:
+            wrap_up_ns = own_ms * 1_000_000
+        row.contact = -1
+        if wrap_up_ns and not row.interrupted:
+            self.sequence += 1
+            row.until_ns = self.now_ns + wrap_up_ns
+            row.timer = self.timers.start(TIMER_WRAP_UP, work, row.until_ns, self.sequence)
+            return self.show(agent, AGENT_WRAP_UP, reason, 0)
+        self.agents.remove_work(work)
+        return self.release(agent, AGENT_AVAILABLE, reason, spare, True, 0)
+
+    cdef int release(
+        self, int32_t agent, AgentStateCode state, object reason, int32_t spare, bint freed, int64_t return_ns
+    ) except -1:
+        """An offer, or (``freed``) a work, has left the agent's hands: rule 4.4.  ``spare``: a contact, or -1."""
+        cdef AgentRow* row = &self.agents.rows[agent]
+        cdef AgentStateCode becomes = state
+        cdef object because = reason
+        cdef int64_t until_ns
+        if row.next_state >= 0 and state != AGENT_SIGNED_OUT:
+            becomes = <AgentStateCode>row.next_state
+            because = <object>row.next_reason
+            return_ns = row.return_ns
+        if becomes == AGENT_AVAILABLE and spare >= 0:
+            if self.exclusions.slots.count < self.exclusions_max:
+                until_ns = self.now_ns + self.queues.rows[self.contacts.queue_of(spare)].offer_ns
+                self.sequence += 1
+                self.exclusions.add(spare, agent, until_ns, self.sequence)
+                self.place(spare)
+            else:
+                becomes = AGENT_NOT_RESPONDING
+                because = "too many offers rejected"
+        if freed:
+            self.resume(agent)
+        if row.first_work < 0 and row.offer < 0:
+            return self.become(agent, becomes, because, return_ns)
+        if becomes != AGENT_AVAILABLE:
+            self.agents.set_next(agent, becomes, because)
+            row.return_ns = return_ns
+        if freed:
+            self.restart_idle(agent)
+        return self.show(agent, AGENT_AVAILABLE, reason, 0)
+
+    cdef int become(self, int32_t agent, AgentStateCode state, object reason, int64_t return_ns) except -1:
+        """With empty hands."""
+        cdef AgentRow* row = &self.agents.rows[agent]
+        cdef int32_t profile = row.profile
+        cdef frozenset queues
+        self.agents.clear_next(agent)
+        if state == AGENT_AVAILABLE and row.state != AGENT_OFFERED:
+            self.restart_idle(agent)
+        self.show(agent, state, reason, return_ns if state == AGENT_NOT_RESPONDING else 0)
+        if state == AGENT_SIGNED_OUT:
+            queues = self.profiles.keys[profile][0]
+            name = <object>self.agents.names.names[agent]
+            self.exclusions.forget_agent(agent)
+            self.queues.count_agents(queues, -1)
+            self.agents.remove(agent)
+            if self.matching.fans:
+                for contact in self.matching.fans.get(name, ()):
+                    self.place(contact)
+            self.drop_profile(profile)
+            self.lost_agent(queues)
+        return 0
+
+    cdef void restart_idle(self, int32_t agent) noexcept:
+        self.sequence += 1
+        self.agents.rows[agent].idle_since_ns = self.now_ns
+        self.agents.rows[agent].idle_sequence = self.sequence
+
+    cdef int wish(self, int32_t agent, AgentStateCode state, object reason, int64_t return_ns) except -1:
+        """For when nothing is in hand any more."""
+        self.agents.set_next(agent, state, reason)
+        self.agents.rows[agent].return_ns = return_ns
+        self.agents.refresh(agent)
+        return self.agent_moved(agent)
+
+    # States
+
+    cdef int show(self, int32_t agent, AgentStateCode empty, object reason, int64_t return_ns) except -1:
+        """Sets and reports the state that what is in hand makes (rule 4.1); with nothing in hand the one given.
+
+        ``return_ns``: how long until a not responding agent is back; 0: when they say so.
+        """
+        cdef AgentRow* row = &self.agents.rows[agent]
+        cdef AgentStateCode state = empty
+        cdef int64_t until_ns = -1
+        cdef object shown = None
+        cdef int32_t work = row.first_work
+        cdef Record* record
+        if row.timer >= 0:
+            self.timers.cancel(row.timer)
+            row.timer = -1
+        if row.offer >= 0:
+            state = AGENT_OFFERED
+            until_ns = self.offers[row.offer].expires_ns
+            shown = <object>self.contacts.names.names[self.offers[row.offer].contact]
+        elif work >= 0:
+            while work >= 0 and (self.agents.works[work].until_ns >= 0 or self.agents.works[work].interrupted):
+                work = self.agents.works[work].next
+            if work >= 0:
+                state = AGENT_BUSY
+                shown = <object>self.agents.works[work].name
+            else:
+                work = self.first_wrap_up(agent, None)
+                state = AGENT_WRAP_UP
+                until_ns = self.agents.works[work].until_ns
+                shown = <object>self.agents.works[work].name
+        elif return_ns:
+            self.sequence += 1
+            until_ns = self.now_ns + return_ns
+            row.timer = self.timers.start(TIMER_RETURN, agent, until_ns, self.sequence)
+        self.agents.set_state(agent, state, reason, self.now_ns, until_ns, shown)
+        record = self.output.add(AGENT_STATE_CHANGED)
+        record.agent = own(<object>self.agents.names.names[agent])
+        record.state = state
+        record.reason = own(reason)
+        record.until_ns = until_ns
+        if shown is not None:
+            record.contact = own(shown)
+        return self.agent_moved(agent)
+
+    cdef int agent_moved(self, int32_t agent) except -1:
+        """After each change of what the agent may take: whom it concerns is looked at again."""
+        cdef AgentRow* row = &self.agents.rows[agent]
+        if row.offer < 0 and not row.marked and self.agents.at_work(agent):
+            row.marked = True
+            self.free.add(agent)
+        if self.matching.fans:
+            for contact in self.matching.fans.get(<object>self.agents.names.names[agent], ()):
+                self.place(contact)
+        return 0

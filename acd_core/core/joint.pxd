@@ -1,0 +1,1 @@
+cdef list assign(list values, int columns)

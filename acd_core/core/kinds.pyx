@@ -1,0 +1,171 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Kinds of contacts and their classes.
+
+Contacts of one kind have the same queue, channel, skills, needs, priority, topic and excluded agents (rule 2.5); a
+class is a kind at a relaxation step.  Whoever may serve one of a class may serve all, and within a class the earliest
+comes first whatever the queue's order, so that only the first of each class need be looked at: the heads of all lie in
+an array of their own, with what their score is made of, and a bit in ``waiting`` says that there is one.
+
+A kind that nobody is of any more stays on a shelf for a while, because the next contact of it usually comes soon.
+"""
+
+cimport cython
+from libc.stdint cimport int32_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+
+from acd_core.core.bits cimport BitRows
+from acd_core.core.heap cimport heap_free
+from acd_core.core.memory cimport Slots, grow
+
+
+@cython.final
+cdef class Kinds:
+    def __cinit__(self):
+        self.slots = Slots()
+        self.class_slots = Slots()
+        self.waiting = BitRows()
+        self.excluding = BitRows()
+        self.by_key = {}
+        self.keys = []
+        self.requirements = []
+        self.words = []
+        self.oldest = self.newest = -1
+
+    def __dealloc__(self):
+        cdef int32_t index
+        for index in range(self.class_capacity):
+            heap_free(&self.classes[index].waiting)
+            free(self.classes[index].program)
+            free(self.classes[index].named)
+        for index in range(self.capacity):
+            free(self.rows[index].skills)
+        free(self.classes)
+        free(self.heads)
+        free(self.rows)
+
+    cdef int32_t add(self, tuple key, int32_t queue, int32_t channel) except -1:
+        """``key`` is (queue, channel, skills, needs, priority, topic, excluded)."""
+        cdef KindRow* row
+        cdef int32_t kind = self.slots.take()
+        if self.slots.capacity > self.capacity:
+            self.rows = <KindRow*>grow(self.rows, sizeof(KindRow), self.capacity, self.slots.capacity)
+            self.capacity = self.slots.capacity
+            self.keys.extend([None] * (self.capacity - len(self.keys)))
+        row = &self.rows[kind]
+        memset(row, 0, sizeof(KindRow))
+        row.queue = queue
+        row.channel = channel
+        row.priority = key[4]
+        row.first = row.older = row.newer = -1
+        self.by_key[key] = kind
+        self.keys[kind] = key
+        return kind
+
+    cdef int remove(self, int32_t kind) except -1:
+        """With its classes; unlinked already."""
+        cdef KindRow* row = &self.rows[kind]
+        cdef int32_t klass = row.first
+        cdef int32_t following
+        if row.idle:
+            self.unshelve(kind)
+        while klass >= 0:
+            following = self.classes[klass].next
+            heap_free(&self.classes[klass].waiting)
+            free(self.classes[klass].program)
+            free(self.classes[klass].named)
+            self.classes[klass].program = self.classes[klass].named = NULL
+            self.classes[klass].kind = -1
+            self.requirements[klass] = self.words[klass] = None
+            self.excluding.clear(0, klass)
+            self.class_slots.give_back(klass)
+            klass = following
+        free(row.skills)
+        row.skills = NULL
+        del self.by_key[self.keys[kind]]
+        self.keys[kind] = None
+        self.slots.give_back(kind)
+        return 0
+
+    cdef int32_t add_class(self, int32_t kind, int32_t step) except -1:
+        """Its requirement is set by `set_requirement` before anything else."""
+        cdef ClassRow* row
+        cdef int32_t capacity
+        cdef int32_t klass = self.class_slots.take()
+        if self.class_slots.capacity > self.class_capacity:
+            capacity = self.class_slots.capacity
+            self.classes = <ClassRow*>grow(self.classes, sizeof(ClassRow), self.class_capacity, capacity)
+            self.heads = <Head*>grow(self.heads, sizeof(Head), self.class_capacity, capacity)
+            self.class_capacity = capacity
+            self.requirements.extend([None] * (capacity - len(self.requirements)))
+            self.words.extend([None] * (capacity - len(self.words)))
+        self.waiting.reserve(1, self.class_capacity)
+        self.excluding.reserve(1, self.class_capacity)
+        row = &self.classes[klass]
+        memset(row, 0, sizeof(ClassRow))
+        row.kind = kind
+        row.step = step
+        row.next = self.rows[kind].first
+        self.rows[kind].first = klass
+        self.heads[klass].queue = self.rows[kind].queue
+        self.heads[klass].channel = self.rows[kind].channel
+        self.heads[klass].priority = self.rows[kind].priority
+        if self.keys[kind][6]:
+            self.excluding.set(0, klass)
+        return klass
+
+    cdef int set_requirement(self, int32_t klass, object requirement, list program, list named) except -1:
+        """``program``: for each clause the number of its alternatives and then (skill, level plus one) each."""
+        cdef ClassRow* row = &self.classes[klass]
+        cdef int32_t place
+        free(row.program)
+        free(row.named)
+        row.program_size = <int32_t>len(program)
+        row.named_count = <int32_t>len(named)
+        row.program = <int32_t*>malloc((row.program_size + 1) * sizeof(int32_t))
+        row.named = <int32_t*>malloc((row.named_count + 1) * sizeof(int32_t))
+        if row.program is NULL or row.named is NULL:
+            raise MemoryError("the distributor can't get memory for a requirement")
+        for place in range(row.program_size):
+            row.program[place] = program[place]
+        for place in range(row.named_count):
+            row.named[place] = named[place]
+        self.requirements[klass] = requirement
+        return 0
+
+    cdef void refresh(self, int32_t klass) noexcept:
+        """After each change of the class's heap."""
+        cdef ClassRow* row = &self.classes[klass]
+        cdef Head* head = &self.heads[klass]
+        if row.waiting.size:
+            head.key = row.waiting.entries[0].key
+            head.sequence = row.waiting.entries[0].sequence
+            head.slot = row.waiting.entries[0].slot
+            self.waiting.set(0, klass)
+        else:
+            self.waiting.clear(0, klass)
+
+    cdef void shelve(self, int32_t kind) noexcept:
+        cdef KindRow* row = &self.rows[kind]
+        row.idle = True
+        row.newer = -1
+        row.older = self.newest
+        if self.newest >= 0:
+            self.rows[self.newest].newer = kind
+        else:
+            self.oldest = kind
+        self.newest = kind
+        self.idle_count += 1
+
+    cdef void unshelve(self, int32_t kind) noexcept:
+        cdef KindRow* row = &self.rows[kind]
+        row.idle = False
+        if row.older >= 0:
+            self.rows[row.older].newer = row.newer
+        else:
+            self.oldest = row.newer
+        if row.newer >= 0:
+            self.rows[row.newer].older = row.older
+        else:
+            self.newest = row.older
+        self.idle_count -= 1

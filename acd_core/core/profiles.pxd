@@ -1,0 +1,70 @@
+from libc.stdint cimport int32_t, int64_t
+
+from acd_core.core.bits cimport BitRows
+from acd_core.core.heap cimport Entry, Heap
+from acd_core.core.memory cimport Slots
+from acd_core.core.names cimport Names
+
+
+cdef enum Ordering:
+    BY_IDLE
+    BY_LOAD
+    BY_TURN
+    ORDERINGS
+
+
+cdef enum:
+    ANY_CHANNEL = -1
+    INSIDE = 7
+
+
+cdef struct LaneRow:
+    Heap[3] heaps
+    int32_t profile
+    int32_t place
+    int32_t channel
+    int32_t most
+    int32_t weight
+    bint interruptible
+
+
+cdef struct Counts:
+    int32_t[8] agents
+
+
+cdef struct ProfileRow:
+    int32_t* lanes
+    int32_t lane_count
+    int32_t members
+    int32_t capacity
+    int32_t levels_sum
+    int32_t working
+    int32_t available
+
+
+cdef class Profiles:
+    cdef Slots slots
+    cdef ProfileRow* rows
+    cdef int32_t capacity
+    cdef dict by_key
+    cdef list keys
+    cdef Slots lane_slots
+    cdef LaneRow* lanes
+    cdef Counts* counts
+    cdef (Entry*)[3] heads
+    cdef int32_t lane_capacity
+    cdef int32_t lanes_most
+    cdef Names channels
+    cdef int32_t* channel_uses
+    cdef int32_t** lane_of
+    cdef int32_t channel_capacity
+    cdef BitRows idle
+    cdef bint[3] used
+
+    cdef int32_t hold_channel(self, object name) except -1
+    cdef int release_channel(self, int32_t channel) except -1
+    cdef int32_t add(self, tuple key) except -1
+    cdef int remove(self, int32_t profile) except -1
+    cdef int32_t add_lane(self, int32_t profile, int32_t place, int32_t channel) except -1
+    cdef int32_t find_lane(self, int32_t profile, int32_t channel) noexcept
+    cdef void refresh(self, int32_t lane, int32_t ordering) noexcept

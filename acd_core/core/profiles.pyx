@@ -1,0 +1,192 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Profiles of agents and their lanes: those of a profile have the same queues, skills, levels, lanes and capacity.
+
+What an agent may serve is the same for all of a profile.  Whether one has room for a channel is a matter of the lane
+that the channel takes, so each lane of a profile has heaps of the agents who may take something in it now, one for
+each ordering that some queue uses, all by (key, number of the idle time).  The heads of all heaps lie in arrays of
+their own, and so do the counts of agents: a decision looks at those of many lanes and at nothing else of them.
+A lane's counts are of its profile's agents outside of its heaps by state, and of those inside.
+"""
+
+cimport cython
+from libc.stdint cimport int32_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+
+from acd_core.core.bits cimport BitRows
+from acd_core.core.heap cimport Entry, heap_free
+from acd_core.core.memory cimport Slots, grow
+from acd_core.core.names cimport Names
+
+
+@cython.final
+cdef class Profiles:
+    def __cinit__(self):
+        self.slots = Slots()
+        self.lane_slots = Slots()
+        self.channels = Names()
+        self.idle = BitRows()
+        self.by_key = {}
+        self.keys = []
+        self.used[0] = True
+
+    def __dealloc__(self):
+        cdef int32_t index, ordering
+        for index in range(self.lane_slots.used):
+            for ordering in range(ORDERINGS):
+                heap_free(&self.lanes[index].heaps[ordering])
+        for index in range(self.slots.used):
+            free(self.rows[index].lanes)
+        for index in range(self.channel_capacity):
+            free(self.lane_of[index])
+        for ordering in range(ORDERINGS):
+            free(self.heads[ordering])
+        free(self.lane_of)
+        free(self.channel_uses)
+        free(self.rows)
+        free(self.lanes)
+        free(self.counts)
+
+    # Channels
+
+    cdef int32_t hold_channel(self, object name) except -1:
+        cdef int32_t profile, capacity
+        cdef int32_t channel = self.channels.find(name)
+        if channel < 0:
+            channel = self.channels.add(name)
+            capacity = self.channels.slots.capacity
+            if capacity > self.channel_capacity:
+                self.channel_uses = <int32_t*>grow(
+                    self.channel_uses, sizeof(int32_t), self.channel_capacity, capacity
+                )
+                self.lane_of = <int32_t**>grow(self.lane_of, sizeof(int32_t*), self.channel_capacity, capacity)
+                self.channel_capacity = capacity
+            self.idle.reserve(channel + 1, self.capacity)
+            self.idle.clear_row(channel)
+            if self.lane_of[channel] is NULL:
+                self.lane_of[channel] = <int32_t*>grow(NULL, sizeof(int32_t), 0, self.capacity + 1)
+            for profile in range(self.slots.used):
+                if self.keys[profile] is not None:
+                    self.lane_of[channel][profile] = self.find_lane(profile, channel)
+                    if self.lanes[self.lane_of[channel][profile]].heaps[0].size:
+                        self.idle.set(channel, profile)
+        self.channel_uses[channel] += 1
+        return channel
+
+    cdef int release_channel(self, int32_t channel) except -1:
+        if channel == ANY_CHANNEL:
+            return 0
+        self.channel_uses[channel] -= 1
+        if self.channel_uses[channel] == 0:
+            self.channels.remove(channel)
+        return 0
+
+    cdef int32_t find_lane(self, int32_t profile, int32_t channel) noexcept:
+        """The lane that a channel takes: its own, else the one for any, which each profile has (perhaps shut)."""
+        cdef ProfileRow* row = &self.rows[profile]
+        cdef int32_t place, found = row.lanes[0]
+        for place in range(row.lane_count):
+            if self.lanes[row.lanes[place]].channel == channel:
+                return row.lanes[place]
+            if self.lanes[row.lanes[place]].channel == ANY_CHANNEL:
+                found = row.lanes[place]
+        return found
+
+    # Profiles
+
+    cdef int32_t add(self, tuple key) except -1:
+        """``key`` is (queues, skills, levels, lanes, capacity)."""
+        cdef int32_t channel, place, lane, capacity
+        cdef ProfileRow* row
+        cdef tuple lanes = key[3]
+        cdef bint shut = not any([one.channel == "*" for one in lanes])
+        cdef int32_t profile = self.slots.take()
+        if self.slots.capacity > self.capacity:
+            capacity = self.slots.capacity
+            self.rows = <ProfileRow*>grow(self.rows, sizeof(ProfileRow), self.capacity, capacity)
+            for channel in range(self.channel_capacity):
+                if self.lane_of[channel] is not NULL:
+                    self.lane_of[channel] = <int32_t*>grow(
+                        self.lane_of[channel], sizeof(int32_t), self.capacity, capacity + 1
+                    )
+            self.capacity = capacity
+            self.keys.extend([None] * (self.capacity - len(self.keys)))
+        self.idle.reserve(self.channel_capacity, self.capacity)
+        row = &self.rows[profile]
+        memset(row, 0, sizeof(ProfileRow))
+        row.capacity = key[4] if lanes else 1
+        row.levels_sum = 100 * len(key[1]) + sum([level for _, level in key[2]])
+        row.lane_count = <int32_t>len(lanes) + shut
+        row.lanes = <int32_t*>malloc(row.lane_count * sizeof(int32_t))
+        if row.lanes is NULL:
+            raise MemoryError("the distributor can't get memory for an agent's lanes")
+        for place, one in enumerate(lanes):
+            channel = ANY_CHANNEL if one.channel == "*" else self.hold_channel(one.channel)
+            lane = self.add_lane(profile, place, channel)
+            self.lanes[lane].most = one.most
+            self.lanes[lane].weight = one.weight
+            self.lanes[lane].interruptible = one.interruptible
+        if shut:
+            lane = self.add_lane(profile, row.lane_count - 1, ANY_CHANNEL)
+            self.lanes[lane].most = 0 if lanes else 1
+            self.lanes[lane].weight = 1
+            self.lanes[lane].interruptible = False
+        self.lanes_most = max(self.lanes_most, row.lane_count)
+        self.by_key[key] = profile
+        self.keys[profile] = key
+        for channel in range(self.channels.slots.used):
+            if self.channels.names[channel] is not NULL:
+                self.lane_of[channel][profile] = self.find_lane(profile, channel)
+        return profile
+
+    cdef int32_t add_lane(self, int32_t profile, int32_t place, int32_t channel) except -1:
+        cdef int32_t ordering, capacity
+        cdef int32_t lane = self.lane_slots.take()
+        if self.lane_slots.capacity > self.lane_capacity:
+            capacity = self.lane_slots.capacity
+            self.lanes = <LaneRow*>grow(self.lanes, sizeof(LaneRow), self.lane_capacity, capacity)
+            self.counts = <Counts*>grow(self.counts, sizeof(Counts), self.lane_capacity, capacity)
+            for ordering in range(ORDERINGS):
+                self.heads[ordering] = <Entry*>grow(
+                    self.heads[ordering], sizeof(Entry), self.lane_capacity, capacity
+                )
+            self.lane_capacity = capacity
+        memset(&self.lanes[lane], 0, sizeof(LaneRow))
+        memset(&self.counts[lane], 0, sizeof(Counts))
+        self.lanes[lane].profile = profile
+        self.lanes[lane].place = place
+        self.lanes[lane].channel = channel
+        self.rows[profile].lanes[place] = lane
+        return lane
+
+    cdef int remove(self, int32_t profile) except -1:
+        """Of one without members."""
+        cdef ProfileRow* row = &self.rows[profile]
+        cdef int32_t place, ordering, lane
+        del self.by_key[self.keys[profile]]
+        self.keys[profile] = None
+        for place in range(row.lane_count):
+            lane = row.lanes[place]
+            for ordering in range(ORDERINGS):
+                heap_free(&self.lanes[lane].heaps[ordering])
+            self.release_channel(self.lanes[lane].channel)
+            self.lane_slots.give_back(lane)
+        free(row.lanes)
+        row.lanes = NULL
+        row.lane_count = 0
+        self.slots.give_back(profile)
+        return 0
+
+    cdef void refresh(self, int32_t lane, int32_t ordering) noexcept:
+        """After each change of the lane's heap."""
+        cdef LaneRow* row = &self.lanes[lane]
+        cdef int32_t channel, size = row.heaps[ordering].size
+        if size:
+            self.heads[ordering][lane] = row.heaps[ordering].entries[0]
+        if ordering == BY_IDLE and size < 2:
+            for channel in range(self.channels.slots.used):
+                if self.lane_of[channel][row.profile] == lane:
+                    if size:
+                        self.idle.set(channel, row.profile)
+                    else:
+                        self.idle.clear(channel, row.profile)

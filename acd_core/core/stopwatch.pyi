@@ -1,0 +1,6 @@
+from acd_core.core.distributor import Distributor
+from acd_core.decisions import Decision
+from acd_core.events import Event
+
+def time_event(distributor: Distributor, event: Event, now_ns: int) -> tuple[int, list[Decision]]: ...
+def read_memory() -> int: ...

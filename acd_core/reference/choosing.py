@@ -1,0 +1,105 @@
+"""Who may take which contact, who is best, and why (rules 2, 3, 6 and 8, explanations), by looking at everybody."""
+
+from __future__ import annotations
+
+from acd_core.decisions import Explanation
+from acd_core.reference.records import Agent, Contact
+from acd_core.reference.state import State
+from acd_core.requirements import describe, is_met, named_skills
+from acd_core.states import AgentState
+from acd_core.strategies import STRATEGIES, Wanted
+
+
+class Choosing(State):
+    def _is_skilled(self, agent: Agent, contact: Contact) -> bool:
+        """Serves the queue and meets the requirement."""
+        return contact.queue.name in agent.queues and is_met(contact.requirement, agent.levels)
+
+    def _may_serve(self, agent: Agent, contact: Contact) -> bool:
+        return agent.name not in contact.excluded and self._is_skilled(agent, contact)
+
+    def _is_free(self, agent: Agent, contact: Contact) -> bool:
+        """At work, with room for the contact, and nothing ringing."""
+        return agent.is_open and agent.has_room(contact.channel)
+
+    def _is_barred(self, agent: Agent, contact: Contact) -> bool:
+        return agent.name in contact.excluded or (contact.name, agent.name) in self._exclusions
+
+    def _kept_for(self, contact: Contact) -> Agent | None:
+        """The only one who may take it for now (rule 6.1)."""
+        agent = self._agents.get(contact.preferred) if contact.preferred is not None and contact.preferring else None
+        if agent is None or self._is_barred(agent, contact):
+            return None
+        return agent if agent.at_work and agent.has_lane(contact.channel) else None
+
+    def _may_take_unnamed(self, agent: Agent, contact: Contact) -> bool:
+        return (
+            self._is_free(agent, contact) and not self._is_barred(agent, contact) and self._is_skilled(agent, contact)
+        )
+
+    def _open_agents(self) -> list[Agent]:
+        return [agent for agent in self._agents.values() if agent.is_open]
+
+    def _candidates(self, contact: Contact, among: list[Agent]) -> list[Agent]:
+        """All of these who may take it now, the best first."""
+        kept_for = self._kept_for(contact)
+        if kept_for is not None:
+            return [kept_for] if self._is_free(kept_for, contact) else []
+        agents = [agent for agent in among if self._may_take_unnamed(agent, contact)]
+        wanted = self._wanted(contact)
+        return sorted(agents, key=lambda agent: (agent.name != contact.preferred, *self._rank(agent, contact, wanted)))
+
+    def _wanted(self, contact: Contact) -> Wanted:
+        return Wanted(contact.name, named_skills(contact.requirement), contact.topic, self._matching.seed)
+
+    def _rank(self, agent: Agent, contact: Contact, wanted: Wanted) -> tuple[int, int, int]:
+        """The least is the best; no two agents have the same."""
+        term = STRATEGIES[contact.queue.settings.strategy].term(agent, wanted)
+        return -term, agent.idle_since_ns, agent.idle_sequence
+
+    def _explanation(self, agent: Agent, contact: Contact, named: str = "") -> Explanation:
+        """Why the agent gets the contact; ``named``: what chose the agent, if not the queue's strategy."""
+        agents = list(self._agents.values())
+        in_queue = [one for one in agents if contact.queue.name in one.queues]
+        skilled = [one for one in in_queue if self._is_skilled(one, contact)]
+        takers = [one for one in skilled if self._may_take_unnamed(one, contact)]
+        barred = [
+            one
+            for one in skilled
+            if one.name in contact.excluded or (self._is_free(one, contact) and self._is_barred(one, contact))
+        ]
+        others = [one for one in skilled if one not in takers and one not in barred and one is not agent]
+        wanted = self._wanted(contact)
+        runners_up = sorted(
+            (one for one in takers if one is not agent), key=lambda one: self._rank(one, contact, wanted)
+        )
+        by_name = named not in ("", "joint")
+        runner_up = runners_up[0] if runners_up and not by_name else None
+        states = [one.state for one in others]
+        strategy = STRATEGIES[contact.queue.settings.strategy]
+        return Explanation(
+            named or strategy.name,
+            contact.queue.name,
+            describe(contact.requirement),
+            agent.name,
+            self._now_ns - agent.idle_since_ns,
+            self._now_ns - contact.arrival_ns,
+            1 if by_name else len(takers),
+            runner_up.name if runner_up else None,
+            self._now_ns - runner_up.idle_since_ns if runner_up else None,
+            tuple(sorted(one.name for one in barred if one is not agent)),
+            states.count(AgentState.OFFERED),
+            states.count(AgentState.BUSY),
+            states.count(AgentState.WRAP_UP),
+            states.count(AgentState.PAUSED),
+            states.count(AgentState.NOT_RESPONDING),
+            sum(one is not agent and one not in skilled for one in in_queue),
+            sum(one is not agent and one not in in_queue for one in agents),
+            sum(self._terms(contact).values()),
+            **self._terms(contact),
+            term=0 if by_name else strategy.term(agent, wanted),
+            runner_up_term=strategy.term(runner_up, wanted) if runner_up else None,
+            step=contact.step,
+            no_channel=states.count(AgentState.AVAILABLE),
+            not_named=len(runners_up) if by_name else 0,
+        )

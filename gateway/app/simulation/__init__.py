@@ -1,0 +1,1 @@
+"""The parts of `zentrale simulate`: the scenario file, the table, the picture."""

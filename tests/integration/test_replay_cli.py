@@ -1,0 +1,266 @@
+"""``zentrale explain`` and ``zentrale replay`` as a person at the terminal has them, on journals in files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from acd_core import Distributor
+from acd_core import events as ev
+from acd_core.decisions import OfferMade
+from acd_core.journal import Encoder, Header, Reader
+from gateway.app.cli import main
+from gateway.routing.segments import segment_name
+from tests.support.journal_walk import Walk
+
+S = 1_000_000_000
+MORNING = 1_790_000_000 * S
+BOTH = frozenset({"sales", "support"})
+
+CONFIG = """
+[[queues]]
+name = "sales"
+title = "Sales"
+wrap_up_ms = 0
+
+[[queues]]
+name = "support"
+title = "Support"
+wrap_up_ms = 0
+
+[[agents]]
+login = "anna"
+name = "Anna"
+queues = ["sales"]
+
+[[agents]]
+login = "zoe"
+name = "Zoe"
+queues = ["sales"]
+"""
+
+
+class Scribe:
+    """Tells a distributor what happens and journals it, a record for each event."""
+
+    def __init__(self, run: str = "20260921T080000.000000Z") -> None:
+        self.distributor = Distributor()
+        self.encoder = Encoder()
+        self.run = run
+        header = Header(run, 0, MORNING, self.distributor.limits, software="test")
+        self.parts = [self.encoder.begin(header)]
+        self.places: list[int] = []
+        """Offset of each record."""
+
+    def at(self, second: float, event: ev.Event | None, *, change_offer: bool = False) -> OfferMade | None:
+        now_ns = MORNING + int(second * S)
+        handle = self.distributor
+        decisions = handle.handle_timer(now_ns) if event is None else handle.handle(event, now_ns)
+        offer = next((one for one in decisions if isinstance(one, OfferMade)), None)
+        if change_offer:
+            assert offer is not None
+            decisions[decisions.index(offer)] = msgspec.structs.replace(offer, agent="somebody else")
+        self.encoder.add(now_ns, event, decisions)
+        self.places.append(sum(map(len, self.parts)))
+        self.parts.append(self.encoder.take())
+        return offer
+
+    def save(self, folder: Path) -> Path:
+        folder.mkdir(exist_ok=True)
+        path = folder / segment_name(self.run, 0)
+        path.write_bytes(b"".join(self.parts))
+        return path
+
+
+def working_day(*, change_offer: bool = False) -> Scribe:
+    scribe = Scribe()
+    scribe.at(0, ev.QueueConfigured("sales", 20_000, 30_000))
+    scribe.at(0, ev.QueueConfigured("support", 20_000, 30_000, frozenset({"technology"})))
+    scribe.at(1, ev.AgentSignedIn("anna", BOTH, frozenset({"technology"})))
+    scribe.at(1, ev.AgentSignedIn("ben", BOTH, frozenset()))
+    scribe.at(1, ev.AgentSignedIn("carl", frozenset({"sales"}), frozenset()))
+    scribe.at(2, ev.AgentReady("ben"))
+    scribe.at(3, ev.AgentReady("anna"))
+    first = scribe.at(60, ev.ContactArrived("first-contact", "sales"), change_offer=change_offer)
+    assert first is not None
+    scribe.at(63, ev.OfferAccepted(first.offer, "ben"))
+    second = scribe.at(70, ev.ContactArrived("second-contact", "support", arrival_ns=MORNING + 62 * S))
+    assert second is not None
+    scribe.at(71, ev.ContactArrived("third-contact", "sales"))
+    scribe.at(90, None)
+    scribe.at(100, ev.AgentReady("anna"))
+    again = scribe.distributor.agent("anna").offer
+    assert again is not None
+    scribe.at(101, ev.OfferAccepted(again, "anna"))
+    scribe.at(110, ev.ContactAbandoned("third-contact"))
+    scribe.at(130, ev.ContactEnded("first-contact"))
+    scribe.at(140, ev.ContactEnded("second-contact"))
+    return scribe
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_explain_tells_the_whole_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = working_day().save(tmp_path)
+    code, out, err = run(capsys, "explain", "second-contact", "--journal", path)
+    assert (code, err) == (0, "")
+    story = [line.strip().split("  ", 1)[-1] for line in out.splitlines()]
+    expected = [
+        "Contact second-contact",
+        "arrived in queue support (phone; its place counts from 8 s ago)",
+        "offer 2 to anna, the only available agent",
+        "passed over: 1 agent is in queue support without skill technology",
+        "passed over: 1 agent is not in queue support",
+        "offer 2 not answered in time by anna",
+        "offer 3 to anna",
+        "offer 3 accepted by anna",
+        "is with anna",
+        "the conversation is over",
+        "anna is in wrap-up until",
+        "Recomputed from the beginning of the run (17 events): every decision came out the same.",
+    ]
+    for line in expected:
+        while story and not story[0].startswith(line):
+            story.pop(0)
+        assert story, f"missing, or not in its place: {line!r} in\n{out}"
+
+
+def test_explain_finds_the_journal_by_the_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "zentrale.toml").write_text(CONFIG)
+    (tmp_path / "var").mkdir()
+    working_day().save(tmp_path / "var" / "journal")
+    code, out, _ = run(capsys, "explain", "third-contact", "--config", tmp_path / "zentrale.toml")
+    assert code == 0
+    assert "waits: nobody who may take it is free" in out
+    assert "the customer left before an agent answered" in out
+
+
+def test_explain_without_the_beginning_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = working_day().save(tmp_path)
+    path.rename(tmp_path / segment_name("20260921T080000.000000Z", 4))
+    code, out, _ = run(capsys, "explain", "first-contact", "--journal", tmp_path)
+    assert code == 0
+    assert "offer 1 to ben" in out
+    assert "can't be recomputed" in out
+
+
+def test_explain_says_when_it_comes_out_otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    working_day(change_offer=True).save(tmp_path)
+    code, out, _ = run(capsys, "explain", "first-contact", "--journal", tmp_path)
+    assert code == 0
+    assert "offer 1 to somebody else" in out
+    assert "Recomputed, it comes out otherwise" in out
+
+
+@pytest.mark.parametrize("contact", ["no-such-contact", "first"])
+def test_explain_of_an_unknown_contact(tmp_path: Path, capsys: pytest.CaptureFixture[str], contact: str) -> None:
+    working_day().save(tmp_path)
+    code, out, err = run(capsys, "explain", contact, "--journal", tmp_path)
+    assert (code, out) == (1, "")
+    assert f"{contact!r} is not in the journal" in err
+
+
+@pytest.mark.parametrize("more", [[], ["--verify"], ["--verify", "--reference"]])
+def test_replay_verifies(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]) -> None:
+    working_day().save(tmp_path)
+    code, out, _ = run(capsys, "replay", tmp_path, *more)
+    assert code == 0
+    assert "run 20260921T080000.000000Z: identical: 17 events" in out
+
+
+def test_replay_names_the_first_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scribe = working_day(change_offer=True)
+    path = scribe.save(tmp_path)
+    code, out, _ = run(capsys, "replay", path, "--verify")
+    assert code == 1
+    assert f"NOT identical: {path.name}, offset {scribe.places[7]}, entry 0" in out
+    assert "'somebody else'" in out
+    assert "now it is OfferMade(offer=1, contact='first-contact', agent='ben'" in out
+
+
+def test_replay_names_the_place_of_damage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scribe = working_day()
+    path = scribe.save(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[scribe.places[5] + 30] ^= 4
+    path.write_bytes(data)
+    code, out, _ = run(capsys, "replay", path)
+    assert code == 1
+    assert f"damaged: {path.name}, offset {scribe.places[5]}:" in out
+
+
+def test_replay_cuts_a_torn_tail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = working_day().save(tmp_path)
+    path.write_bytes(path.read_bytes()[:-5])
+    code, out, _ = run(capsys, "replay", path)
+    assert code == 0
+    assert "identical: 16 events" in out
+    assert "not written wholly are cut" in out
+
+
+def test_replay_of_several_runs_and_of_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "replay", tmp_path)
+    assert (code, out) == (1, "")
+    assert "there is no journal at" in err
+    working_day().save(tmp_path)
+    (tmp_path / segment_name("20260922T080000.000000Z", 3)).write_bytes(b"")
+    (tmp_path / segment_name("20260923T080000.000000Z", 0)).write_bytes(b"")
+    code, out, _ = run(capsys, "replay", tmp_path)
+    assert code == 1
+    assert ["identical" in out.splitlines()[0], "first segments are not here" in out.splitlines()[1]] == [True, True]
+    assert out.splitlines()[2] == "run 20260923T080000.000000Z: empty"
+
+
+def test_replay_under_another_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = working_day().save(tmp_path)
+    (tmp_path / "other.toml").write_text(CONFIG)
+    code, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml")
+    assert code == 0
+    lines = {line[:34].strip(): line[34:].split() for line in out.splitlines() if line[:1] == " "}
+    assert "as it was" in out
+    assert lines["answered"]
+    assert "Agents who worked, but are not in the configuration: ben, carl." in out
+    assert "Agents of the configuration who never worked in this time: zoe." in out
+    code, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml", "--json")
+    numbers = json.loads(out)
+    assert numbers["was"]["all"]["counts"]["offered"] == numbers["other"]["all"]["counts"]["offered"] == 3
+    assert numbers["was"]["all"]["counts"] == numbers["again"]["all"]["counts"]
+
+
+def test_replay_under_a_faulty_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = working_day().save(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        run(capsys, "replay", path, "--with", tmp_path / "missing.toml")
+    assert caught.value.code == 2
+    assert "there is no such file" in capsys.readouterr().err
+    path.write_bytes(b"something else")
+    (tmp_path / "other.toml").write_text(CONFIG)
+    code, _, err = run(capsys, "replay", path, "--with", tmp_path / "other.toml")
+    assert code == 1
+    assert "not a journal" in err
+
+
+def test_a_long_random_day_is_told_and_played_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever happens can be told and played; each contact of the walk has a story."""
+    walk = Walk(Distributor, seed=11)
+    walk.steps(1500)
+    path = tmp_path / segment_name("walk", 0)
+    path.write_bytes(walk.start + walk.take())
+    assert Reader(path.read_bytes()).header is not None
+    (tmp_path / "other.toml").write_text(CONFIG)
+    for number in (1, 50, walk.arrived):
+        code, out, _ = run(capsys, "explain", f"contact-{number}", "--journal", path)
+        assert code == 0
+        assert "arrived in queue" in out
+        assert "every decision came out the same" in out
+    code, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml", "--json")
+    assert code == 0
+    was = json.loads(out)["was"]["all"]["counts"]
+    assert was["offered"] == was["answered"] + was["abandoned"] + was["overflowed"] + was["waiting"] > 200

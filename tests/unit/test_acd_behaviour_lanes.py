@@ -1,0 +1,119 @@
+"""Several contacts in hand: lanes of capacity, weights, work that may be interrupted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from acd_core import events as ev
+from acd_core.decisions import ContactInterrupted, ContactResumed
+from tests.support.acd_centre import Centre, both
+
+DESK = (ev.Lane("phone", 1, 4), ev.Lane("chat", 3, 1), ev.Lane("mail", 1, 4, interruptible=True))
+
+
+@both("lanes")
+def test_no_chat_to_a_phone_only_agent(make: type[Any]) -> None:
+    centre = Centre(make)
+    centre.sign_in("anna", lanes=(ev.Lane("phone"),))
+    centre.arrive("c1", channel="chat")
+    assert centre.ring() == {}
+    centre.sign_in("ben", lanes=(ev.Lane("chat"),))
+    assert centre.ring() == {"ben": "c1"}
+    assert centre.groups() == {"no_channel": 1}
+
+
+@both("lanes")
+def test_weights_share_the_capacity(make: type[Any]) -> None:
+    """Three chats leave no room for a call, nor a call for a chat."""
+    centre = Centre(make)
+    centre.sign_in("anna", lanes=DESK, capacity=4)
+    for chat in ("c1", "c2", "c3", "c4"):
+        centre.arrive(chat, channel="chat")
+        if chat != "c4":
+            centre.accept("anna")
+    assert centre.ring() == {}, "three chats are the most"
+    centre.arrive("call", channel="phone")
+    centre.tell(ev.ContactAbandoned("c4"))
+    for chat in ("c1", "c2"):
+        centre.tell(ev.ContactEnded(chat))
+        assert centre.ring() == {}
+    centre.tell(ev.ContactEnded("c3"))
+    assert centre.ring() == {"anna": "call"}
+    centre.accept("anna")
+    centre.arrive("c5", channel="chat")
+    assert centre.ring() == {}
+
+
+@both("lanes")
+def test_one_offer_rings_at_a_time(make: type[Any]) -> None:
+    centre = Centre(make)
+    centre.sign_in("anna", lanes=DESK, capacity=4)
+    centre.arrive("c1", channel="chat")
+    centre.arrive("c2", channel="chat")
+    assert centre.ring() == {"anna": "c1"}
+    centre.accept("anna")
+    assert centre.ring() == {"anna": "c2"}
+    assert centre.has("anna") == "offered c2"
+    centre.accept("anna")
+    assert centre.has("anna") == "busy c1"
+
+
+@both("lanes")
+def test_mail_yields_to_a_call_and_resumes(make: type[Any]) -> None:
+    centre = Centre(make, wrap_up_ms=10_000)
+    centre.sign_in("anna", lanes=DESK, capacity=4)
+    centre.arrive("mail", channel="mail")
+    centre.accept("anna")
+    centre.arrive("call", channel="phone")
+    assert centre.ring() == {"anna": "call"}
+    assert ContactInterrupted("mail", "anna") in centre.accept("anna")
+    assert centre.has("anna") == "busy call"
+    centre.tell(ev.ContactEnded("call"))
+    assert centre.has("anna") == "wrap_up call"
+    assert centre.d.handle_timer(9_999_999_999) == []
+    decisions = centre.d.handle_timer(10_000_000_000)
+    assert ContactResumed("mail", "anna") in decisions
+    assert centre.has("anna") == "busy mail"
+
+
+@both("lanes")
+def test_the_next_chat_goes_to_who_has_not_just_got_one(make: type[Any]) -> None:
+    centre = Centre(make)
+    centre.sign_in("anna", "ben", lanes=DESK, capacity=4)
+    for second, chat in enumerate(("c1", "c2", "c3", "c4")):
+        centre.at(second).arrive(chat, channel="chat")
+        centre.accept(next(iter(centre.ring())))
+    assert [[work.contact for work in centre.d.agent(agent).work] for agent in ("anna", "ben")] == [
+        ["c1", "c3"],
+        ["c2", "c4"],
+    ]
+
+
+@both("lanes")
+def test_a_pause_waits_for_all_that_is_in_hand(make: type[Any]) -> None:
+    centre = Centre(make)
+    centre.sign_in("anna", lanes=DESK, capacity=4)
+    for chat in ("c1", "c2"):
+        centre.arrive(chat, channel="chat")
+        centre.accept("anna")
+    centre.tell(ev.AgentPaused("anna", "lunch"))
+    centre.arrive("c3", channel="chat")
+    assert centre.ring() == {}, "no more from now on"
+    centre.tell(ev.ContactEnded("c1"))
+    assert centre.has("anna") == "busy c2"
+    centre.tell(ev.ContactEnded("c2"))
+    assert centre.has("anna") == "paused"
+    assert centre.d.agent("anna").reason == "lunch"
+
+
+@both("lanes")
+def test_a_chat_that_is_not_answered_leaves_the_others_alone(make: type[Any]) -> None:
+    centre = Centre(make)
+    centre.sign_in("anna", lanes=DESK, capacity=4)
+    centre.arrive("c1", channel="chat")
+    centre.accept("anna")
+    centre.arrive("c2", channel="chat")
+    centre.at(20)
+    assert (centre.has("anna"), centre.ring()) == ("busy c1", {})
+    centre.tell(ev.ContactEnded("c1"))
+    assert centre.has("anna") == "not_responding"

@@ -1,0 +1,140 @@
+"""Who of those waiting comes first: priority and ageing, bonus, objectives, c-mu, ratio, blending, overtaking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from acd_core import events as ev
+from acd_core.strategies import orders
+from tests.support.acd_centre import Centre, both
+
+
+@both("order")
+def test_a_priority_is_worth_so_much_waiting(make: type[Any]) -> None:
+    """A level is worth 30 s: 40 s of waiting outweigh it, 20 s don't."""
+    centre = Centre(make, order=orders.priority(step_ms=30_000))
+    centre.arrive("first")
+    centre.at(20).arrive("second")
+    centre.at(40).arrive("urgent", priority=1)
+    centre.at(50).sign_in("anna")
+    assert centre.order("anna") == ["first", "urgent", "second"]
+    terms = centre.made[1].explanation
+    assert (terms.priority, terms.wait, terms.score) == (30_000_000, 10_000_000, 40_000_000)
+
+
+@both("order")
+def test_queues_age_at_their_own_rates(make: type[Any]) -> None:
+    """Twice as fast: 10 s in support outweigh 15 s in sales, but not 25 s."""
+    centre = Centre(make)
+    centre.queue("support", order=ev.Order(rate=2000))
+    centre.arrive("old")
+    centre.at(10).arrive("sales")
+    centre.at(15).arrive("support", "support")
+    centre.at(25).sign_in("anna", queues="sales support")
+    assert centre.order("anna") == ["old", "support", "sales"]
+
+
+@both("order")
+def test_a_bonus_counts_as_waiting(make: type[Any]) -> None:
+    centre = Centre(make)
+    centre.arrive("first")
+    centre.at(10).arrive("second")
+    centre.at(15).arrive("wrote before", bonus_ms=10_000)
+    centre.at(20).sign_in("anna")
+    assert centre.order("anna") == ["first", "wrote before", "second"]
+    assert centre.made[1].explanation.bonus == 10_000_000
+    assert centre.made[1].waited_ns == 5_000_000_000
+
+
+@both("order")
+def test_the_service_objective_compares_shares_of_it(make: type[Any]) -> None:
+    """30 of 60 s are more than 40 of 100 s."""
+    centre = Centre(make, order=orders.service_objective(100_000))
+    centre.queue("support", order=orders.service_objective(60_000))
+    centre.arrive("sales")
+    centre.at(10).arrive("support", "support")
+    centre.at(40).sign_in("anna", queues="sales support")
+    assert centre.order("anna") == ["support", "sales"]
+
+
+@both("order")
+def test_generalised_cmu_weighs_cost_by_speed(make: type[Any]) -> None:
+    """Twice the cost at three times the handling time comes second."""
+    centre = Centre(make, order=orders.generalised_cmu(cost=2, handle_ms=180_000))
+    centre.queue("support", order=orders.generalised_cmu(cost=1, handle_ms=60_000))
+    centre.arrive("dear but long")
+    centre.arrive("short", "support")
+    centre.at(40).sign_in("anna", queues="sales support")
+    assert centre.order("anna") == ["short", "dear but long"]
+
+
+@both("order")
+def test_the_greatest_need_is_the_highest_priority_then_the_longest_wait(make: type[Any]) -> None:
+    centre = Centre(make, order=orders.greatest_need())
+    for second, priority in enumerate([0, 1, 2, 1, 2]):
+        centre.at(second).arrive(f"c{second}", priority=priority)
+    centre.at(3600).sign_in("anna")
+    assert centre.order("anna") == ["c2", "c4", "c1", "c3", "c0"]
+
+
+@both("order")
+def test_queues_are_served_in_a_fixed_ratio(make: type[Any]) -> None:
+    """Three to one, whoever has waited for longer; and an empty queue saves nothing up."""
+    centre = Centre(make, order=orders.ratio(3))
+    centre.queue("support", order=orders.ratio(1))
+    for number in range(20):
+        centre.arrive(f"a{number}")
+    for number in range(4):
+        centre.arrive(f"b{number}", "support")
+    centre.sign_in("anna", queues="sales support")
+    served = "".join(contact[0] for contact in centre.order("anna"))
+    assert [served[start : start + 4].count("b") for start in (0, 4, 8, 12)] == [1, 1, 1, 1], served
+    for number in range(8):
+        centre.arrive(f"x{number}", "support")
+        centre.arrive(f"y{number}")
+    served = "".join(contact[0] for contact in centre.order("anna"))
+    assert 3 <= served[:12].count("x") <= 4, served
+
+
+@both("order")
+def test_nobody_is_overtaken_for_longer_than_the_bound(make: type[Any]) -> None:
+    centre = Centre(make, order=orders.greatest_need(overtaking_ms=60_000))
+    centre.arrive("patient")
+    centre.at(50).arrive("vip", priority=9)
+    centre.sign_in("anna")
+    assert centre.ring() == {"anna": "vip"}
+    centre.at(60).arrive("vip 2", priority=9)
+    assert centre.serve("anna") == "vip"
+    assert centre.ring() == {"anna": "patient"}
+    why = centre.made[-1].explanation
+    assert why.overdue > 0
+    assert why.score == 1 << 62
+
+
+@both("order")
+def test_channels_are_blended_by_their_service_levels(make: type[Any]) -> None:
+    """Calls come first, until mails fall behind their target."""
+    calls = orders.blended(ev.Order(base=100_000_000), objective_ms=20_000)
+    mails = orders.blended(ev.Order(rate=0), objective_ms=3_600_000, points=1_000_000)
+    centre = Centre(make, order=calls)
+    centre.queue("mail", order=mails)
+    centre.arrive("m1", "mail", channel="mail")
+    centre.at(4000).arrive("c1")
+    centre.sign_in("anna", queues="sales mail")
+    assert centre.order("anna") == ["c1", "m1"]
+    centre.sign_in("ben", queues="sales mail")
+    centre.tell(ev.AgentPaused("anna", "lunch"))
+    centre.arrive("c2")
+    centre.arrive("m2", "mail", channel="mail")
+    centre.arrive("c3")
+    assert centre.serve("ben") == "c2"
+    assert centre.ring() == {"ben": "m2"}, "m1 was late"
+    assert centre.made[-1].explanation.blending > 0
+
+
+@both("order")
+def test_positions_follow_the_order(make: type[Any]) -> None:
+    centre = Centre(make, order=orders.greatest_need())
+    centre.arrive("plain")
+    centre.arrive("vip", priority=1)
+    assert (centre.d.position("vip"), centre.d.position("plain")) == (1, 2)
