@@ -12,9 +12,7 @@ import os
 import statistics
 from collections.abc import Callable, Sequence
 
-from acd_core import Distributor
 from acd_core import events as ev
-from acd_core.api import DistributorApi
 from acd_core.metrics import Report
 from acd_core.simulation.arrivals import constant
 from acd_core.simulation.distributions import Distribution, Exponential
@@ -27,23 +25,20 @@ T_999 = 3.883
 """Student's t for 19 degrees of freedom, 99.9 % two-sided (Abramowitz and Stegun, table 26.10)."""
 
 
-def repeat(plan: Plan, *, first_seed: int, make: Callable[[], DistributorApi] = Distributor) -> list[Report]:
+def repeat(plan: Plan, *, first_seed: int) -> list[Report]:
     """Prints the seeds."""
     print(f"seeds {first_seed} to {first_seed + REPETITIONS - 1}, {plan.end_ns / 3.6e12:.0f} h each")
-    return [Simulator(plan, first_seed + number, make=make).run().report for number in range(REPETITIONS)]
+    return [Simulator(plan, first_seed + number).run().report for number in range(REPETITIONS)]
 
 
-def expect(
-    what: str, exact: float, reports: Sequence[Report], figure: Callable[[Report], float | None], *, width: float = 0.25
-) -> None:
-    """Fail unless the exact value lies within the confidence interval of the figure, or the interval says nothing:
-    when half of it is more than ``width`` of the value."""
+def expect(what: str, exact: float, reports: Sequence[Report], figure: Callable[[Report], float | None]) -> None:
+    """Fail unless the exact value lies within the confidence interval of the figure, or the interval says nothing."""
     values = [value for value in map(figure, reports) if value is not None]
     assert len(values) == REPETITIONS
     mean = statistics.fmean(values)
     half = T_999 * statistics.stdev(values) / math.sqrt(len(values))
     print(f"{what}: exact {exact:.5f}, simulated {mean:.5f} +- {half:.5f}")
-    assert half < width * max(abs(exact), 0.02), f"{what}: +- {half} says too little: simulate longer"
+    assert half < 0.25 * max(abs(exact), 0.02), f"{what}: +- {half} says too little: simulate longer"
     assert abs(mean - exact) <= half, f"{what}: exact {exact}, simulated {mean} +- {half}"
 
 

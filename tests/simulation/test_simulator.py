@@ -16,22 +16,10 @@ from acd_core.simulation.distributions import Deterministic, Exponential
 from acd_core.simulation.estimate import Outlook, estimate
 from acd_core.simulation.plan import Group, Plan, Stream, seconds
 from acd_core.simulation.simulator import Simulator
-from tests.parity.slices import CORE
 from tests.simulation.replications import single_queue
 
 SEED = 11
-
-
-def against(*makes: type[DistributorApi]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("make", makes, ids=lambda make: make.__module__.split(".")[1])
-
-
-def with_slice(name: str) -> pytest.MarkDecorator:
-    """The core, too, where it has this slice of the rules."""
-    return against(Distributor, Reference) if name in CORE else against(Reference)
-
-
-both = against(Distributor, Reference)
+both = pytest.mark.parametrize("make", [Distributor, Reference], ids=["core", "reference"])
 
 
 def plan(times_s: tuple[float, ...], *, end_s: float = 1000, **changes: object) -> Plan:
@@ -190,7 +178,7 @@ def test_an_estimate_of_patience_by_others() -> None:
     assert (shorter.p50_s or 0) < 0.7 * (patient.p50_s or 0)
 
 
-@with_slice("lanes")
+@both
 def test_an_estimate_knows_of_several_contacts_in_hand(make: type[DistributorApi]) -> None:
     """Two chats at once of 60 s each, begun at 100 and 130; a third came at 140: it is taken up at 160."""
     base = plan((100, 130, 140))
@@ -207,7 +195,7 @@ def test_an_estimate_knows_of_several_contacts_in_hand(make: type[DistributorApi
     assert simulator.run().report.all.answered_waits.max_s == 20
 
 
-@with_slice("lanes")
+@both
 def test_a_mail_makes_room_for_a_call_and_takes_no_shorter_for_it(make: type[DistributorApi]) -> None:
     base = plan((130,))
     mail = replace(
@@ -227,7 +215,7 @@ def test_a_mail_makes_room_for_a_call_and_takes_no_shorter_for_it(make: type[Dis
     assert report.agents.seconds["busy"] == 260
 
 
-@with_slice("flow")
+@both
 def test_a_transferred_contact_is_served_twice(make: type[DistributorApi]) -> None:
     base = plan((100,), queues=(ev.QueueConfigured("q", 20_000, 0), ev.QueueConfigured("second", 20_000, 0)))
     moving = replace(base.streams[0], transfer=1.0, transfer_to="second")
