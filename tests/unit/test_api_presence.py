@@ -7,10 +7,10 @@ from typing import cast
 import pytest
 
 from gateway.api.presence import Presence
-from gateway.api.services import Agents
 from gateway.config.loader import parse
 from gateway.model.events import AgentState, AgentStateChanged, QueueChanged
 from gateway.model.ids import AgentId, Channel, QueueName
+from gateway.session.agents import AgentService
 from gateway.session.bus import EventBus
 from gateway.session.views import DeskView
 
@@ -58,7 +58,7 @@ class Scene:
         self.bus = EventBus()
         self.changes = 0
         config = parse(CONFIG.format(queue=queue, agent=agent), file="z.toml")
-        self.presence = Presence(config, cast(Agents, NobodyHere()), self.bus, self._changed)
+        self.presence = Presence(config, cast(AgentService, NobodyHere()), self.bus, self._changed)
 
     def _changed(self) -> None:
         self.changes += 1
