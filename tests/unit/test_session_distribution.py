@@ -11,7 +11,7 @@ import pytest
 from gateway.config.loader import parse
 from gateway.model import events as ev
 from gateway.model.errors import InternalError, NotAllowedError, NotFoundError
-from gateway.model.ids import AgentId, ContactId, LegId, QueueName
+from gateway.model.ids import AgentId, ContactId, QueueName
 from gateway.session.states import ContactState
 from tests.support.session_world import ANNA, BEN, CALLER, SUPPORT, FakeLine, World, world
 
@@ -46,7 +46,7 @@ queues = ["second"]
 [[queues]]
 name = "second"
 title = "Second"
-music = "other"
+music = "ringback"
 outcomes = ["done"]
 [[numbers]]
 number = "100"
@@ -74,17 +74,16 @@ async def talking(
 ) -> tuple[FakeLine, ContactId]:
     line, contact = await floor.call(customer=customer, queue=queue)
     assert await accept(floor, agent) == contact
-    floor.agents.attach_leg(agent, contact, LegId(1000 + line.leg))
+    floor.agents.attach_leg(agent, contact, floor.agent_leg())
     return line, contact
 
 
 async def spoken_with(floor: World, agent: AgentId, customer: ev.Customer = CALLER) -> None:
     """A call of the customer with the agent, all over."""
-    line, contact = await talking(floor, agent, customer)
+    _, contact = await talking(floor, agent, customer)
     floor.clock.advance(60_000)
     floor.agents.hang_up(agent, contact)
     floor.agents.finish_wrap_up(agent, contact)
-    floor.close(line)
     await floor.session.flushed()
 
 
@@ -109,7 +108,7 @@ async def test_who_waits_too_long_goes_on_to_another_queue_and_keeps_the_place(m
         moved = floor.last(ev.ContactMoved)
         assert (moved.contact, moved.from_queue, moved.queue) == (contact, SUPPORT, SECOND)
         assert moved.reason == "overflow: wait"
-        assert floor.media.last(line.leg, "play") == ("play", line.leg, "other", True), "the other queue's music"
+        assert floor.media.hears(line.leg) == "ringback", "the other queue's music"
         views = [floor.contacts.view(contact), floor.contacts.view(younger)]
         assert [(view.queue, view.position) for view in views if view is not None] == [(SECOND, 1), (SECOND, 2)]
         floor.ready(CAROL)
@@ -223,17 +222,17 @@ async def test_without_the_database_nobody_is_favoured_and_nobody_waits(make: Ma
 async def test_a_call_is_sent_on_to_a_queue_at_its_old_place(make: Make) -> None:
     async with make() as floor:
         floor.ready(ANNA)
-        line, contact, leg = await floor.talk()
+        line, contact, _ = await floor.talk()
         _, younger = await floor.call(queue=SECOND)
         assert floor.agents.transfer_targets(ANNA, contact).queues == [SECOND]
         floor.agents.transfer(ANNA, contact, queue=SECOND)
-        assert floor.media.last(line.leg, "play", "bridge") == ("play", line.leg, "other", True)
-        assert floor.media.last(line.leg, "stop_capture") is not None
+        assert floor.media.hears(line.leg) == "ringback"
+        assert floor.media.of(line.leg, "stop_capture")
         desk = floor.agents.desk(ANNA)
         assert (desk.state, desk.contact and desk.contact.state) == (ev.AgentState.WRAP_UP, ContactState.ENDED)
         floor.ready(CAROL)
         assert await accept(floor, CAROL) == contact, f"before {younger}, who came later"
-        floor.agents.attach_leg(CAROL, contact, LegId(leg + 1))
+        floor.agents.attach_leg(CAROL, contact, floor.agent_leg())
         assert floor.kinds(contact)[-7:] == [
             "ConversationStarted",
             "ContactTransferred",
@@ -383,9 +382,9 @@ async def test_a_call_interrupts_chats_that_allow_it(make: Make) -> None:
         floor.ready(ANNA)
         chat = await floor.chat()
         await accept(floor, ANNA)
-        line, call = await floor.call()
+        _, call = await floor.call()
         await accept(floor, ANNA)
-        floor.agents.attach_leg(ANNA, call, LegId(1000 + line.leg))
+        floor.agents.attach_leg(ANNA, call, floor.agent_leg())
         await floor.agents.write(ANNA, chat, "I'm on the phone, one moment")
         floor.agents.hang_up(ANNA, call)
         floor.agents.finish_wrap_up(ANNA, call)
