@@ -115,9 +115,9 @@ class _Agent:
 
 
 def generator(seed: int, purpose: str) -> random.Random:
-    """A generator of its own for each purpose; the same on each machine and in each version of Python.
+    """A generator of its own for each purpose.
 
-    Only its uniform numbers are used, whose sequence Python promises to keep.
+    Only its uniform numbers are used, whose sequence for a seed Python promises to keep in later versions.
     """
     return random.Random(f"zentrale/{seed}/{purpose}")
 

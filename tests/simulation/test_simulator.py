@@ -16,6 +16,7 @@ from acd_core.simulation.distributions import Deterministic, Exponential
 from acd_core.simulation.estimate import Outlook, estimate
 from acd_core.simulation.plan import Group, Plan, Stream, seconds
 from acd_core.simulation.simulator import Simulator
+from acd_core.strategies import orders
 from tests.simulation.replications import single_queue
 
 SEED = 11
@@ -230,3 +231,31 @@ def test_a_transferred_contact_is_served_twice(make: type[DistributorApi]) -> No
         (1, 1, 1, 0),
     ]
     assert report.agents.seconds["busy"] == 120
+
+
+@both
+def test_an_estimate_knows_when_less_will_be_asked_for(make: type[DistributorApi]) -> None:
+    """After 100 s in the queue anybody may take it; it has been there for 50."""
+    asks = ev.QueueConfigured("q", 20_000, 0, frozenset({"fr"}), steps=(ev.Step(100_000, drop=frozenset({"fr"})),))
+    simulator = Simulator(plan((100,), queues=(asks,)), SEED, make=make)
+    simulator.run_until(seconds(150))
+    outlook = Outlook(streams=(replace(simulator.plan.streams[0], arrivals=Listed(())),))
+    found = estimate(simulator.distributor.snapshot(), "call-1", outlook, now_ns=seconds(150), runs=3, make=make)
+    assert (found.p50_s, found.answered) == (50, 1)
+    assert simulator.run().report.all.answered_waits.mean_s == 100
+
+
+@both
+def test_an_estimate_knows_who_goes_first(make: type[DistributorApi]) -> None:
+    """One call in hand until 160; before me by priority one that came after me."""
+    base = plan((100, 101), queues=(ev.QueueConfigured("q", 20_000, 0, order=orders.greatest_need()),))
+    vip = replace(base.streams[0], name="vip", contact=ev.ContactArrived("", "q", priority=3))
+    base = replace(base, streams=(base.streams[0], replace(vip, arrivals=Listed((seconds(110),)))))
+    simulator = Simulator(base, SEED, make=make)
+    simulator.run_until(seconds(120))
+    outlook = Outlook(streams=tuple(replace(stream, arrivals=Listed(())) for stream in base.streams))
+    snapshot = simulator.distributor.snapshot()
+    mine = estimate(snapshot, "call-2", outlook, now_ns=seconds(120), runs=3, make=make)
+    theirs = estimate(snapshot, "vip-1", outlook, now_ns=seconds(120), runs=3, make=make)
+    assert (mine.position, mine.p50_s) == (2, 100)
+    assert (theirs.position, theirs.p50_s) == (1, 40)

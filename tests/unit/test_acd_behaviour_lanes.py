@@ -117,3 +117,57 @@ def test_a_chat_that_is_not_answered_leaves_the_others_alone(make: type[Any]) ->
     assert (centre.has("anna"), centre.ring()) == ("busy c1", {})
     centre.tell(ev.ContactEnded("c1"))
     assert centre.has("anna") == "not_responding"
+
+
+@both("lanes")
+def test_the_latest_makes_room_first_and_the_earliest_resumes_first(make: type[Any]) -> None:
+    """A call of weight 2 needs the room of one of two mails; a second call that of the other."""
+    lanes = (ev.Lane("phone", 2, 2), ev.Lane("mail", 2, 2, interruptible=True))
+    centre = Centre(make)
+    centre.sign_in("anna", lanes=lanes, capacity=4)
+    for contact, channel in [("m1", "mail"), ("m2", "mail"), ("c1", "phone"), ("c2", "phone")]:
+        centre.arrive(contact, channel=channel)
+        decisions = centre.accept("anna")
+        if contact == "c1":
+            assert ContactInterrupted("m2", "anna") in decisions
+    assert ContactInterrupted("m1", "anna") in decisions
+    assert ContactResumed("m1", "anna") in centre.tell(ev.ContactEnded("c1"))
+    assert ContactResumed("m2", "anna") in centre.tell(ev.ContactEnded("c2"))
+
+
+@both("lanes")
+def test_an_interrupted_contact_that_ends_has_no_wrap_up(make: type[Any]) -> None:
+    centre = Centre(make, wrap_up_ms=10_000)
+    centre.sign_in("anna", lanes=DESK, capacity=4)
+    for contact, channel in [("mail", "mail"), ("call", "phone")]:
+        centre.arrive(contact, channel=channel)
+        centre.accept("anna")
+    centre.tell(ev.ContactEnded("mail"))
+    assert [work.contact for work in centre.d.agent("anna").work] == ["call"]
+
+
+@both("lanes")
+def test_idle_time_begins_anew_when_one_of_several_is_over(make: type[Any]) -> None:
+    centre = Centre(make)
+    centre.sign_in("anna", "ben", lanes=DESK, capacity=4)
+    for second, chat in enumerate(("c1", "c2", "c3", "c4")):
+        centre.at(second).arrive(chat, channel="chat")
+        centre.accept(next(iter(centre.ring())))
+    centre.at(10).tell(ev.ContactEnded("c1"))
+    centre.arrive("c5", channel="chat")
+    assert centre.ring() == {"ben": "c5"}, "anna has just been through with one"
+
+
+@both("lanes", "flow")
+def test_who_misses_a_chat_beside_others_returns_after_them(make: type[Any]) -> None:
+    """The time until the return begins when the agent's hands are empty."""
+    centre = Centre(make, return_ms=30_000)
+    centre.sign_in("anna", lanes=DESK, capacity=4)
+    centre.arrive("c1", channel="chat")
+    centre.accept("anna")
+    centre.arrive("c2", channel="chat")
+    centre.at(20)
+    assert centre.d.agent("anna").next_state == "not_responding"
+    centre.at(50).tell(ev.ContactEnded("c1"))
+    assert centre.has("anna") == "not_responding"
+    assert centre.at(80).ring() == {"anna": "c2"}

@@ -138,3 +138,31 @@ def test_positions_follow_the_order(make: type[Any]) -> None:
     centre.arrive("plain")
     centre.arrive("vip", priority=1)
     assert (centre.d.position("vip"), centre.d.position("plain")) == (1, 2)
+
+
+@both("order")
+def test_service_is_measured_by_who_was_served_and_who_left_too_late(make: type[Any]) -> None:
+    """Somebody who hangs up within the objective counts neither way."""
+    centre = Centre(make, order=orders.blended(ev.Order(), objective_ms=10_000))
+    for contact in ("early", "late"):
+        centre.arrive(contact)
+    centre.at(5).tell(ev.ContactAbandoned("early"))
+    view = centre.d.queue("sales")
+    assert (view.seen, view.recent) == (0, 0)
+    centre.at(11).tell(ev.ContactAbandoned("late"))
+    centre.sign_in("anna")
+    centre.arrive("served")
+    centre.accept("anna")
+    view = centre.d.queue("sales")
+    assert (view.seen, view.recent) == (2, 0b01)
+
+
+@both("order")
+def test_a_contact_that_is_offered_again_costs_its_queue_nothing_more(make: type[Any]) -> None:
+    centre = Centre(make, order=orders.ratio(3))
+    centre.sign_in("anna", "ben")
+    centre.arrive("c1")
+    paid = centre.d.queue("sales").passed
+    centre.reject("anna")
+    assert centre.ring() == {"ben": "c1"}
+    assert centre.d.queue("sales").passed == paid > 0
