@@ -20,7 +20,7 @@ PACKAGES := acd_core gateway recordings
 
 # --- what the user calls ---------------------------------------------------------------------------------------------
 
-.PHONY: help build run demo check test bench fuzz screenshots wheel lock format clean
+.PHONY: help build run demo check test bench soak fuzz screenshots wheel lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -45,6 +45,9 @@ bench: build ## measure distributor, media plane and the handover to a freed age
 	@$(BIN)/zentrale bench acd --json
 	@$(BIN)/zentrale bench media --json $(ARGS)
 	@$(BIN)/zentrale bench handover --json
+
+soak: build .venv/.dev .cache/packages-test ## the tests that take too long for `make test` (many minutes)
+	@$(BIN)/pytest -m soak $(ARGS) </dev/null
 
 fuzz: build .venv/.dev ## the fuzz targets for much longer than in `make test`
 	@$(BIN)/pytest tests/fuzz --hypothesis-profile=long $(ARGS)
