@@ -28,8 +28,8 @@ PLANE = [
         "rtp", "srtp", "stun", "thread",
     )
 ]  # fmt: skip
-PLANE_LIBRARIES = ["srtp2", "crypto", *STAGE_LIBRARIES]
-WIRE = [f"{NATIVE}/{name}.c" for name in ("addr", "rtcp", "rtp", "stun")]
+PLANE_LIBRARIES = ["crypto", *STAGE_LIBRARIES]
+WIRE = [f"{NATIVE}/{name}.c" for name in ("addr", "rtcp", "rtp", "srtp", "stun")]
 LOADGEN = [f"{NATIVE}/{name}.c" for name in ("loadgen", "addr", "g711", "opus_codec", "ports", "rtp", "srtp", "stun")]
 HEADERS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / NATIVE).glob("*.h"))
 
@@ -46,7 +46,7 @@ def extensions() -> list[Extension]:
         Extension(
             "gateway.media._loadgen",
             ["gateway/media/_loadgen.pyx", *LOADGEN],
-            libraries=["srtp2", "crypto", "opus", "m"],
+            libraries=["crypto", "opus", "m"],
             extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
             depends=HEADERS,
         ),

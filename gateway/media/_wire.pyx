@@ -1,4 +1,4 @@
-"""The media plane's wire formats for unit tests and fuzzing: RTP, RTCP and STUN without threads or sockets.
+"""The media plane's wire formats for unit tests and fuzzing: RTP, RTCP, SRTP and STUN without threads or sockets.
 
 The plane itself does not go through here.
 """
@@ -69,6 +69,24 @@ cdef extern from "native/rtcp.h":
         ZM_RTCP_MAX
     uint32_t zm_rtcp_write(zm_leg *leg, uint8_t *to, uint64_t now_ns, bint bye)
     bint zm_rtcp_read(zm_leg *leg, const uint8_t *packet, uint32_t length, uint64_t now_ns)
+
+
+cdef extern from "native/srtp.h":
+    enum:
+        ZM_SRTP_TRAILER_MAX
+    ctypedef struct zm_srtp:
+        pass
+    ctypedef enum zm_srtp_result:
+        ZM_SRTP_OK
+        ZM_SRTP_REPLAYED
+        ZM_SRTP_FAILED
+    uint32_t zm_srtp_key_len(const char *profile)
+    zm_srtp *zm_srtp_new(const char *profile, const uint8_t *key, bint outbound)
+    void zm_srtp_free(zm_srtp *srtp)
+    zm_srtp_result zm_srtp_protect(zm_srtp *srtp, uint8_t *packet, uint32_t *length)
+    zm_srtp_result zm_srtp_unprotect(zm_srtp *srtp, uint8_t *packet, uint32_t *length)
+    zm_srtp_result zm_srtp_protect_rtcp(zm_srtp *srtp, uint8_t *packet, uint32_t *length)
+    zm_srtp_result zm_srtp_unprotect_rtcp(zm_srtp *srtp, uint8_t *packet, uint32_t *length)
 
 
 cdef uint8_t *exact_copy(bytes datagram) except NULL:
@@ -212,3 +230,49 @@ cdef class Stream:
             return self.leg.far_fraction_lost, self.leg.far_rtt_us
         finally:
             free(copy)
+
+
+def srtp_key_len(bytes profile):
+    """Octets of master key and salt; 0 for a profile that is unknown."""
+    return zm_srtp_key_len(profile)
+
+
+cdef class Srtp:
+    """One direction of SRTP and SRTCP. Each method returns the packet, or "replayed" or "failed"."""
+
+    cdef zm_srtp *srtp
+
+    def __cinit__(self, bytes profile, bytes key, *, bint outbound):
+        if len(key) != zm_srtp_key_len(profile):
+            raise ValueError("unknown profile, or a key of another length")
+        self.srtp = zm_srtp_new(profile, key, outbound)
+        if self.srtp is NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        zm_srtp_free(self.srtp)
+
+    cdef object run(
+        self, zm_srtp_result (*function)(zm_srtp *, uint8_t *, uint32_t *), bytes packet, uint32_t trailer
+    ):
+        cdef uint32_t length = <uint32_t>len(packet)
+        cdef uint8_t *copy = exact_copy(packet + bytes(trailer))
+        try:
+            result = function(self.srtp, copy, &length)
+            if result == ZM_SRTP_OK:
+                return copy[:length]
+            return "replayed" if result == ZM_SRTP_REPLAYED else "failed"
+        finally:
+            free(copy)
+
+    def protect(self, bytes packet):
+        return self.run(zm_srtp_protect, packet, ZM_SRTP_TRAILER_MAX)
+
+    def unprotect(self, bytes packet):
+        return self.run(zm_srtp_unprotect, packet, 0)
+
+    def protect_rtcp(self, bytes packet):
+        return self.run(zm_srtp_protect_rtcp, packet, ZM_SRTP_TRAILER_MAX)
+
+    def unprotect_rtcp(self, bytes packet):
+        return self.run(zm_srtp_unprotect_rtcp, packet, 0)

@@ -48,10 +48,11 @@ class WebRtcPeer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SrtpKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """Keys exported from DTLS (RFC 5764 4.2): master key with master salt appended, each direction."""
+    """Master key with master salt appended, each direction: exported from DTLS (RFC 5764 4.2) or from SDP (RFC 4568)."""
 
     profile: str
-    """``SRTP_AES128_CM_SHA1_80``, ``SRTP_AEAD_AES_128_GCM`` or ``SRTP_AEAD_AES_256_GCM``."""
+    """Its name for DTLS (``SRTP_AES128_CM_SHA1_80``, ``SRTP_AEAD_AES_128_GCM``, ...) or for SDP
+    (``AES_CM_128_HMAC_SHA1_80``, ``AES_256_CM_HMAC_SHA1_32``, ...); all of RFC 3711, 6188 and 7714."""
     send: bytes
     receive: bytes
 
@@ -167,7 +168,8 @@ class MediaPlane(Protocol):
     def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None: ...
 
     def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
-        """From here on RTP flows; before it every RTP packet is dropped."""
+        """From here on packets both ways are SRTP. A browser's leg drops every RTP packet before it; a SIP leg without
+        keys speaks RTP in clear, with keys it takes nothing else."""
         ...
 
     def send_dtls(self, leg: LegId, datagram: bytes) -> None:

@@ -140,7 +140,7 @@ async def test_the_history_shows_timeline_and_a_recording_that_plays(browser: Br
     await expect(player).to_be_visible(timeout=SEE_MS)
     # A function: the pages' policy forbids to evaluate a text again at each look.
     await desk.page.wait_for_function(
-        "() => document.querySelector('audio[data-testid=recording-player]').duration > 0.2", timeout=SEE_MS
+        "() => document.querySelector('audio[data-testid=recording-player]').duration > 0", timeout=SEE_MS
     )
 
 

@@ -51,12 +51,10 @@ static void set_media(zm_leg *leg, const zm_command *command)
 
 static void set_keys(zm_leg *leg, zm_command *command)
 {
-    if (leg->kind != ZM_LEG_WEBRTC)
-        return;
-    zm_srtp_free(leg->web.srtp_in);
-    zm_srtp_free(leg->web.srtp_out);
-    leg->web.srtp_in = command->keys.in;
-    leg->web.srtp_out = command->keys.out;
+    zm_srtp_free(leg->srtp_in);
+    zm_srtp_free(leg->srtp_out);
+    leg->srtp_in = command->keys.in;
+    leg->srtp_out = command->keys.out;
     command->keys.in = command->keys.out = NULL;
 }
 

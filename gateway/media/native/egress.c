@@ -89,18 +89,18 @@ void zm_send_rtp(zm_leg *leg, const zm_rtp *rtp, const uint8_t *payload, uint32_
     }
     zm_rtp_write(packet, rtp);
     memcpy(packet + ZM_RTP_HEADER, payload, len);
-    if (leg->kind == ZM_LEG_RTP) {
-        if (!send_rtp_socket(leg, leg->rtp.rtp_fd, &leg->rtp.peer, packet, packet_len))
-            return;
-    } else {
-        zm_srtp_result result = zm_srtp_protect(leg->web.srtp_out, packet, &packet_len);
+    if (leg->srtp_out) {
+        zm_srtp_result result = zm_srtp_protect(leg->srtp_out, packet, &packet_len);
         if (result != ZM_SRTP_OK) {
             if (result == ZM_SRTP_FAILED) /* a replay is a duplicate that the other side had received twice */
                 count_dropped(thread, leg);
             return;
         }
-        batch_add(thread, leg, &zm_ice_path(leg)->addr, packet_len);
     }
+    if (leg->kind == ZM_LEG_WEBRTC)
+        batch_add(thread, leg, &zm_ice_path(leg)->addr, packet_len);
+    else if (!send_rtp_socket(leg, leg->rtp.rtp_fd, &leg->rtp.peer, packet, packet_len))
+        return;
     leg->sent++;
     leg->out.packets++;
     leg->out.octets += len;
@@ -152,12 +152,13 @@ void zm_send_silence(zm_leg *leg)
 
 void zm_send_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len)
 {
+    if (leg->srtp_out && zm_srtp_protect_rtcp(leg->srtp_out, packet, &len) != ZM_SRTP_OK)
+        return;
     if (leg->kind == ZM_LEG_RTP) {
         bool mux = leg->rtp.rtcp_mux;
         send_rtp_socket(
             leg, mux ? leg->rtp.rtp_fd : leg->rtp.rtcp_fd, mux ? &leg->rtp.peer : &leg->rtp.rtcp_peer, packet, len);
         return;
     }
-    if (zm_srtp_protect_rtcp(leg->web.srtp_out, packet, &len) == ZM_SRTP_OK)
-        zm_send_web(leg->thread, leg, &zm_ice_path(leg)->addr, packet, len);
+    zm_send_web(leg->thread, leg, &zm_ice_path(leg)->addr, packet, len);
 }

@@ -70,11 +70,24 @@ static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
     zm_bridge_pass(leg, rtp, false);
 }
 
-static bool receive_rtcp(zm_leg *leg, const uint8_t *packet, uint32_t len)
+static bool receive_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len)
 {
-    if (zm_rtcp_read(leg, packet, len, leg->thread->now_ns))
+    if ((leg->srtp_in == NULL || zm_srtp_unprotect_rtcp(leg->srtp_in, packet, &len) == ZM_SRTP_OK) &&
+        zm_rtcp_read(leg, packet, len, leg->thread->now_ns))
         return true;
     reject(leg->thread, leg);
+    return false;
+}
+
+/* Take the encryption off, if there is one; false: not authentic, malformed, or (silently) seen before. */
+static bool open_rtp(zm_leg *leg, zm_rtp *rtp, uint8_t *datagram, uint32_t len)
+{
+    zm_srtp_result result = leg->srtp_in ? zm_srtp_unprotect(leg->srtp_in, datagram, &len) : ZM_SRTP_OK;
+
+    if (result == ZM_SRTP_OK && zm_rtp_parse(rtp, datagram, len))
+        return true;
+    if (result != ZM_SRTP_REPLAYED)
+        reject(leg->thread, leg);
     return false;
 }
 
@@ -83,25 +96,14 @@ static bool receive_rtcp(zm_leg *leg, const uint8_t *packet, uint32_t len)
 static void receive_srtp(zm_path *path, uint8_t *datagram, uint32_t len)
 {
     zm_leg *leg = path->leg;
-    zm_srtp_result result;
     zm_rtp rtp;
 
-    if (leg->web.srtp_in == NULL || !leg->negotiated || len < ZM_RTP_HEADER) {
+    if (leg->srtp_in == NULL || !leg->negotiated || len < ZM_RTP_HEADER)
         reject(leg->thread, leg);
-        return;
-    }
-    if (zm_is_rtcp(datagram)) {
-        if (zm_srtp_unprotect_rtcp(leg->web.srtp_in, datagram, &len) == ZM_SRTP_OK)
-            receive_rtcp(leg, datagram, len);
-        else
-            reject(leg->thread, leg);
-        return;
-    }
-    result = zm_srtp_unprotect(leg->web.srtp_in, datagram, &len);
-    if (result == ZM_SRTP_OK && zm_rtp_parse(&rtp, datagram, len))
+    else if (zm_is_rtcp(datagram))
+        receive_rtcp(leg, datagram, len);
+    else if (open_rtp(leg, &rtp, datagram, len))
         receive_rtp(leg, &rtp);
-    else if (result != ZM_SRTP_REPLAYED)
-        reject(leg->thread, leg);
 }
 
 static void receive_dtls(zm_path *path, const uint8_t *datagram, uint32_t len)
@@ -180,10 +182,8 @@ static void receive_plain(zm_leg *leg, uint8_t *datagram, uint32_t len, const zm
             transport->rtcp_mux = true;
         return;
     }
-    if (!zm_rtp_parse(&rtp, datagram, len)) {
-        reject(leg->thread, leg);
+    if (!open_rtp(leg, &rtp, datagram, len))
         return;
-    }
     if (!transport->latched &&
         (rtp.payload_type == leg->media.payload_type || rtp.payload_type == leg->media.dtmf_payload_type)) {
         transport->latched = true;
@@ -222,11 +222,9 @@ void zm_read_rtcp(zm_leg *leg)
             reject(thread, leg);
             continue;
         }
-        if (zm_rtcp_read(leg, thread->in.datagrams[i], thread->in.headers[i].msg_len, thread->now_ns)) {
+        if (receive_rtcp(leg, thread->in.datagrams[i], thread->in.headers[i].msg_len)) {
             transport->rtcp_latched = true;
             transport->rtcp_peer = *from;
-        } else {
-            reject(thread, leg);
         }
     }
 }

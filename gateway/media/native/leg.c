@@ -20,7 +20,7 @@ bool zm_leg_can_send(const zm_leg *leg)
 {
     if (!leg->negotiated || !leg->media.send)
         return false;
-    return leg->kind == ZM_LEG_RTP || (leg->web.srtp_out && zm_ice_path(leg) != NULL);
+    return leg->kind == ZM_LEG_RTP || (leg->srtp_out && zm_ice_path(leg) != NULL);
 }
 
 void zm_leg_set_media(zm_leg *leg, const zm_media *media)
@@ -53,11 +53,10 @@ void zm_leg_close_sockets(zm_leg *leg)
 void zm_leg_free(zm_leg *leg)
 {
     zm_leg_close_sockets(leg);
-    if (leg->kind == ZM_LEG_WEBRTC) {
-        zm_srtp_free(leg->web.srtp_in);
-        zm_srtp_free(leg->web.srtp_out);
+    zm_srtp_free(leg->srtp_in);
+    zm_srtp_free(leg->srtp_out);
+    if (leg->kind == ZM_LEG_WEBRTC)
         explicit_bzero(leg->web.pwd, sizeof leg->web.pwd);
-    }
     jitter_free(leg->jitter);
     if (leg->encoder.encoder)
         opus_encode_free(&leg->encoder);

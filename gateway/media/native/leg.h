@@ -55,7 +55,6 @@ typedef struct {
     zm_path paths[ZM_PATHS_MAX];
     zm_path *selected, *latest;
     bool consent_lost;
-    zm_srtp *srtp_in, *srtp_out;
 } zm_web_transport;
 
 typedef struct {
@@ -71,6 +70,7 @@ struct zm_leg {
 
     zm_media media;
     bool negotiated, closed;
+    zm_srtp *srtp_in, *srtp_out; /* NULL: no keys yet (a browser), or RTP in clear (a SIP leg) */
     union {
         zm_rtp_transport rtp;
         zm_web_transport web;

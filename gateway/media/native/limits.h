@@ -10,7 +10,7 @@ enum {
     ZM_EVENTS_MAX = 8192,           /* waiting for the event loop; past it what a peer can cause at will is dropped */
     ZM_EVENTS_PER_SECOND_MAX = 500, /* of those per leg (DTLS, digits, nominations), so that none fills the queue */
     ZM_PATHS_MAX = 8,               /* verified address pairs per browser leg; the oldest makes room */
-    ZM_SSRCS_MAX = 8,               /* RTP sources per SRTP session; the oldest makes room */
+    ZM_SSRCS_MAX = 8,               /* RTP sources per SRTP session; the least recently used makes room */
     ZM_DATAGRAM_MAX = 2048,         /* longer datagrams are malformed for us */
     ZM_RTP_MAX = 1500,              /* RTP packet with its authentication tag */
     ZM_BATCH_MAX = 64,              /* datagrams per recvmmsg and sendmmsg */

@@ -39,7 +39,7 @@ static bool start(zm_plane *plane, const zm_config *config, char *error, uint32_
         return false;
     }
     if (!zm_srtp_init()) {
-        snprintf(error, error_size, "media: libsrtp2 could not be initialised");
+        snprintf(error, error_size, "media: OpenSSL lacks AES-CTR, AES-GCM or HMAC");
         return false;
     }
     plane->writer = capture_writer_start();

@@ -1,159 +1,448 @@
+#define OPENSSL_API_COMPAT 0x30000000L
 #include "srtp.h"
 
-#include <arpa/inet.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <pthread.h>
-#include <srtp2/srtp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "limits.h"
+#include "replay.h"
 #include "rtp.h"
 
-struct zm_srtp {
-    srtp_t session;
-    /* Streams that libsrtp has made for sources seen.  It keeps them for ever, so a peer that changes its SSRC over and
-     * over would eat memory: the oldest is removed. */
-    uint32_t ssrcs[ZM_SSRCS_MAX], ssrc_next, ssrc_count;
-    bool outbound;
+enum {
+    SALT_MAX = 14,
+    BLOCK = 16,
+    GCM_IV = 12,
+    GCM_TAG = 16,
+    SHA1_KEY = 20,
+    RTCP_HEADER = 8,
+    RTCP_INDEX = 4,
+    RTCP_TAG = 10, /* of AES-CM profiles, also of those whose RTP has 4 octets (RFC 4568 6.2, RFC 5764 4.1.2) */
+};
+#define RTCP_ENCRYPTED 0x80000000u
+#define NO_SEQUENCE UINT64_MAX
+
+typedef struct {
+    const char *name, *sdes_name;
+    uint8_t key_len, salt_len, tag_len;
+    bool gcm;
+} profile;
+
+/* IANA: DTLS-SRTP protection profiles and SDP crypto suites. The last two are in no DTLS registry (RFC 6188 7). */
+static const profile profiles[] = {
+    {"SRTP_AES128_CM_SHA1_80", "AES_CM_128_HMAC_SHA1_80", 16, 14, 10, false},
+    {"SRTP_AES128_CM_SHA1_32", "AES_CM_128_HMAC_SHA1_32", 16, 14, 4, false},
+    {"SRTP_AEAD_AES_128_GCM", "AEAD_AES_128_GCM", 16, 12, GCM_TAG, true},
+    {"SRTP_AEAD_AES_256_GCM", "AEAD_AES_256_GCM", 32, 12, GCM_TAG, true},
+    {"AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_80", 32, 14, 10, false},
+    {"AES_256_CM_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_32", 32, 14, 4, false},
 };
 
-static const struct {
-    const char *name;
-    srtp_profile_t profile;
-    uint32_t key_len;
-} profiles[] = {
-    {"SRTP_AES128_CM_SHA1_80", srtp_profile_aes128_cm_sha1_80, SRTP_AES_ICM_128_KEY_LEN_WSALT},
-    {"SRTP_AEAD_AES_128_GCM", srtp_profile_aead_aes_128_gcm, SRTP_AES_GCM_128_KEY_LEN_WSALT},
-    {"SRTP_AEAD_AES_256_GCM", srtp_profile_aead_aes_256_gcm, SRTP_AES_GCM_256_KEY_LEN_WSALT},
+/* What RTP or RTCP of a session is encrypted and signed with. */
+typedef struct {
+    EVP_CIPHER_CTX *cipher;
+    EVP_MAC_CTX *mac; /* NULL for GCM, which signs by itself */
+    uint8_t salt[SALT_MAX + 2]; /* zeros behind it: the block counter's place in an AES-CM IV */
+} keys;
+
+/* One source (SSRC). */
+typedef struct {
+    uint32_t ssrc;
+    uint64_t used; /* when last, by the session's count */
+    uint64_t highest; /* index (roll-over counter and sequence number) of the newest packet, NO_SEQUENCE before the first */
+    zm_replay rtp, rtcp;
+    uint32_t rtcp_sent;
+} stream;
+
+struct zm_srtp {
+    const profile *profile;
+    keys rtp, rtcp;
+    bool outbound;
+    uint64_t uses;
+    uint32_t count;
+    stream streams[ZM_SSRCS_MAX]; /* the least recently used makes room */
 };
+
+/* --- primitives ----------------------------------------------------------------------------------------------------- */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool initialised;
+static EVP_CIPHER *ctr_128, *ctr_256, *gcm_128, *gcm_256;
+static EVP_MAC *hmac;
 
 static void init(void)
 {
-    initialised = srtp_init() == srtp_err_status_ok;
+    ctr_128 = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL);
+    ctr_256 = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
+    gcm_128 = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
+    gcm_256 = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 }
 
 bool zm_srtp_init(void)
 {
     pthread_once(&once, init);
-    return initialised;
+    return ctr_128 && ctr_256 && gcm_128 && gcm_256 && hmac;
 }
 
-static int find(const char *name)
+static const profile *find_profile(const char *name)
 {
-    for (int i = 0; i < (int)(sizeof profiles / sizeof *profiles); i++)
-        if (strcmp(profiles[i].name, name) == 0)
-            return i;
-    return -1;
+    for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++)
+        if (strcmp(profiles[i].name, name) == 0 || strcmp(profiles[i].sdes_name, name) == 0)
+            return &profiles[i];
+    return NULL;
 }
 
-uint32_t zm_srtp_key_len(const char *profile)
+uint32_t zm_srtp_key_len(const char *name)
 {
-    int i = find(profile);
+    const profile *found = find_profile(name);
 
-    return i < 0 ? 0 : profiles[i].key_len;
+    return found ? found->key_len + found->salt_len : 0u;
 }
 
-zm_srtp *zm_srtp_new(const char *profile, const uint8_t *key, bool outbound)
+/* RFC 3711 4.3.1 and 4.3.3 with a key derivation rate of 0: `len` octets of AES-CM key stream, whose IV is the master
+ * salt with the label added. (GCM uses the same with a salt of 96 bits, RFC 7714 11.) */
+static bool derive(const profile *profile, const uint8_t *master, uint8_t label, uint8_t *to, int len)
 {
-    int i = find(profile);
-    srtp_policy_t policy = {0};
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    uint8_t iv[BLOCK] = {0};
+    int done = 0;
+    bool derived;
+
+    memcpy(iv, master + profile->key_len, profile->salt_len);
+    iv[7] ^= label;
+    memset(to, 0, (size_t)len);
+    derived = context && EVP_EncryptInit_ex2(context, profile->key_len == 32 ? ctr_256 : ctr_128, master, iv, NULL) &&
+              EVP_EncryptUpdate(context, to, &done, to, len) && done == len;
+    EVP_CIPHER_CTX_free(context);
+    return derived;
+}
+
+static bool keys_init(keys *keys, const profile *profile, const uint8_t *master, uint8_t label, bool outbound)
+{
+    const EVP_CIPHER *ctr = profile->key_len == 32 ? ctr_256 : ctr_128;
+    const EVP_CIPHER *gcm = profile->key_len == 32 ? gcm_256 : gcm_128;
+    OSSL_PARAM sha1[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA1", 0), OSSL_PARAM_END};
+    uint8_t key[32], auth[SHA1_KEY];
+    bool made;
+
+    keys->cipher = EVP_CIPHER_CTX_new();
+    made = keys->cipher && derive(profile, master, label, key, profile->key_len) &&
+           derive(profile, master, (uint8_t)(label + 2), keys->salt, profile->salt_len) &&
+           EVP_CipherInit_ex2(keys->cipher, profile->gcm ? gcm : ctr, key, NULL, profile->gcm ? outbound : 1, NULL);
+    if (made && !profile->gcm)
+        made = derive(profile, master, (uint8_t)(label + 1), auth, SHA1_KEY) &&
+               (keys->mac = EVP_MAC_CTX_new(hmac)) != NULL && EVP_MAC_init(keys->mac, auth, SHA1_KEY, sha1);
+    OPENSSL_cleanse(key, sizeof key);
+    OPENSSL_cleanse(auth, sizeof auth);
+    return made;
+}
+
+static void keys_free(keys *keys)
+{
+    EVP_CIPHER_CTX_free(keys->cipher);
+    EVP_MAC_CTX_free(keys->mac);
+    OPENSSL_cleanse(keys->salt, sizeof keys->salt);
+}
+
+/* RFC 3711 4.1.1: the salt, with SSRC and index added, and a block counter of 16 bits that begins with 0. */
+static bool crypt_ctr(keys *keys, uint32_t ssrc, uint64_t index, uint8_t *data, uint32_t len)
+{
+    uint8_t iv[BLOCK];
+    int done;
+
+    memcpy(iv, keys->salt, sizeof iv);
+    zm_put32(iv + 4, zm_get32(iv + 4) ^ ssrc);
+    zm_put16(iv + 8, zm_get16(iv + 8) ^ (uint16_t)(index >> 32));
+    zm_put32(iv + 10, zm_get32(iv + 10) ^ (uint32_t)index);
+    return EVP_CipherInit_ex2(keys->cipher, NULL, NULL, iv, -1, NULL) &&
+           EVP_CipherUpdate(keys->cipher, data, &done, data, (int)len);
+}
+
+/* HMAC-SHA1 over the packet and a number (RFC 3711 4.2: the roll-over counter; for RTCP the number is in the packet). */
+static bool sign(keys *keys, const uint8_t *packet, uint32_t len, const uint8_t *number, uint8_t tag[SHA1_KEY])
+{
+    size_t size;
+
+    return EVP_MAC_init(keys->mac, NULL, 0, NULL) && EVP_MAC_update(keys->mac, packet, len) &&
+           (number == NULL || EVP_MAC_update(keys->mac, number, 4)) &&
+           EVP_MAC_final(keys->mac, tag, &size, SHA1_KEY);
+}
+
+/* RFC 7714 8.1 and 9.1: two zero octets, SSRC, and the index in 48 bits, plus the salt. */
+static bool start_gcm(keys *keys, uint32_t ssrc, uint64_t index)
+{
+    uint8_t iv[GCM_IV];
+
+    memcpy(iv, keys->salt, sizeof iv);
+    zm_put32(iv + 2, zm_get32(iv + 2) ^ ssrc);
+    zm_put16(iv + 6, zm_get16(iv + 6) ^ (uint16_t)(index >> 32));
+    zm_put32(iv + 8, zm_get32(iv + 8) ^ (uint32_t)index);
+    return EVP_CipherInit_ex2(keys->cipher, NULL, NULL, iv, -1, NULL);
+}
+
+static bool seal_gcm(keys *keys, uint8_t *data, uint32_t len)
+{
+    int done;
+
+    return EVP_CipherUpdate(keys->cipher, data, &done, data, (int)len) &&
+           EVP_CipherFinal_ex(keys->cipher, data + len, &done) &&
+           EVP_CIPHER_CTX_ctrl(keys->cipher, EVP_CTRL_AEAD_GET_TAG, GCM_TAG, data + len);
+}
+
+static bool open_gcm(keys *keys, uint8_t *data, uint32_t len)
+{
+    int done;
+
+    return EVP_CIPHER_CTX_ctrl(keys->cipher, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, data + len) &&
+           EVP_CipherUpdate(keys->cipher, data, &done, data, (int)len) &&
+           EVP_CipherFinal_ex(keys->cipher, data + len, &done) > 0;
+}
+
+static bool add_clear(keys *keys, const uint8_t *data, uint32_t len)
+{
+    int done;
+
+    return EVP_CipherUpdate(keys->cipher, NULL, &done, data, (int)len);
+}
+
+/* --- life ------------------------------------------------------------------------------------------------------------- */
+
+zm_srtp *zm_srtp_new(const char *name, const uint8_t *key, bool outbound)
+{
+    enum { LABEL_RTP = 0, LABEL_RTCP = 3 }; /* encryption, authentication and salting key follow each other */
+    const profile *found = find_profile(name);
     zm_srtp *srtp;
 
-    if (i < 0 || (srtp = calloc(1, sizeof *srtp)) == NULL)
+    if (found == NULL || !zm_srtp_init() || (srtp = calloc(1, sizeof *srtp)) == NULL)
         return NULL;
-    uint8_t master[ZM_SRTP_KEY_MAX];
-    memcpy(master, key, profiles[i].key_len);
-    policy.ssrc.type = outbound ? ssrc_any_outbound : ssrc_any_inbound;
-    policy.key = master;
-    policy.window_size = 1024;
+    srtp->profile = found;
     srtp->outbound = outbound;
-    if (srtp_crypto_policy_set_from_profile_for_rtp(&policy.rtp, profiles[i].profile) != srtp_err_status_ok ||
-        srtp_crypto_policy_set_from_profile_for_rtcp(&policy.rtcp, profiles[i].profile) != srtp_err_status_ok ||
-        srtp_create(&srtp->session, &policy) != srtp_err_status_ok) {
-        free(srtp);
-        srtp = NULL;
-    }
-    explicit_bzero(master, sizeof master);
-    return srtp;
+    if (keys_init(&srtp->rtp, found, key, LABEL_RTP, outbound) &&
+        keys_init(&srtp->rtcp, found, key, LABEL_RTCP, outbound))
+        return srtp;
+    zm_srtp_free(srtp);
+    return NULL;
 }
 
 void zm_srtp_free(zm_srtp *srtp)
 {
     if (srtp == NULL)
         return;
-    srtp_dealloc(srtp->session);
+    keys_free(&srtp->rtp);
+    keys_free(&srtp->rtcp);
     free(srtp);
 }
 
-static void remember_source(zm_srtp *srtp, uint32_t ssrc)
+/* --- sources ---------------------------------------------------------------------------------------------------------- */
+
+/* The source's state.  One that is not known yet is put into `fresh`, and kept by keep_stream once it is authentic. */
+static stream *find_stream(zm_srtp *srtp, uint32_t ssrc, stream *fresh)
 {
-    for (uint32_t i = 0; i < srtp->ssrc_count; i++)
-        if (srtp->ssrcs[i] == ssrc)
-            return;
-    if (srtp->ssrc_count == ZM_SSRCS_MAX)
-        srtp_remove_stream(srtp->session, htonl(srtp->ssrcs[srtp->ssrc_next]));
-    else
-        srtp->ssrc_count++;
-    srtp->ssrcs[srtp->ssrc_next] = ssrc;
-    srtp->ssrc_next = (srtp->ssrc_next + 1) % ZM_SSRCS_MAX;
+    for (uint32_t i = 0; i < srtp->count; i++)
+        if (srtp->streams[i].ssrc == ssrc)
+            return &srtp->streams[i];
+    memset(fresh, 0, sizeof *fresh);
+    fresh->ssrc = ssrc;
+    fresh->highest = NO_SEQUENCE;
+    return fresh;
 }
 
-static zm_srtp_result result_of(srtp_err_status_t status)
+static void keep_stream(zm_srtp *srtp, stream *place, const stream *fresh)
 {
-    if (status == srtp_err_status_ok)
-        return ZM_SRTP_OK;
-    if (status == srtp_err_status_replay_fail || status == srtp_err_status_replay_old)
+    if (place == fresh) {
+        if (srtp->count < ZM_SSRCS_MAX) {
+            place = &srtp->streams[srtp->count++];
+        } else {
+            place = srtp->streams;
+            for (uint32_t i = 1; i < srtp->count; i++)
+                if (srtp->streams[i].used < place->used)
+                    place = &srtp->streams[i];
+        }
+        *place = *fresh;
+    }
+    place->used = ++srtp->uses;
+}
+
+/* RFC 3711 3.3.1: the roll-over counter that brings the sequence number nearest to the highest index. */
+static uint64_t index_of(const stream *stream, uint16_t sequence)
+{
+    uint64_t highest = stream->highest, roc = highest >> 16;
+    uint16_t last = (uint16_t)highest;
+
+    if (highest == NO_SEQUENCE)
+        return sequence;
+    if (last < 0x8000 && sequence > last && sequence - last > 0x8000)
+        return roc ? (roc - 1) << 16 | sequence : NO_SEQUENCE; /* from before the stream began */
+    if (last >= 0x8000 && sequence < last && last - sequence > 0x8000)
+        return (roc + 1) << 16 | sequence;
+    return roc << 16 | sequence;
+}
+
+/* Octets in front of the payload: header, CSRCs, extension; 0 when malformed. */
+static uint32_t clear_len(const uint8_t *packet, uint32_t len)
+{
+    uint32_t clear;
+
+    if (len < ZM_RTP_HEADER || packet[0] >> 6 != 2)
+        return 0;
+    clear = ZM_RTP_HEADER + 4u * (packet[0] & 15);
+    if (packet[0] & 0x10) {
+        if (clear + 4 > len)
+            return 0;
+        clear += 4 + 4u * zm_get16(packet + clear + 2);
+    }
+    return clear <= len ? clear : 0;
+}
+
+/* --- RTP -------------------------------------------------------------------------------------------------------------- */
+
+static bool protect_rtp(zm_srtp *srtp, uint32_t ssrc, uint64_t index, uint8_t *packet, uint32_t clear, uint32_t len)
+{
+    uint8_t roc[4], tag[SHA1_KEY];
+
+    if (srtp->profile->gcm)
+        return start_gcm(&srtp->rtp, ssrc, index) && add_clear(&srtp->rtp, packet, clear) &&
+               seal_gcm(&srtp->rtp, packet + clear, len - clear);
+    zm_put32(roc, (uint32_t)(index >> 16));
+    if (!crypt_ctr(&srtp->rtp, ssrc, index, packet + clear, len - clear) || !sign(&srtp->rtp, packet, len, roc, tag))
+        return false;
+    memcpy(packet + len, tag, srtp->profile->tag_len);
+    return true;
+}
+
+static bool unprotect_rtp(zm_srtp *srtp, uint32_t ssrc, uint64_t index, uint8_t *packet, uint32_t clear, uint32_t len)
+{
+    uint8_t roc[4], tag[SHA1_KEY];
+
+    if (srtp->profile->gcm)
+        return start_gcm(&srtp->rtp, ssrc, index) && add_clear(&srtp->rtp, packet, clear) &&
+               open_gcm(&srtp->rtp, packet + clear, len - clear);
+    zm_put32(roc, (uint32_t)(index >> 16));
+    return sign(&srtp->rtp, packet, len, roc, tag) &&
+           CRYPTO_memcmp(tag, packet + len, srtp->profile->tag_len) == 0 &&
+           crypt_ctr(&srtp->rtp, ssrc, index, packet + clear, len - clear);
+}
+
+/* Both directions: `len` is without the tag. */
+static zm_srtp_result pass_rtp(zm_srtp *srtp, uint8_t *packet, uint32_t len)
+{
+    uint32_t clear = clear_len(packet, len), ssrc;
+    stream fresh, *stream;
+    uint64_t index;
+
+    if (clear == 0)
+        return ZM_SRTP_FAILED;
+    ssrc = zm_get32(packet + 8);
+    stream = find_stream(srtp, ssrc, &fresh);
+    index = index_of(stream, zm_get16(packet + 2));
+    /* Outbound too: the same index twice would use a key stream twice. */
+    if (index == NO_SEQUENCE || !zm_replay_fresh(&stream->rtp, index))
         return ZM_SRTP_REPLAYED;
-    return ZM_SRTP_FAILED;
+    if (!(srtp->outbound ? protect_rtp : unprotect_rtp)(srtp, ssrc, index, packet, clear, len))
+        return ZM_SRTP_FAILED;
+    zm_replay_add(&stream->rtp, index);
+    if (stream->highest == NO_SEQUENCE || index > stream->highest)
+        stream->highest = index;
+    keep_stream(srtp, stream, &fresh);
+    return ZM_SRTP_OK;
 }
 
 zm_srtp_result zm_srtp_protect(zm_srtp *srtp, uint8_t *packet, uint32_t *len)
 {
-    int size = (int)*len;
-    srtp_err_status_t status = srtp_protect(srtp->session, packet, &size);
+    zm_srtp_result result = pass_rtp(srtp, packet, *len);
 
-    *len = (uint32_t)size;
-    return result_of(status);
+    if (result == ZM_SRTP_OK)
+        *len += srtp->profile->tag_len;
+    return result;
 }
 
 zm_srtp_result zm_srtp_unprotect(zm_srtp *srtp, uint8_t *packet, uint32_t *len)
 {
-    int size = (int)*len;
-    srtp_err_status_t status;
+    zm_srtp_result result;
 
-    if (size < ZM_RTP_HEADER)
+    if (*len < ZM_RTP_HEADER + (uint32_t)srtp->profile->tag_len)
         return ZM_SRTP_FAILED;
-    status = srtp_unprotect(srtp->session, packet, &size);
-    if (status == srtp_err_status_ok) {
-        *len = (uint32_t)size;
-        remember_source(srtp, zm_get32(packet + 8));
-    }
-    return result_of(status);
+    result = pass_rtp(srtp, packet, *len - srtp->profile->tag_len);
+    if (result == ZM_SRTP_OK)
+        *len -= srtp->profile->tag_len;
+    return result;
 }
 
+/* --- RTCP ------------------------------------------------------------------------------------------------------------- */
+
+/* AES-CM: header, encrypted part, index, tag (RFC 3711 3.4).  GCM: header, encrypted part, tag, index (RFC 7714 9.2). */
 zm_srtp_result zm_srtp_protect_rtcp(zm_srtp *srtp, uint8_t *packet, uint32_t *len)
 {
-    int size = (int)*len;
-    srtp_err_status_t status = srtp_protect_rtcp(srtp->session, packet, &size);
+    uint8_t index[RTCP_INDEX], tag[SHA1_KEY], *body = packet + RTCP_HEADER;
+    stream fresh, *stream;
+    uint32_t ssrc, number;
+    bool done;
 
-    *len = (uint32_t)size;
-    return result_of(status);
+    if (*len < RTCP_HEADER)
+        return ZM_SRTP_FAILED;
+    ssrc = zm_get32(packet + 4);
+    stream = find_stream(srtp, ssrc, &fresh);
+    number = ++stream->rtcp_sent & ~RTCP_ENCRYPTED;
+    zm_put32(index, number | RTCP_ENCRYPTED);
+    if (srtp->profile->gcm) {
+        done = start_gcm(&srtp->rtcp, ssrc, number) && add_clear(&srtp->rtcp, packet, RTCP_HEADER) &&
+               add_clear(&srtp->rtcp, index, RTCP_INDEX) && seal_gcm(&srtp->rtcp, body, *len - RTCP_HEADER);
+        memcpy(packet + *len + GCM_TAG, index, RTCP_INDEX);
+        *len += GCM_TAG + RTCP_INDEX;
+    } else {
+        done = crypt_ctr(&srtp->rtcp, ssrc, number, body, *len - RTCP_HEADER);
+        memcpy(packet + *len, index, RTCP_INDEX);
+        *len += RTCP_INDEX;
+        done = done && sign(&srtp->rtcp, packet, *len, NULL, tag);
+        memcpy(packet + *len, tag, RTCP_TAG);
+        *len += RTCP_TAG;
+    }
+    if (!done)
+        return ZM_SRTP_FAILED;
+    keep_stream(srtp, stream, &fresh);
+    return ZM_SRTP_OK;
+}
+
+static bool unprotect_rtcp_ctr(zm_srtp *srtp, uint32_t ssrc, uint32_t number, uint8_t *packet, uint32_t len)
+{
+    uint8_t tag[SHA1_KEY];
+
+    return sign(&srtp->rtcp, packet, len + RTCP_INDEX, NULL, tag) &&
+           CRYPTO_memcmp(tag, packet + len + RTCP_INDEX, RTCP_TAG) == 0 &&
+           crypt_ctr(&srtp->rtcp, ssrc, number, packet + RTCP_HEADER, len - RTCP_HEADER);
+}
+
+static bool unprotect_rtcp_gcm(zm_srtp *srtp, uint32_t ssrc, uint32_t number, uint8_t *packet, uint32_t len)
+{
+    return start_gcm(&srtp->rtcp, ssrc, number) && add_clear(&srtp->rtcp, packet, RTCP_HEADER) &&
+           add_clear(&srtp->rtcp, packet + len + GCM_TAG, RTCP_INDEX) &&
+           open_gcm(&srtp->rtcp, packet + RTCP_HEADER, len - RTCP_HEADER);
 }
 
 zm_srtp_result zm_srtp_unprotect_rtcp(zm_srtp *srtp, uint8_t *packet, uint32_t *len)
 {
-    int size = (int)*len;
-    srtp_err_status_t status;
+    bool gcm = srtp->profile->gcm;
+    uint32_t trailer = RTCP_INDEX + (gcm ? GCM_TAG : RTCP_TAG), plain, index, ssrc, number;
+    stream fresh, *stream;
 
-    if (size < 8)
+    if (*len < RTCP_HEADER + trailer)
         return ZM_SRTP_FAILED;
-    status = srtp_unprotect_rtcp(srtp->session, packet, &size);
-    if (status == srtp_err_status_ok) {
-        *len = (uint32_t)size;
-        remember_source(srtp, zm_get32(packet + 4));
-    }
-    return result_of(status);
+    plain = *len - trailer;
+    index = zm_get32(packet + plain + (gcm ? GCM_TAG : 0));
+    if (!(index & RTCP_ENCRYPTED)) /* no profile of ours leaves RTCP in clear text */
+        return ZM_SRTP_FAILED;
+    number = index & ~RTCP_ENCRYPTED;
+    ssrc = zm_get32(packet + 4);
+    stream = find_stream(srtp, ssrc, &fresh);
+    if (!zm_replay_fresh(&stream->rtcp, number))
+        return ZM_SRTP_REPLAYED;
+    if (!(gcm ? unprotect_rtcp_gcm : unprotect_rtcp_ctr)(srtp, ssrc, number, packet, plain))
+        return ZM_SRTP_FAILED;
+    zm_replay_add(&stream->rtcp, number);
+    keep_stream(srtp, stream, &fresh);
+    *len = plain;
+    return ZM_SRTP_OK;
 }

@@ -1,6 +1,7 @@
-/* SRTP and SRTCP behind a small wall, so that the library can be changed for another (docs/decisions/0011).
+/* SRTP and SRTCP (RFC 3711), with AES-CM and HMAC-SHA1, 256-bit keys (RFC 6188) and AES-GCM (RFC 7714).
  *
- * A session is one direction of one leg.  It belongs to one thread. */
+ * The transforms are ours, the primitives are OpenSSL's (docs/decisions/0011).  A session is one direction of one leg.  It
+ * belongs to one thread. */
 #ifndef ZM_SRTP_H
 #define ZM_SRTP_H
 
@@ -10,23 +11,25 @@
 typedef struct zm_srtp zm_srtp;
 
 /* Room that protecting may need behind the packet: tag, and the SRTCP index. */
-enum { ZM_SRTP_TRAILER_MAX = 24, ZM_SRTP_KEY_MAX = 44 };
+enum { ZM_SRTP_TRAILER_MAX = 24, ZM_SRTP_KEY_MAX = 46 };
 
 typedef enum {
     ZM_SRTP_OK,
-    ZM_SRTP_REPLAYED, /* the same packet again: ignore it */
+    ZM_SRTP_REPLAYED, /* the same packet again, or one too old to tell: ignore it */
     ZM_SRTP_FAILED,   /* not authentic or malformed */
+    ZM_SRTP_RESULTS,
 } zm_srtp_result;
 
 /* Once per process, before any session. */
 bool zm_srtp_init(void);
-/* Octets of master key and salt of the profile by its IANA name (as DTLS names it), 0 when unknown or not available. */
+/* Octets of master key and salt of the profile, 0 when unknown.  Names are those of DTLS-SRTP in the IANA registry
+ * (SRTP_AES128_CM_SHA1_80, SRTP_AEAD_AES_128_GCM, ...) and of SDES (AES_CM_128_HMAC_SHA1_80, AEAD_AES_128_GCM, ...). */
 uint32_t zm_srtp_key_len(const char *profile);
 /* `key` is master key and salt.  NULL: unknown profile or out of memory. */
 zm_srtp *zm_srtp_new(const char *profile, const uint8_t *key, bool outbound);
 void zm_srtp_free(zm_srtp *srtp);
 
-/* In place; `len` changes.  The buffer has ZM_SRTP_TRAILER_MAX octets more when protecting and is aligned to 4. */
+/* In place; `len` changes.  The buffer has ZM_SRTP_TRAILER_MAX octets more when protecting. */
 zm_srtp_result zm_srtp_protect(zm_srtp *srtp, uint8_t *packet, uint32_t *len);
 zm_srtp_result zm_srtp_unprotect(zm_srtp *srtp, uint8_t *packet, uint32_t *len);
 zm_srtp_result zm_srtp_protect_rtcp(zm_srtp *srtp, uint8_t *packet, uint32_t *len);
