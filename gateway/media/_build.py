@@ -1,6 +1,7 @@
 """The media plane's extensions.
 
-``_plane`` is the plane itself, ``_loadgen`` its load generator; ``_stages`` and ``_wire`` open its parts to unit tests.
+``_plane`` is the plane itself, ``_loadgen`` its load generator; ``_stages``, ``_wire`` and ``_video`` open its parts to
+unit tests.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ PLANE = [
     f"{NATIVE}/{name}.c"
     for name in (
         "addr", "bridge", "commands", "egress", "ice", "ingress", "leg", "plane", "ports", "queue", "requests", "rtcp",
-        "rtp", "srtp", "stun", "thread",
+        "rtcp_wire", "rtp", "srtp", "stun", "thread", "video", "video_feedback", "video_relay",
     )
 ]  # fmt: skip
 PLANE_LIBRARIES = ["crypto", *STAGE_LIBRARIES]
 WIRE = [f"{NATIVE}/{name}.c" for name in ("addr", "rtcp", "rtp", "srtp", "stun")]
+VIDEO = [f"{NATIVE}/{name}.c" for name in ("rtcp_wire", "rtp", "video", "video_feedback")]
 LOADGEN = [f"{NATIVE}/{name}.c" for name in ("loadgen", "addr", "g711", "opus_codec", "ports", "rtp", "srtp", "stun")]
 HEADERS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / NATIVE).glob("*.h"))
 
@@ -54,6 +56,12 @@ def extensions() -> list[Extension]:
             "gateway.media._wire",
             ["gateway/media/_wire.pyx", *WIRE, *STAGES],
             libraries=["crypto", *STAGE_LIBRARIES],
+            extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
+            depends=HEADERS,
+        ),
+        Extension(
+            "gateway.media._video",
+            ["gateway/media/_video.pyx", *VIDEO],
             extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
             depends=HEADERS,
         ),

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+VP8: int
+H264: int
+
 PCMU: int
 PCMA: int
 OPUS: int
@@ -32,6 +35,7 @@ THREADS_MAX: int
 SOUNDS_MAX: int
 COMMANDS_MAX: int
 
+Video = tuple[int, int, int, int, int, int, int, bool, bool, bool, bool, bool, bool]
 Media = tuple[int, int, int, int, int, bool, bool]
 
 class NativePlane:
@@ -58,6 +62,7 @@ class NativePlane:
     def open_webrtc_leg(self, near: int, ufrag: bytes, pwd: bytes) -> tuple[int, int, int]: ...
     def set_rtp_peer(self, leg: int, address: bytes, port: int, media: Media) -> int: ...
     def set_webrtc_peer(self, leg: int, remote_ufrag: bytes, media: Media) -> int: ...
+    def set_video(self, leg: int, video: Video | None) -> int: ...
     def set_srtp_keys(self, leg: int, profile: bytes, send: bytes, receive: bytes) -> int: ...
     def send_dtls(self, leg: int, datagram: bytes) -> int: ...
     def play(self, leg: int, number: int, loop: bool) -> int: ...

@@ -28,6 +28,24 @@ cdef extern from "native/limits.h":
         ZM_SOUNDS_MAX
         ZM_COMMANDS_MAX
 
+cdef extern from "native/video.h":
+    ctypedef enum zm_video_codec:
+        ZM_VIDEO_VP8
+        ZM_VIDEO_H264
+    ctypedef struct zm_video_media:
+        zm_video_codec codec
+        uint8_t payload_type, transport_cc_id, abs_send_time_id
+        int16_t rtx_payload_type
+        uint32_t ssrc, rtx_ssrc
+        bint nack
+        bint pli
+        bint fir
+        bint reduced_size
+        bint send
+        bint receive
+    ctypedef struct zm_video_statistics:
+        uint64_t received, lost, sent, dropped, key_frames, key_requests, nacks, feedback_dropped
+
 cdef extern from "native/plane.h":
     ctypedef struct zm_plane:
         pass
@@ -65,6 +83,7 @@ cdef extern from "native/plane.h":
     ctypedef struct zm_leg_statistics:
         uint64_t received, sent, lost, dropped, rejected
         uint32_t jitter_us
+        zm_video_statistics video
     ctypedef struct zm_event:
         zm_event *next
         zm_event_kind kind
@@ -77,7 +96,7 @@ cdef extern from "native/plane.h":
         uint32_t text_len
         char *text
     ctypedef struct zm_thread_statistics:
-        uint64_t packets_in, packets_out, dropped, overflowed, rejected, relayed, mixed, ticks, ticks_late
+        uint64_t packets_in, packets_out, dropped, overflowed, rejected, relayed, mixed, video, ticks, ticks_late
         uint64_t commands_refused, cpu_ns
         uint32_t legs
         uint16_t webrtc_port
@@ -98,6 +117,7 @@ cdef extern from "native/plane.h":
     zm_status zm_set_rtp_peer(
         zm_plane *plane, uint64_t leg, const char *address, uint16_t port, const zm_media *media)
     zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media)
+    zm_status zm_set_video(zm_plane *plane, uint64_t leg, const zm_video_media *video)
     zm_status zm_set_srtp_keys(
         zm_plane *plane, uint64_t leg, const char *profile, const uint8_t *send, uint32_t send_len,
         const uint8_t *receive, uint32_t receive_len)
@@ -112,6 +132,9 @@ cdef extern from "native/plane.h":
     zm_status zm_stop_capture(zm_plane *plane, uint64_t left)
     zm_status zm_close_leg(zm_plane *plane, uint64_t leg)
 
+
+VP8 = ZM_VIDEO_VP8
+H264 = ZM_VIDEO_H264
 
 PCMU = CODEC_PCMU
 PCMA = CODEC_PCMA
@@ -157,6 +180,23 @@ cdef zm_media make_media(tuple media) except *:
     return made
 
 
+cdef zm_video_media make_video(tuple video) except *:
+    """(codec, payload type, RTX payload type or -1, SSRC, RTX SSRC, ids of transport-wide number and absolute send time
+    or 0, NACK, PLI, FIR, reduced size, send, receive)"""
+    cdef zm_video_media made
+    made.codec = <zm_video_codec><int>video[0]
+    made.payload_type = video[1]
+    made.rtx_payload_type = video[2]
+    made.ssrc = video[3]
+    made.rtx_ssrc = video[4]
+    made.transport_cc_id = video[5]
+    made.abs_send_time_id = video[6]
+    made.nack, made.pli, made.fir, made.reduced_size = video[7], video[8], video[9], video[10]
+    made.send = video[11]
+    made.receive = video[12]
+    return made
+
+
 cdef object details(zm_event *event):
     """What an event tells beside kind and leg."""
     cdef zm_leg_statistics *counted = &event.statistics
@@ -173,8 +213,15 @@ cdef object details(zm_event *event):
         return path, event.duration_ms, event.frames_dropped, event.error
     if event.kind == ZM_EVENT_LEG_CLOSED:
         return (
-            counted.received, counted.sent, counted.lost, counted.dropped, counted.rejected, counted.jitter_us)
+            counted.received, counted.sent, counted.lost, counted.dropped, counted.rejected, counted.jitter_us,
+            video_counts(&counted.video))
     return None
+
+
+cdef tuple video_counts(const zm_video_statistics *video):
+    return (
+        video.received, video.sent, video.lost, video.dropped, video.key_frames, video.key_requests, video.nacks,
+        video.feedback_dropped)
 
 
 cdef class NativePlane:
@@ -242,6 +289,7 @@ cdef class NativePlane:
                 "rejected": counted.rejected,
                 "relayed": counted.relayed,
                 "mixed": counted.mixed,
+                "video": counted.video,
                 "ticks": counted.ticks,
                 "ticks_late": counted.ticks_late,
                 "commands_refused": counted.commands_refused,
@@ -289,6 +337,14 @@ cdef class NativePlane:
     def set_webrtc_peer(self, uint64_t leg, bytes remote_ufrag, tuple media):
         cdef zm_media made = make_media(media)
         return <int>zm_set_webrtc_peer(self.plane, leg, remote_ufrag, &made)
+
+    def set_video(self, uint64_t leg, tuple video):
+        """``video`` None: no pictures any more."""
+        cdef zm_video_media made
+        if video is None:
+            return <int>zm_set_video(self.plane, leg, NULL)
+        made = make_video(video)
+        return <int>zm_set_video(self.plane, leg, &made)
 
     def set_srtp_keys(self, uint64_t leg, bytes profile, bytes send, bytes receive):
         return <int>zm_set_srtp_keys(

@@ -16,7 +16,7 @@ import msgspec
 
 from gateway.media import _plane
 from gateway.model.errors import CapacityError, InternalError, NotFoundError, PeerError, RequestError
-from gateway.model.ids import Codec, LegId
+from gateway.model.ids import Codec, LegId, VideoCodec
 from gateway.model.media import (
     CaptureFinished,
     ConsentLost,
@@ -31,12 +31,15 @@ from gateway.model.media import (
     RtpPeer,
     SoundFinished,
     SrtpKeys,
+    VideoPeer,
+    VideoStatistics,
     WebRtcPeer,
 )
 
 LOG = logging.getLogger(__name__)
 
 CODECS = {Codec.PCMU: _plane.PCMU, Codec.PCMA: _plane.PCMA, Codec.OPUS: _plane.OPUS}
+VIDEO_CODECS = {VideoCodec.VP8: _plane.VP8, VideoCodec.H264: _plane.H264}
 RETRY_AFTER_S = 10
 
 
@@ -53,6 +56,8 @@ class ThreadStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """Not authentic, from a wrong source, malformed, or not negotiated."""
     relayed: int
     mixed: int
+    video: int
+    """Picture packets passed from leg to leg."""
     ticks: int
     """Of 5 ms; a leg has its turn every fourth."""
     ticks_late: int
@@ -223,6 +228,9 @@ class MediaPlane:
         media = _media(peer.codec, peer.payload_type, peer.dtmf_payload_type, peer.dtmf_clock_hz, None)
         self._check(self._native.set_webrtc_peer(leg, peer.remote_ufrag.encode(), media))
 
+    def set_video(self, leg: LegId, video: VideoPeer | None) -> None:
+        self._check(self._native.set_video(leg, None if video is None else _video(video)))
+
     def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
         self._check(self._native.set_srtp_keys(leg, keys.profile.encode(), keys.send, keys.receive), keys.profile)
 
@@ -295,6 +303,24 @@ def _media(codec: Codec, payload_type: int, dtmf: int | None, clock_rate: int, p
     return CODECS[codec], payload_type, -1 if dtmf is None else dtmf, clock_rate, packet_ms, send, receive
 
 
+def _video(peer: VideoPeer) -> _plane.Video:
+    return (
+        VIDEO_CODECS[peer.codec],
+        peer.payload_type,
+        -1 if peer.rtx_payload_type is None else peer.rtx_payload_type,
+        peer.ssrc,
+        peer.rtx_ssrc,
+        peer.transport_cc_id,
+        peer.abs_send_time_id,
+        peer.nack,
+        peer.pli,
+        peer.fir,
+        peer.reduced_size,
+        peer.send,
+        peer.receive,
+    )
+
+
 def _capture_finished(leg: LegId, details: tuple[str, int, int, int]) -> CaptureFinished:
     path, duration_ms, dropped, error = details
     return CaptureFinished(
@@ -306,8 +332,8 @@ def _capture_finished(leg: LegId, details: tuple[str, int, int, int]) -> Capture
     )
 
 
-def _leg_closed(leg: LegId, counted: tuple[int, int, int, int, int, int]) -> LegClosed:
-    received, sent, lost, dropped, rejected, jitter_us = counted
+def _leg_closed(leg: LegId, counted: tuple[int, int, int, int, int, int, tuple[int, ...]]) -> LegClosed:
+    received, sent, lost, dropped, rejected, jitter_us, video = counted
     return LegClosed(
         leg=leg,
         statistics=LegStatistics(
@@ -317,7 +343,22 @@ def _leg_closed(leg: LegId, counted: tuple[int, int, int, int, int, int]) -> Leg
             packets_dropped=dropped,
             packets_rejected=rejected,
             jitter_us=jitter_us,
+            video=_video_statistics(video),
         ),
+    )
+
+
+def _video_statistics(counted: tuple[int, ...]) -> VideoStatistics:
+    received, sent, lost, dropped, key_frames, key_requests, nacks, feedback_dropped = counted
+    return VideoStatistics(
+        packets_received=received,
+        packets_sent=sent,
+        packets_lost=lost,
+        packets_dropped=dropped,
+        key_frames=key_frames,
+        key_requests=key_requests,
+        nacks=nacks,
+        feedback_dropped=feedback_dropped,
     )
 
 

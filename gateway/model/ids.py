@@ -46,6 +46,13 @@ class Codec(enum.StrEnum):
     OPUS = "opus"
 
 
+class VideoCodec(enum.StrEnum):
+    """The codecs of pictures, by their SDP encoding names (RFC 7741, RFC 6184) in lower case; only relayed."""
+
+    VP8 = "vp8"
+    H264 = "h264"
+
+
 def new_contact_id() -> ContactId:
     return ContactId(str(uuid_utils.uuid7()))
 

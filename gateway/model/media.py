@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from gateway.model.ids import Codec, LegId
+from gateway.model.ids import Codec, LegId, VideoCodec
 
 
 class RtpPeer(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +45,31 @@ class WebRtcPeer(msgspec.Struct, frozen=True, kw_only=True):
     dtmf_clock_hz: int = 8000
     remote_ufrag: str
     """The browser's ice-ufrag; a STUN check must name both (RFC 8445 7.2.2)."""
+
+
+class VideoPeer(msgspec.Struct, frozen=True, kw_only=True):
+    """The pictures of a browser's leg, as negotiated (one m=video in the bundle); they are only ever relayed."""
+
+    codec: VideoCodec
+    payload_type: int
+    rtx_payload_type: int | None = None
+    """Of retransmissions (RFC 4588)."""
+    ssrc: int
+    """Ours towards this browser, the same for the leg's life."""
+    rtx_ssrc: int
+    transport_cc_id: int = 0
+    """Header extension (RFC 8285) with the transport-wide sequence number, 1 to 14; 0: not negotiated."""
+    abs_send_time_id: int = 0
+    nack: bool = False
+    """Feedback (RFC 4585, RFC 5104) that the browser understands."""
+    pli: bool = False
+    fir: bool = False
+    reduced_size: bool = False
+    """It takes feedback without a report in front (RFC 5506)."""
+    send: bool = True
+    """Pictures may go to the browser."""
+    receive: bool = True
+    """Pictures are taken from it."""
 
 
 class SrtpKeys(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +120,22 @@ class SoundFinished(MediaEvent, frozen=True, kw_only=True):
     sound: str
 
 
+class VideoStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """The same of a leg's pictures, and what was asked for about them."""
+
+    packets_received: int = 0
+    packets_sent: int = 0
+    packets_lost: int = 0
+    packets_dropped: int = 0
+    key_frames: int = 0
+    """That the browser sent."""
+    key_requests: int = 0
+    """That it was sent: PLI or FIR."""
+    nacks: int = 0
+    """Of this browser, passed on."""
+    feedback_dropped: int = 0
+
+
 class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """Packets as counted by RTP (RFC 3550 A.3); `dropped` are those that the plane itself had to throw away."""
 
@@ -105,6 +146,8 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     packets_rejected: int = 0
     """Failed authentication, came from a wrong source, or were malformed."""
     jitter_us: int = 0
+    video: VideoStatistics = VideoStatistics()
+    """All zero without pictures."""
 
 
 class LegClosed(MediaEvent, frozen=True, kw_only=True):
@@ -166,6 +209,15 @@ class MediaPlane(Protocol):
         ...
 
     def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None: ...
+
+    def set_video(self, leg: LegId, video: VideoPeer | None) -> None:
+        """What pictures a browser's leg carries from now on; None: none any more.
+
+        The other leg of its bridge sees them when it has the same codec, hears that bridge, and may be sent to: from
+        the next key frame on, which is asked for.  A sound, `stop` and `unbridge` end pictures as they end sound.
+        They are never recorded or mixed.
+        """
+        ...
 
     def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
         """From here on packets both ways are SRTP. A browser's leg drops every RTP packet before it; a SIP leg without

@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.media import MediaPlane
 from gateway.model.errors import CapacityError, NotFoundError
-from gateway.model.ids import Codec, LegId
+from gateway.model.ids import Codec, LegId, VideoCodec
 from gateway.model.media import (
     CaptureFinished,
     LegClosed,
@@ -23,12 +24,15 @@ from gateway.model.media import (
     RtpPeer,
     SoundFinished,
     SrtpKeys,
+    VideoPeer,
+    VideoStatistics,
     WebRtcPeer,
 )
 from gateway.model.media import MediaPlane as MediaPort
 from tests.support.fake_media import FakeMediaPlane
 
 TIME_LIMIT_S = 10
+VIDEO = VideoPeer(codec=VideoCodec.VP8, payload_type=96, rtx_payload_type=97, ssrc=1, rtx_ssrc=2)
 CREDENTIALS = {"ufrag": "ours", "pwd": "a password with enough letters"}
 
 
@@ -165,6 +169,8 @@ COMMANDS: list[Callable[[MediaPort, LegId], None]] = [
     lambda plane, leg: plane.set_srtp_keys(
         leg, SrtpKeys(profile="SRTP_AEAD_AES_128_GCM", send=bytes(28), receive=bytes(28))
     ),
+    lambda plane, leg: plane.set_video(leg, VIDEO),
+    lambda plane, leg: plane.set_video(leg, None),
     lambda plane, leg: plane.send_dtls(leg, b"\x16datagram"),
     lambda plane, leg: plane.play(leg, "music", loop=True),
     lambda plane, leg: plane.stop(leg),
@@ -303,3 +309,15 @@ async def test_closing_the_plane_closes_its_legs(world: World, tmp_path: Path) -
     assert {event.leg for event in world.events if isinstance(event, LegClosed)} == set(legs)
     assert any(isinstance(event, CaptureFinished) for event in world.of(legs[0]))
     await world.close()
+
+
+async def test_pictures_are_taken_changed_and_given_up_at_any_time(world: World) -> None:
+    leg, _ = world.port.open_webrtc_leg(world.listener, **CREDENTIALS)
+    world.port.set_video(leg, None)
+    for video in (VIDEO, msgspec.structs.replace(VIDEO, send=False, receive=False), None, VIDEO):
+        world.port.set_video(leg, video)
+    world.port.close_leg(leg)
+    await world.until_closed(leg)
+    (closed,) = world.of(leg)
+    assert isinstance(closed, LegClosed)
+    assert closed.statistics.video == VideoStatistics()

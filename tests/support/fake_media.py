@@ -27,6 +27,7 @@ from gateway.model.media import (
     RtpPeer,
     SoundFinished,
     SrtpKeys,
+    VideoPeer,
     WebRtcPeer,
 )
 
@@ -45,6 +46,7 @@ class FakeLeg:
     near: LegId | None
     peer: RtpPeer | WebRtcPeer | None = None
     keys: SrtpKeys | None = None
+    video: VideoPeer | None = None
     sound: str | None = None
     """What is playing to it."""
     loop: bool = False
@@ -232,6 +234,20 @@ class FakeMediaPlane:
     def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None:
         if known := self._note("set_webrtc_peer", leg, peer):
             known.peer = peer
+
+    def set_video(self, leg: LegId, video: VideoPeer | None) -> None:
+        if known := self._note("set_video", leg, video):
+            assert known.kind == "webrtc", "a telephone has no pictures"
+            known.video = video
+
+    def sees(self, leg: LegId) -> LegId | None:
+        """Whose pictures the leg is shown."""
+        viewer = self.legs[leg]
+        source = None if viewer.bridged is None or not viewer.hears_bridge else self.legs[viewer.bridged]
+        if source is None or viewer.video is None or source.video is None:
+            return None
+        passes = source.video.receive and viewer.video.send and source.video.codec is viewer.video.codec
+        return source.leg if passes else None
 
     def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
         if known := self._note("set_srtp_keys", leg, keys):

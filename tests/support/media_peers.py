@@ -269,7 +269,11 @@ class Browser(Peer):
         assert self._out is not None
         self.sequence = (self.sequence + 1) & 0xFFFF
         self.timestamp = (self.timestamp + ticks) & 0xFFFFFFFF
-        rtp = Rtp(payload_type, self.sequence, self.timestamp, self.ssrc, payload, marker)
+        return self.send_rtp(Rtp(payload_type, self.sequence, self.timestamp, self.ssrc, payload, marker))
+
+    def send_rtp(self, rtp: Rtp) -> Rtp:
+        """A packet with numbers of the caller's choice."""
+        assert self._out is not None
         self.socket.sendto(self._out.protect(rtp.pack()), self.to)
         return rtp
 

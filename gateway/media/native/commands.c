@@ -8,6 +8,7 @@
 #include "ice.h"
 #include "rtcp.h"
 #include "thread.h"
+#include "video_relay.h"
 
 static void watch(zm_thread *thread, int fd, zm_leg *leg, uint64_t tag)
 {
@@ -47,6 +48,14 @@ static void set_media(zm_leg *leg, const zm_command *command)
     }
     zm_leg_set_media(leg, &command->peer.media);
     zm_bridge_renew(leg);
+}
+
+static void set_video(zm_leg *leg, zm_command *command)
+{
+    if (leg->kind != ZM_LEG_WEBRTC)
+        return;
+    zm_video_negotiate(leg, command->video.fresh ? &command->video.media : NULL, command->video.fresh);
+    command->video.fresh = NULL;
 }
 
 static void set_keys(zm_leg *leg, zm_command *command)
@@ -180,6 +189,8 @@ void zm_command_free(zm_command *command)
 {
     if (command->kind == ZM_COMMAND_OPEN && command->opened)
         zm_leg_free(command->opened);
+    if (command->kind == ZM_COMMAND_SET_VIDEO)
+        free(command->video.fresh);
     if (command->kind == ZM_COMMAND_SET_KEYS) {
         zm_srtp_free(command->keys.in);
         zm_srtp_free(command->keys.out);
@@ -196,6 +207,9 @@ static void run_on_leg(zm_thread *thread, zm_leg *leg, zm_command *command)
     switch (command->kind) {
     case ZM_COMMAND_SET_MEDIA:
         set_media(leg, command);
+        break;
+    case ZM_COMMAND_SET_VIDEO:
+        set_video(leg, command);
         break;
     case ZM_COMMAND_SET_KEYS:
         set_keys(leg, command);

@@ -106,6 +106,14 @@ void zm_send_rtp(zm_leg *leg, const zm_rtp *rtp, const uint8_t *payload, uint32_
     leg->out.octets += len;
 }
 
+bool zm_send_packet(zm_leg *leg, uint8_t *packet, uint32_t len)
+{
+    if (zm_srtp_protect(leg->srtp_out, packet, &len) != ZM_SRTP_OK)
+        return false;
+    zm_send_web(leg->thread, leg, &zm_ice_path(leg)->addr, packet, len);
+    return true;
+}
+
 static void send_made(zm_leg *leg, const uint8_t *payload, uint32_t len, uint32_t samples)
 {
     zm_rtp rtp = {.payload_type = leg->media.payload_type};

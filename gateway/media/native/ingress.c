@@ -6,6 +6,8 @@
 #include "egress.h"
 #include "ice.h"
 #include "rtcp.h"
+#include "rtcp_wire.h"
+#include "video_relay.h"
 
 static void reject(zm_thread *thread, zm_leg *leg)
 {
@@ -72,19 +74,23 @@ static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
 
 static bool receive_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len)
 {
-    if ((leg->srtp_in == NULL || zm_srtp_unprotect_rtcp(leg->srtp_in, packet, &len) == ZM_SRTP_OK) &&
-        zm_rtcp_read(leg, packet, len, leg->thread->now_ns))
-        return true;
+    if (leg->srtp_in == NULL || zm_srtp_unprotect_rtcp(leg->srtp_in, packet, &len) == ZM_SRTP_OK) {
+        bool pictures = leg->video && zm_rtcp_check(packet, len);
+        if (pictures)
+            zm_video_receive_rtcp(leg, packet, len);
+        if (zm_rtcp_read(leg, packet, len, leg->thread->now_ns) || pictures)
+            return true;
+    }
     reject(leg->thread, leg);
     return false;
 }
 
 /* Take the encryption off, if there is one; false: not authentic, malformed, or (silently) seen before. */
-static bool open_rtp(zm_leg *leg, zm_rtp *rtp, uint8_t *datagram, uint32_t len)
+static bool open_rtp(zm_leg *leg, zm_rtp *rtp, uint8_t *datagram, uint32_t *len)
 {
-    zm_srtp_result result = leg->srtp_in ? zm_srtp_unprotect(leg->srtp_in, datagram, &len) : ZM_SRTP_OK;
+    zm_srtp_result result = leg->srtp_in ? zm_srtp_unprotect(leg->srtp_in, datagram, len) : ZM_SRTP_OK;
 
-    if (result == ZM_SRTP_OK && zm_rtp_parse(rtp, datagram, len))
+    if (result == ZM_SRTP_OK && zm_rtp_parse(rtp, datagram, *len))
         return true;
     if (result != ZM_SRTP_REPLAYED)
         reject(leg->thread, leg);
@@ -98,12 +104,16 @@ static void receive_srtp(zm_path *path, uint8_t *datagram, uint32_t len)
     zm_leg *leg = path->leg;
     zm_rtp rtp;
 
-    if (leg->srtp_in == NULL || !leg->negotiated || len < ZM_RTP_HEADER)
+    if (leg->srtp_in == NULL || !leg->negotiated || len < ZM_RTP_HEADER) {
         reject(leg->thread, leg);
-    else if (zm_is_rtcp(datagram))
+    } else if (zm_is_rtcp(datagram)) {
         receive_rtcp(leg, datagram, len);
-    else if (open_rtp(leg, &rtp, datagram, len))
-        receive_rtp(leg, &rtp);
+    } else if (open_rtp(leg, &rtp, datagram, &len)) {
+        if (leg->video && zm_video_takes(leg->video, rtp.payload_type))
+            zm_video_receive(leg, datagram, len, &rtp);
+        else
+            receive_rtp(leg, &rtp);
+    }
 }
 
 static void receive_dtls(zm_path *path, const uint8_t *datagram, uint32_t len)
@@ -182,7 +192,7 @@ static void receive_plain(zm_leg *leg, uint8_t *datagram, uint32_t len, const zm
             transport->rtcp_mux = true;
         return;
     }
-    if (!open_rtp(leg, &rtp, datagram, len))
+    if (!open_rtp(leg, &rtp, datagram, &len))
         return;
     if (!transport->latched &&
         (rtp.payload_type == leg->media.payload_type || rtp.payload_type == leg->media.dtmf_payload_type)) {

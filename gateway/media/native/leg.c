@@ -14,6 +14,8 @@ void zm_leg_statistics_read(const zm_leg *leg, zm_leg_statistics *statistics)
     statistics->sent = leg->sent;
     statistics->dropped = leg->dropped;
     statistics->rejected = leg->rejected;
+    if (leg->video)
+        statistics->video = leg->video->counted;
 }
 
 bool zm_leg_can_send(const zm_leg *leg)
@@ -57,6 +59,7 @@ void zm_leg_free(zm_leg *leg)
     zm_srtp_free(leg->srtp_out);
     if (leg->kind == ZM_LEG_WEBRTC)
         explicit_bzero(leg->web.pwd, sizeof leg->web.pwd);
+    free(leg->video);
     jitter_free(leg->jitter);
     if (leg->encoder.encoder)
         opus_encode_free(&leg->encoder);

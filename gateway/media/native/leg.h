@@ -14,6 +14,7 @@
 #include "plane.h"
 #include "rtp.h"
 #include "srtp.h"
+#include "video.h"
 
 typedef struct zm_leg zm_leg;
 typedef struct zm_thread zm_thread;
@@ -91,6 +92,8 @@ struct zm_leg {
     zm_rtp_out out;
     uint8_t pending[FRAME_SAMPLES_8K * 8]; /* G.711 octets that wait for a packet of another length than 20 ms */
     uint32_t pending_len;
+
+    zm_video *video; /* pictures, both ways; NULL when none are negotiated */
 
     /* its bridge */
     zm_leg *other;

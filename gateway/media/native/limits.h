@@ -15,6 +15,8 @@ enum {
     ZM_RTP_MAX = 1500,              /* RTP packet with its authentication tag */
     ZM_BATCH_MAX = 64,              /* datagrams per recvmmsg and sendmmsg */
     ZM_ROUNDS_MAX = 8,              /* batches read from one socket before others get their turn */
+    ZM_VIDEO_PACKETS_PER_SECOND_MAX = 4000, /* of pictures, per leg: 38 Mbit/s of full ones; past it they are dropped */
+    ZM_VIDEO_FEEDBACK_PER_SECOND_MAX = 500, /* RTCP packets about pictures, per leg; past it they are dropped */
     ZM_SOUNDS_MAX = 1024,           /* loaded sounds */
     ZM_PHASES = 4,                  /* parts of the 20 ms clock, each with a quarter of the legs; a power of 2 */
     ZM_TICKS_BEHIND_MAX = 40,       /* parts caught up after a stall; the rest is skipped */

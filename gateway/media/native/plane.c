@@ -164,6 +164,7 @@ void zm_plane_statistics(const zm_plane *plane, uint32_t number, zm_thread_stati
     to->rejected = ZM_READ(thread->statistics.rejected);
     to->relayed = ZM_READ(thread->statistics.relayed);
     to->mixed = ZM_READ(thread->statistics.mixed);
+    to->video = ZM_READ(thread->statistics.video);
     to->ticks = ZM_READ(thread->statistics.ticks);
     to->ticks_late = ZM_READ(thread->statistics.ticks_late);
     to->overflowed = ZM_READ(thread->statistics.overflowed) + zm_udp_overflows(thread->web_fd);

@@ -10,6 +10,7 @@
 
 #include "codec.h"
 #include "sound.h"
+#include "video.h"
 
 typedef struct zm_plane zm_plane;
 
@@ -58,6 +59,7 @@ typedef enum {
 typedef struct {
     uint64_t received, sent, lost, dropped, rejected;
     uint32_t jitter_us;
+    zm_video_statistics video;
 } zm_leg_statistics;
 
 typedef struct zm_event {
@@ -80,6 +82,7 @@ typedef struct {
     uint64_t overflowed;       /* by the kernel: we read too late */
     uint64_t rejected;         /* unauthenticated, from a wrong source, malformed */
     uint64_t relayed, mixed;   /* packets out by way through the bridge */
+    uint64_t video;            /* picture packets passed from leg to leg */
     uint64_t ticks, ticks_late; /* of 5 ms */
     uint64_t commands_refused;
     uint64_t cpu_ns;
@@ -113,6 +116,8 @@ zm_status zm_open_webrtc_leg(
     zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *leg, uint16_t *port);
 zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const char *address, uint16_t port, const zm_media *media);
 zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media);
+/* Of a browser's leg; NULL: no pictures (any more). */
+zm_status zm_set_video(zm_plane *plane, uint64_t leg, const zm_video_media *video);
 zm_status zm_set_srtp_keys(
     zm_plane *plane, uint64_t leg, const char *profile, const uint8_t *send, uint32_t send_len, const uint8_t *receive,
     uint32_t receive_len);

@@ -158,6 +158,45 @@ zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_u
     return set_media(plane, leg, NULL, remote_ufrag, media);
 }
 
+/* Numbers random as RFC 3550 5.1 asks; sequence numbers from the lower half, as RFC 3711 3.3.1 advises. */
+static zm_video *video_new(void)
+{
+    zm_video *video = calloc(1, sizeof *video);
+    struct {
+        uint32_t timestamp;
+        uint16_t sequences[2];
+    } random;
+
+    if (video == NULL || getrandom(&random, sizeof random, 0) != sizeof random) {
+        free(video);
+        return NULL;
+    }
+    video->out.timestamp = random.timestamp;
+    video->out.sequence = random.sequences[0] & 0x7fff;
+    video->rtx.sequence = random.sequences[1] & 0x7fff;
+    return video;
+}
+
+zm_status zm_set_video(zm_plane *plane, uint64_t leg, const zm_video_media *video)
+{
+    zm_command *command;
+
+    if (!zm_is_open(plane, leg))
+        return ZM_NO_LEG;
+    command = command_new(ZM_COMMAND_SET_VIDEO, leg, 0);
+    if (command == NULL)
+        return ZM_NO_MEMORY;
+    if (video) {
+        command->video.media = *video;
+        command->video.fresh = video_new();
+        if (command->video.fresh == NULL) {
+            zm_command_free(command);
+            return ZM_NO_MEMORY;
+        }
+    }
+    return post(plane, command);
+}
+
 zm_status zm_set_srtp_keys(
     zm_plane *plane, uint64_t leg, const char *profile, const uint8_t *send, uint32_t send_len, const uint8_t *receive,
     uint32_t receive_len)

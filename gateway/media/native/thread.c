@@ -17,6 +17,7 @@
 #include "ice.h"
 #include "ingress.h"
 #include "rtcp.h"
+#include "video_relay.h"
 
 enum { WAKE_MAX = 256, EXPIRE_ROUNDS = 5 /* paths are looked over every 100 ms */, ROUNDS_PER_SECOND = 50 };
 
@@ -109,6 +110,8 @@ static void tick_leg(zm_leg *leg, uint64_t round)
     }
     if (thread->now_ns >= leg->report_ns)
         report(leg);
+    if (leg->video)
+        zm_video_tick(leg, round % ROUNDS_PER_SECOND == 0);
     if (leg->kind == ZM_LEG_WEBRTC && round % EXPIRE_ROUNDS == 0)
         zm_ice_expire(leg);
     if (round % ROUNDS_PER_SECOND == 0)

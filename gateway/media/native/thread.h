@@ -21,6 +21,7 @@ enum { ZM_TAG_RTP = 0, ZM_TAG_RTCP = 1, ZM_TAG_WEB = 2, ZM_TAG_TIMER = 3, ZM_TAG
 typedef enum {
     ZM_COMMAND_OPEN,
     ZM_COMMAND_SET_MEDIA,
+    ZM_COMMAND_SET_VIDEO,
     ZM_COMMAND_SET_KEYS,
     ZM_COMMAND_SEND_DTLS,
     ZM_COMMAND_PLAY,
@@ -49,6 +50,10 @@ typedef struct {
         struct {
             zm_srtp *in, *out;
         } keys;
+        struct {
+            zm_video_media media;
+            zm_video *fresh; /* NULL: no pictures */
+        } video;
         struct {
             const struct sound *sound;
             uint32_t number;
