@@ -74,7 +74,7 @@ class Stack:
             raise InternalError("SIP runs in this process already, and PJSIP can run only once")
         Stack._started = self
         if IS_STOP_GAP:
-            log.warning("%s", STOP_GAP_WARNING)
+            log.critical("%s", STOP_GAP_WARNING)  # shown whatever ZENTRALE_LOG says
         endpoint = pj.Endpoint()
         if not IS_STOP_GAP:
             pj.zentraleSetLogLevel(0)

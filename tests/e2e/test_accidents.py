@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from tests.support import baresip, sipp
-from tests.support.chromium import chromium, tone_wav, wait_for_tone
+from tests.support.chromium import asleep, chromium, tone_wav, wait_for_tone
 from tests.support.pages import agent_desk, visitor_page
 from tests.support.sipp_scenario import Scenario
 from tests.support.sound import OPUS_HZ, read_opus
@@ -40,7 +40,7 @@ async def test_caller_hangs_up_while_it_rings_at_the_agent(tmp_path: Path) -> No
             await carrier.finished()
 
 
-async def test_the_agents_laptop_is_closed_in_the_middle_of_a_call(tmp_path: Path) -> None:
+async def test_the_agents_browser_crashes_in_the_middle_of_a_call(tmp_path: Path) -> None:
     async with zentrale(tmp_path / "z") as gateway, chromium(tone_wav(tmp_path / "ben.wav", 1000)) as bens:
         async with chromium() as annas, sipp.running(PATIENT, gateway.sip, timeout_s=90) as carrier:
             anna = await agent_desk(annas, gateway, "anna")
@@ -66,6 +66,34 @@ async def test_the_agents_laptop_is_closed_in_the_middle_of_a_call(tmp_path: Pat
         assert sorted(row["agent"] for row in recordings) == ["anna", "ben"]
         states = gateway.rows("SELECT state FROM agent_states WHERE agent='anna' ORDER BY at_ns")
         assert states[-1]["state"] == "signed_out"
+
+
+async def test_the_agents_laptop_is_closed_in_the_middle_of_a_call(tmp_path: Path) -> None:
+    """It says nothing any more, and its connections stay open: only what is missing tells that it is gone."""
+    async with (
+        zentrale(tmp_path / "z", reconnect_ms=1000) as gateway,
+        chromium(tone_wav(tmp_path / "ben.wav", 1000)) as bens,
+        chromium() as annas,
+        sipp.running(PATIENT, gateway.sip, timeout_s=110) as carrier,
+    ):
+        anna = await agent_desk(annas, gateway, "anna")
+        contact = await anna.accept()
+        await anna.sees_state("call", "talking")
+        ben = await agent_desk(bens, gateway, "ben")
+        async with asleep(annas):
+            await gateway.until_rows(
+                "SELECT 1 FROM contact_events WHERE contact=? AND kind='AgentConnectionLost'", contact, within_s=40
+            )
+            assert await ben.accept() == contact
+            await ben.sees_state("call", "talking")
+        # The laptop is opened again: the call is not there any more, and the page says so.
+        await anna.sees("desk")
+        await anna.sees_no("call")
+        await ben.click("hang-up")
+        await carrier.finished(within_s=60)
+        (record,) = await gateway.until_rows("SELECT * FROM contacts WHERE ended_ns IS NOT NULL")
+        assert (record["agent"], record["ended_by"], record["end_cause"]) == ("ben", "agent", "hung_up")
+        assert gateway.timeline(contact).count("ContactAssigned") == 2
 
 
 @pytest.mark.parametrize(

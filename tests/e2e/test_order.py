@@ -25,7 +25,8 @@ async def serve(desk: AgentDesk, served: list[str]) -> None:
 
 
 async def test_ten_callers_are_served_once_each_in_order(tmp_path: Path) -> None:
-    scenario = Scenario("wait").invite().expect(200).ack().receive("BYE", timeout_ms=60_000)
+    caller = '"Caller [call_number]" <sip:+493012[call_number]@[local_ip]:[local_port]>'
+    scenario = Scenario("wait", caller=caller).invite().expect(200).ack().receive("BYE", timeout_ms=60_000)
     async with zentrale(tmp_path / "z", wrap_up_ms=0) as gateway, chromium() as browser:
         desks = [await agent_desk(browser, gateway, agent) for agent in ("anna", "ben")]
         served: list[str] = []
@@ -43,9 +44,12 @@ async def test_ten_callers_are_served_once_each_in_order(tmp_path: Path) -> None
         assert sorted(served) == sorted(order), "each was served once, none twice, none lost"
         offered = gateway.rows("SELECT contact FROM contact_events WHERE kind='ContactOffered' ORDER BY at_ns, seq")
         assert [row["contact"] for row in offered] == order, "in the order of arrival"
+        numbers = [f"tel:+493012{number}" for number in range(1, CALLERS + 1)]
+        assert [contact["customer_address"] for contact in contacts] == numbers, "which is the order in which SIPp called"
         assert {contact["agent"] for contact in contacts} == {"anna", "ben"}
         assert all(contact["answered_ns"] and contact["end_cause"] == "hung_up" for contact in contacts)
         statistics = carrier.statistics()
+        assert int(statistics["OutgoingCall(C)"]) == len(contacts)
         assert int(statistics["SuccessfulCall(C)"]) == CALLERS
         assert int(statistics["FailedCall(C)"]) == 0
         # No agent ever had two at once.

@@ -6,7 +6,9 @@ microphone at both ends of the web.  Each side sends a tone of its own, so that 
 
 from __future__ import annotations
 
+from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
@@ -20,10 +22,26 @@ from tests.support.sound import OPUS_HZ, level, loudest_hz, read_opus, read_wav,
 from tests.support.zentrale import Zentrale, zentrale
 
 PHONE_HZ, AGENT_HZ, VISITOR_HZ = 440, 1000, 700
+GREETING_HZ = 425
+"""Of ``busy.wav``, which tests take for a greeting: nothing else sounds like it."""
 
 
 def heard_by(folder: Path) -> Path:
     return next(folder.glob("*-dec.wav"))
+
+
+def what_was_heard(samples: Any, rate: int) -> list[str]:
+    """What a telephone heard, one after the other; pauses, and what lasts less than 0.4 s, are left out."""
+    step = rate // 5
+    kinds = []
+    for start in range(0, len(samples) - step, step):
+        part = samples[start : start + step]
+        if abs(part).max() < 0.01:
+            continue
+        hz = loudest_hz(part, rate)
+        kinds.append("agent" if abs(hz - AGENT_HZ) < 10 else "greeting" if abs(hz - GREETING_HZ) < 10 else "music")
+    lasting = [kind for kind, following in pairwise(kinds) if kind == following]
+    return [kind for kind, _ in groupby(lasting)]
 
 
 async def the_recording(gateway: Zentrale, contact: str) -> tuple[Path, int]:
@@ -89,10 +107,9 @@ async def test_a_telephone_caller_reaches_an_agent_in_a_browser(tmp_path: Path) 
         await desk.sees("detail-outcome", "solved")
         await desk.sees("recording-player")
         await desk.sees("detail-timeline")
-    said, rate = read_wav(heard_by(tmp_path))
-    hears = [said[start : start + rate // 2] for start in range(0, len(said) - rate // 2, rate // 2)]
-    assert any(abs(loudest_hz(half, rate) - AGENT_HZ) < 10 and level(half, rate, AGENT_HZ) > 0.05 for half in hears)
-    assert abs(loudest_hz(hears[1], rate) - AGENT_HZ) > 10, "first of all the greeting is heard"
+    heard = what_was_heard(*read_wav(heard_by(tmp_path)))
+    assert heard[:3] == ["greeting", "music", "agent"], heard
+    assert heard[-2:] == ["music", "agent"], f"on hold, and after it: {heard}"
 
 
 async def test_sipp_streams_a_tone_to_the_agent(tmp_path: Path) -> None:
@@ -146,9 +163,9 @@ async def test_a_web_caller_reaches_an_agent(tmp_path: Path) -> None:
 
 
 async def test_a_chat_visitor_reaches_an_agent(tmp_path: Path) -> None:
-    async with zentrale(tmp_path / "z") as gateway, chromium() as browser:
-        desk = await agent_desk(browser, gateway)
-        visitor = await visitor_page(browser, gateway)
+    async with zentrale(tmp_path / "z") as gateway, chromium() as agents, chromium() as visitors:
+        desk = await agent_desk(agents, gateway)
+        visitor = await visitor_page(visitors, gateway)
         await visitor.start_chat("My lamp does not light.", "Vera")
         await desk.sees("offer-customer", "Vera")
         contact = await desk.accept()
@@ -168,12 +185,44 @@ async def test_a_chat_visitor_reaches_an_agent(tmp_path: Path) -> None:
         await desk.click("end-chat-sure")
         await visitor.sees_state("chat", "ended")
         await desk.finish()
-        record = gateway.contacts()[0]
+        (record,) = gateway.contacts()
         assert (record["channel"], record["ended_by"], record["outcome"]) == ("chat", "agent", "solved")
         lines = gateway.rows("SELECT author, text FROM chat_lines WHERE contact=? ORDER BY line", contact)
         assert [line["author"] for line in lines] == ["customer", "agent", "customer", "agent"]
         await desk.part("history-item").first.click()
         await desk.sees("detail-transcript", "Have you tried another bulb?")
+
+
+async def test_a_customer_has_one_history_over_all_channels(tmp_path: Path) -> None:
+    """D32: telephone, web call and chat of one day in one list."""
+    caller = Scenario("short").invite().expect(200).ack().receive("BYE", timeout_ms=20_000)
+    async with (
+        zentrale(tmp_path / "z", wrap_up_ms=0) as gateway,
+        chromium() as agents,
+        chromium(tone_wav(tmp_path / "visitor.wav", VISITOR_HZ)) as visitors,
+    ):
+        desk = await agent_desk(agents, gateway)
+        async with sipp.running(caller, gateway.sip, timeout_s=40) as carrier:
+            await desk.accept()
+            await desk.sees_state("call", "talking")
+            await desk.click("hang-up")
+            await carrier.finished()
+        visitor = await visitor_page(visitors, gateway)
+        await visitor.call("Vera")
+        await desk.accept()
+        await desk.sees_state("call", "talking")
+        await visitor.click("hang-up")
+        await visitor.sees("call-ended")
+        visitor = await visitor_page(visitors, gateway)
+        await visitor.start_chat("One more thing.", "Vera")
+        await desk.accept()
+        await desk.reads("One more thing.")
+        await desk.click("end-chat")
+        await desk.click("end-chat-sure")
+        await expect(desk.part("history-item")).to_have_count(3, timeout=15_000)
+        icons = [await desk.part("history-item").nth(number).get_attribute("data-channel") for number in range(3)]
+        assert icons == ["chat", "web_call", "phone"], "the newest first"
+        assert [contact["channel"] for contact in gateway.contacts()] == ["phone", "web_call", "chat"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,10 @@ cancellation, noise suppression and gain control, which take a steady tone for n
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
+import signal
 import struct
 import wave
 from collections.abc import AsyncIterator
@@ -123,6 +126,23 @@ async def chromium(microphone: Path | None = None) -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def asleep(browser: Browser) -> AsyncIterator[None]:
+    """All of its processes stand still, as when a laptop is closed: its sockets stay open and say nothing."""
+    session = await browser.new_browser_cdp_session()
+    found = await session.send("SystemInfo.getProcessInfo")
+    await session.detach()
+    processes = [int(process["id"]) for process in found["processInfo"]]
+    try:
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        yield
+    finally:
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
 
 async def new_page(browser: Browser) -> Page:

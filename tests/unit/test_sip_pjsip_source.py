@@ -122,3 +122,32 @@ def test_other_layout_of_pjsip_is_said(tmp_path: Path) -> None:
     path.write_text("nothing")
     with pytest.raises(compiling.BuildError, match="layout changed"):
         compiling.edit(path, "bdimad", "")
+
+
+def no_source(cache: Path, log: Path) -> Path:
+    raise source.SourceError("no Debian archive answers")
+
+
+def test_without_pjsips_source_the_stop_gap_is_installed_with_a_loud_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed: list[Path] = []
+    monkeypatch.setattr(source, "fetch_from_debian", no_source)
+    monkeypatch.setattr(build, "installed_version", lambda distribution: None)
+    monkeypatch.setattr(build, "install_stop_gap", lambda cache, log: installed.append(cache))
+    assert build.main(["--cache", str(tmp_path), "--quiet"]) == 0
+    assert installed == [tmp_path]
+    said = capsys.readouterr().err
+    assert "no Debian archive answers" in said
+    assert "4 calls at once" in said
+    assert build.TARBALL_VARIABLE in said
+
+
+def test_who_insists_gets_no_stop_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(source, "fetch_from_debian", no_source)
+    monkeypatch.setattr(build, "installed_version", lambda distribution: None)
+    monkeypatch.setattr(build, "install_stop_gap", lambda cache, log: pytest.fail("it must not"))
+    assert build.main(["--cache", str(tmp_path), "--quiet", "--insist"]) == 1
+    assert build.TARBALL_VARIABLE in capsys.readouterr().err

@@ -119,6 +119,7 @@ function List({ list, empty, without, choose }: ListProps) {
             onClick={(event) => choose(contact.contact, event.currentTarget)}
             data-testid="history-item"
             data-contact={contact.contact}
+            data-channel={contact.channel}
           >
             <span class={`history-icon ${contact.answered_ms === null && contact.ended_ms !== null ? "missed" : ""}`} title={texts.channels[contact.channel]}>
               <ChannelIcon channel={contact.channel} size={18} />
