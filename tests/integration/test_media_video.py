@@ -58,6 +58,10 @@ class Camera:
         ssrc = self.ssrc if payload_type == VIDEO else self.ssrc + 1
         return self.browser.send_rtp(Rtp(payload_type, self.sequence, self.timestamp, ssrc, payload))
 
+    async def taken(self) -> None:
+        """Until the plane has read all that was sent so far: a check behind it is answered."""
+        await self.browser.connect()
+
     async def sees(self, payload: bytes, payload_type: int = VIDEO) -> Rtp:
         browser = self.browser
         await browser.until(lambda: payload in browser.payloads(payload_type), f"the picture {payload!r}")
@@ -133,6 +137,8 @@ async def test_pictures_end_with_the_sound_and_begin_anew_with_a_key_frame(world
     await anna.browser.until(lambda: bool(anna.browser.payloads(111)), "music")
     anna.show(DELTA + b" while on hold")
     ben.show(KEY + b" while on hold")
+    await anna.taken()
+    await ben.taken()
     asked = anna.asked()
     world.plane.bridge(anna.leg, ben.leg)
     await anna.is_asked(asked + 1)
@@ -150,10 +156,12 @@ async def test_who_takes_pictures_away_shows_and_sees_none(world: MediaWorld) ->
     await ben.sees(KEY)
     anna.set(receive=False)
     anna.show(KEY + b" unwanted")
+    await anna.taken()
     ben.show(KEY + b" of ben")
     await anna.sees(KEY + b" of ben")
     world.plane.set_video(anna.leg, None)
     ben.show(KEY + b" unseen")
+    await ben.taken()
     anna.set()
     anna.show(KEY + b" once more")
     ben.show(KEY + b" of ben, again")
@@ -168,6 +176,7 @@ async def test_another_codec_is_not_passed_on(world: MediaWorld) -> None:
     anna, ben = await cameras(world)
     ben.set(codec=VideoCodec.H264)
     anna.show(KEY)
+    await anna.taken()
     ben.set()
     anna.show(KEY + b" in common")
     await ben.sees(KEY + b" in common")
