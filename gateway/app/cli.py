@@ -93,11 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", help="measure", description="Measure a part of the gateway on this machine.")
     what = bench.add_subparsers(title="benchmarks", metavar="WHAT", required=True)
-    media = what.add_parser("media", help="bridged calls through the media plane: loss, delay and CPU for each call")
-    media.add_argument("--calls", type=int, default=50, metavar="N", help="calls at once (default 50)")
-    media.add_argument("--seconds", type=float, default=30.0, metavar="S", help="for how long (default 30)")
-    media.add_argument("--json", action="store_true", help="print JSON alone")
-    media.set_defaults(run=_bench_media)
+    _add_bench_media(what)
     acd = what.add_parser("acd", help="decisions of the distributor: time for each and ratio to the reference")
     acd.add_argument("--json", action="store_true", help="print JSON alone")
     acd.set_defaults(run=_bench_acd)
@@ -113,6 +109,20 @@ def _parser() -> argparse.ArgumentParser:
     handover.add_argument("--json", action="store_true", help="print JSON alone")
     handover.set_defaults(run=_bench_handover)
     return parser
+
+
+def _add_bench_media(what: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from gateway.app.bench.media_parts import PARTS, PEERS, SECONDS
+
+    media = what.add_parser("media", help="bridged calls through the media plane: loss, delay and CPU for each call")
+    media.add_argument("--calls", type=int, metavar="N", help="calls at once (default: the part's own number)")
+    media.add_argument(
+        "--seconds", type=float, default=SECONDS, metavar="S", help=f"for each row and side (default {SECONDS:g})"
+    )
+    media.add_argument("--only", nargs="+", choices=PARTS, default=(), metavar="PART", help=f"of {', '.join(PARTS)}")
+    media.add_argument("--against", choices=PEERS, help="measure this one by turns under the same load")
+    media.add_argument("--json", action="store_true", help="print JSON alone")
+    media.set_defaults(run=_bench_media)
 
 
 def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -206,7 +216,13 @@ def _replay(options: argparse.Namespace) -> int:
 def _bench_media(options: argparse.Namespace) -> int:
     from gateway.app.bench.media import run
 
-    return run(calls=options.calls, seconds=options.seconds, as_json=options.json)
+    return run(
+        calls=options.calls,
+        seconds=options.seconds,
+        only=options.only,
+        against=options.against,
+        as_json=options.json,
+    )
 
 
 def _bench_acd(options: argparse.Namespace) -> int:

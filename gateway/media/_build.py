@@ -32,7 +32,13 @@ PLANE = [
 PLANE_LIBRARIES = ["crypto", *STAGE_LIBRARIES]
 WIRE = [f"{NATIVE}/{name}.c" for name in ("addr", "rtcp", "rtp", "srtp", "stun")]
 VIDEO = [f"{NATIVE}/{name}.c" for name in ("rtcp_wire", "rtp", "video", "video_feedback")]
-LOADGEN = [f"{NATIVE}/{name}.c" for name in ("loadgen", "addr", "g711", "opus_codec", "ports", "rtp", "srtp", "stun")]
+LOADGEN = [
+    f"{NATIVE}/{name}.c"
+    for name in (
+        "loadgen", "loadgen_sound", "loadgen_talk",
+        "addr", "g711", "opus_codec", "ports", "rtp", "sound", "srtp", "stun",
+    )
+]  # fmt: skip
 HEADERS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / NATIVE).glob("*.h"))
 
 
@@ -48,7 +54,7 @@ def extensions() -> list[Extension]:
         Extension(
             "gateway.media._loadgen",
             ["gateway/media/_loadgen.pyx", *LOADGEN],
-            libraries=["crypto", "opus", "m"],
+            libraries=["crypto", "opus", "speexdsp", "m"],
             extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
             depends=HEADERS,
         ),

@@ -1,34 +1,53 @@
-"""The load generator for Python; see ``native/loadgen.h``.  `LoadGenerator.run` blocks without the interpreter lock."""
+"""The load generator for Python; see ``native/loadgen.h``.  What takes time runs without the interpreter lock."""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+
+cdef extern from "native/addr.h":
+    enum:
+        ZM_ADDR_TEXT
+
+cdef extern from "native/srtp.h":
+    uint32_t zm_srtp_key_len(const char *profile)
 
 cdef extern from "native/loadgen.h":
     ctypedef struct zl_load:
         pass
     ctypedef struct zl_result:
-        uint64_t sent, received, lost, duplicates, unauthentic, overflowed, late, delays
+        uint64_t sent, received, lost, duplicates, unauthentic, unexpected, overflowed, late, delays
         uint32_t delay_p50_us, delay_p99_us, delay_max_us
-    zl_load *zl_new(const char *host, uint32_t calls, char *error, uint32_t error_size)
+        uint64_t opus_octets, opus_packets
+        double to_phone_db, to_browser_db
+        uint32_t compared_ms, unmatched_ms
+    ctypedef struct zl_peer:
+        const char *host
+        uint16_t phone_port, browser_port
+        const char *username
+        const char *pwd
+        const char *profile
+        const uint8_t *send
+        const uint8_t *receive
+    zl_load *zl_new(uint32_t calls, char *error, uint32_t error_size)
     void zl_free(zl_load *load)
-    void zl_ports(const zl_load *load, uint32_t call, uint16_t *phone, uint16_t *browser)
-    bint zl_aim(
-        zl_load *load, uint32_t call, const char *host, uint16_t phone_port, uint16_t browser_port,
-        const char *username, const char *pwd, const char *profile, const uint8_t *send, const uint8_t *receive)
-    bint zl_run(
-        zl_load *load, uint32_t frames, bint mix, zl_result *result, char *error, uint32_t error_size) nogil
+    bint zl_say(zl_load *load, const char *path, char *error, uint32_t error_size)
+    void zl_addresses(
+        const zl_load *load, uint32_t call, char *phone, uint16_t *phone_port, char *browser, uint16_t *browser_port)
+    bint zl_aim(zl_load *load, uint32_t call, const zl_peer *peer)
+    bint zl_connect(zl_load *load, char *error, uint32_t error_size) nogil
+    bint zl_talk(
+        zl_load *load, uint32_t frames, bint opus, zl_result *result, char *error, uint32_t error_size) nogil
 
 
 cdef class LoadGenerator:
-    """Telephones and browsers of ``calls`` calls; one run each.  Raises OSError."""
+    """Telephones and browsers of ``calls`` calls: aim, connect, talk, and again.  Raises OSError."""
 
     cdef zl_load *load
     cdef readonly int calls
 
-    def __cinit__(self, str host, int calls):
+    def __cinit__(self, int calls):
         cdef char error[256]
         self.calls = calls
-        self.load = zl_new(host.encode(), <uint32_t>calls, error, sizeof(error))
+        self.load = zl_new(<uint32_t>calls, error, sizeof(error))
         if self.load is NULL:
             raise OSError(error.decode("utf-8", "replace"))
 
@@ -36,38 +55,61 @@ cdef class LoadGenerator:
         if self.load is not NULL:
             zl_free(self.load)
 
-    def ports(self):
-        """[(telephone's port, browser's port)] by call."""
-        cdef uint16_t phone, browser
+    def say(self, bytes path):
+        """What is said where payloads do not survive: a WAV file, in a loop.  Raises ValueError."""
+        cdef char error[256]
+        if not zl_say(self.load, path, error, sizeof(error)):
+            raise ValueError(error.decode("utf-8", "replace"))
+
+    def addresses(self):
+        """[((telephone's address, port), (browser's address, port))] by call."""
+        cdef char phone[ZM_ADDR_TEXT]
+        cdef char browser[ZM_ADDR_TEXT]
+        cdef uint16_t phone_port, browser_port
         cdef uint32_t call
         found = []
         for call in range(<uint32_t>self.calls):
-            zl_ports(self.load, call, &phone, &browser)
-            found.append((phone, browser))
+            zl_addresses(self.load, call, phone, &phone_port, browser, &browser_port)
+            found.append(((phone.decode(), phone_port), (browser.decode(), browser_port)))
         return found
 
     def aim(
         self, int call, *, str host, int phone_port, int browser_port, str username, str pwd, str profile, bytes send,
         bytes receive
     ):
-        """Where the call's legs are at the plane; ``send`` and ``receive`` are the browser's SRTP keys."""
+        """Whom a call's two ends talk to.  ``send`` and ``receive`` are the browser's SRTP keys, ``username`` its for
+        STUN checks, empty without ICE."""
+        cdef zl_peer peer
+        cdef bytes host_octets = host.encode(), username_octets = username.encode(), pwd_octets = pwd.encode()
+        cdef bytes profile_octets = profile.encode()
+        cdef uint32_t key_len = zm_srtp_key_len(profile_octets)
         if not 0 <= call < self.calls:
             raise IndexError(call)
-        if len(send) != len(receive) or len(send) < 28:
-            raise ValueError("SRTP keys must be of one length, 28 octets at least")
-        if not zl_aim(
-            self.load, <uint32_t>call, host.encode(), <uint16_t>phone_port, <uint16_t>browser_port, username.encode(),
-            pwd.encode(), profile.encode(), send, receive
-        ):
-            raise ValueError(f"call {call}: unknown SRTP profile {profile!r} or address {host!r}")
+        if key_len == 0 or len(send) != key_len or len(receive) != key_len:
+            raise ValueError(f"call {call}: {profile!r} is unknown, or its keys are not of {key_len} octets")
+        peer.host = host_octets
+        peer.phone_port, peer.browser_port = <uint16_t>phone_port, <uint16_t>browser_port
+        peer.username, peer.pwd, peer.profile = username_octets, pwd_octets, profile_octets
+        peer.send, peer.receive = send, receive
+        if not zl_aim(self.load, <uint32_t>call, &peer):
+            raise ValueError(f"call {call}: {host!r} is no address, or there is no memory for SRTP")
 
-    def run(self, int frames, bint mix):
-        """Talk for so many frames of 20 ms; figures as a dict."""
+    def connect(self):
+        """Run STUN checks until each browser has had an answer."""
+        cdef char error[256]
+        cdef bint done
+        with nogil:
+            done = zl_connect(self.load, error, sizeof(error))
+        if not done:
+            raise OSError(error.decode("utf-8", "replace"))
+
+    def talk(self, int frames, bint opus):
+        """Talk for so many frames of 20 ms; figures as a dict.  ``opus``: browsers say and hear Opus, else A-law."""
         cdef zl_result result
         cdef char error[256]
         cdef bint done
         with nogil:
-            done = zl_run(self.load, <uint32_t>frames, mix, &result, error, sizeof(error))
+            done = zl_talk(self.load, <uint32_t>frames, opus, &result, error, sizeof(error))
         if not done:
             raise OSError(error.decode("utf-8", "replace"))
         return {
@@ -76,10 +118,17 @@ cdef class LoadGenerator:
             "lost": result.lost,
             "duplicates": result.duplicates,
             "unauthentic": result.unauthentic,
+            "unexpected": result.unexpected,
             "overflowed": result.overflowed,
             "late": result.late,
             "delays": result.delays,
             "delay_p50_us": result.delay_p50_us,
             "delay_p99_us": result.delay_p99_us,
             "delay_max_us": result.delay_max_us,
+            "opus_octets": result.opus_octets,
+            "opus_packets": result.opus_packets,
+            "to_phone_db": result.to_phone_db,
+            "to_browser_db": result.to_browser_db,
+            "compared_ms": result.compared_ms,
+            "unmatched_ms": result.unmatched_ms,
         }

@@ -1,7 +1,9 @@
-"""The load generator as a program: ``python -m gateway.media.loadgen CALLS``.
+"""The load generator as a program: ``python -m gateway.media.loadgen CALLS SOUND``.
 
-It runs in a process of its own, so that its work does not count as the plane's.  It prints its ports as one line of
-JSON, reads one line (a `Plan`) from standard input, talks, and prints the figures as one line.
+It runs in a process of its own, so that its work does not count as the plane's.  It prints the addresses of its
+telephones and browsers as one line of JSON.  Then, as often as asked: it reads a line (a `Plan`) from standard input,
+runs STUN checks where there is ICE and prints ``null``; reads an empty line, talks, and prints `Figures`.  The end of
+its input ends it.
 """
 
 from __future__ import annotations
@@ -17,23 +19,27 @@ from gateway.media._loadgen import LoadGenerator
 FRAMES_PER_SECOND = 50
 NICE = -15
 
+Address = tuple[str, int]
+Addresses = list[tuple[Address, Address]]
+"""By call: the telephone's and the browser's."""
+
 
 class CallPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One call's two legs at the plane, and the browser's credentials and SRTP keys."""
+    """One call's two legs at the other side, and what the browser needs: SRTP keys, and STUN's names with ICE."""
 
     phone_port: int
     browser_port: int
-    username: str
-    pwd: str
     send: bytes
     receive: bytes
+    username: str = ""
+    pwd: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     profile: str
     seconds: float
-    mix: bool
+    opus: bool
     calls: list[CallPlan]
 
 
@@ -45,37 +51,47 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     duplicates: int
     unauthentic: int
+    unexpected: int
     overflowed: int
     late: int
     delays: int
     delay_p50_us: int
     delay_p99_us: int
     delay_max_us: int
+    opus_octets: int
+    opus_packets: int
+    to_phone_db: float
+    to_browser_db: float
+    compared_ms: int
+    unmatched_ms: int
 
 
 def main() -> int:
     # Telephones are not late because a computer is busy: ask for the priority that the plane's threads ask for.
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
-    generator = LoadGenerator("127.0.0.1", int(sys.argv[1]))
-    _say(generator.ports())
-    line = sys.stdin.buffer.readline()
-    if not line:
-        return 1
-    plan = msgspec.json.decode(line, type=Plan)
-    for number, call in enumerate(plan.calls):
-        generator.aim(
-            number,
-            host=plan.host,
-            phone_port=call.phone_port,
-            browser_port=call.browser_port,
-            username=call.username,
-            pwd=call.pwd,
-            profile=plan.profile,
-            send=call.send,
-            receive=call.receive,
-        )
-    _say(generator.run(round(plan.seconds * FRAMES_PER_SECOND), plan.mix))
+    generator = LoadGenerator(int(sys.argv[1]))
+    generator.say(os.fsencode(sys.argv[2]))
+    _say(generator.addresses())
+    for line in sys.stdin.buffer:
+        plan = msgspec.json.decode(line, type=Plan)
+        for number, call in enumerate(plan.calls):
+            generator.aim(
+                number,
+                host=plan.host,
+                phone_port=call.phone_port,
+                browser_port=call.browser_port,
+                username=call.username,
+                pwd=call.pwd,
+                profile=plan.profile,
+                send=call.send,
+                receive=call.receive,
+            )
+        generator.connect()
+        _say(None)
+        if not sys.stdin.buffer.readline():
+            break
+        _say(generator.talk(round(plan.seconds * FRAMES_PER_SECOND), plan.opus))
     return 0
 
 

@@ -3,25 +3,94 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
-from gateway.app.bench.media import measure, run
+from gateway.app.bench.media import Report, measure, run
+from gateway.app.bench.media_rtpengine import PROGRAM, Rtpengine, decode, encode
+from gateway.model.errors import RequestError
+
+needs_rtpengine = pytest.mark.skipif(shutil.which(PROGRAM) is None, reason="rtpengine is not installed")
+
+
+def check_rows(report: Report, calls: int, seconds: float) -> None:
+    assert set(report.rows) == {"relay", "relay_gcm", "transcode"}
+    for name, row in report.rows.items():
+        for one in [row, row.peer] if row.peer else [row]:
+            assert (one.calls, one.unauthentic) == (calls, 0)
+            assert one.packets == calls * 2 * round(seconds * 50)
+            assert 0 < one.cpu_percent_per_call < 20
+            assert one.calls_per_core > 5
+            if name != "transcode":
+                assert one.lost == 0
+                assert 0 < one.delay_us.p50 < 20_000
+        assert row.lost == 0
 
 
 async def test_calls_are_carried_without_loss() -> None:
-    report = await measure(calls=4, seconds=1.2)
-    for row in (report.relay, report.transcode):
-        assert (row.calls, row.lost) == (4, 0)
-        assert row.packets == 4 * 2 * 60
-        assert 0 < row.cpu_percent_per_call < 10
-        assert row.calls_per_core > 10
-    assert 0 < report.relay.delay_us.p50 < 20_000
-    assert 20_000 < report.transcode.delay_us.p50 < 400_000
+    report = await measure(calls=4, seconds=2.0, only=["relay", "relay_gcm", "transcode"])
+    check_rows(report, 4, 2.0)
+    assert report.recording is report.flat is None
+    transcode = report.rows["transcode"]
+    assert 20_000 < transcode.delay_us.p50 < 400_000
+    assert transcode.quality is not None
+    assert 0 < transcode.quality.to_phone_db < 10
+    assert 0 < transcode.quality.to_browser_db < 10
+    assert 6 < transcode.quality.opus_kbit_s < 40
+
+
+async def test_recordings_and_many_calls_are_measured() -> None:
+    report = await measure(calls=3, seconds=0.6, only=["recording"])
+    assert report.recording is not None
+    assert report.recording.lost == 0
+    assert report.recording.bytes_per_call_s > 2 * 8000
+    assert not report.rows
+
+
+@needs_rtpengine
+async def test_rtpengine_carries_the_same_calls() -> None:
+    report = await measure(calls=5, seconds=2.0, only=["relay", "relay_gcm", "transcode"], against="rtpengine")
+    check_rows(report, 5, 2.0)
+    for row in report.rows.values():
+        assert row.peer is not None
+        assert row.peer.cipher == row.cipher
+        assert row.ratio_calls_per_core
+    quality = report.rows["transcode"].peer.quality  # type: ignore[union-attr]
+    assert quality is not None
+    assert 0 < quality.to_browser_db < 10, "rtpengine encodes Opus that sounds like what was said"
+
+
+async def test_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(RequestError, match="apt-get install rtpengine-daemon"):
+        async with Rtpengine():
+            pass
 
 
 def test_it_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(calls=1, seconds=0.2, as_json=True) == 0
+    assert run(calls=1, seconds=0.2, only=["relay"], as_json=True) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert set(printed) == {"relay", "transcode"}
+    assert set(printed) == {"machine", "relay"}
     assert set(printed["relay"]["delay_us"]) >= {"p50", "p99"}
+
+
+@pytest.mark.parametrize(
+    ("value", "octets"),
+    [
+        (7, b"i7e"),
+        ("sdp", b"3:sdp"),
+        (["a", -1], b"l1:ai-1ee"),
+        ({"flags": ["x"], "n": {}}, b"d5:flagsl1:xe1:ndee"),
+        ("grün", b"5:gr\xc3\xbcn"),
+    ],
+)
+def test_bencode(value: object, octets: bytes) -> None:
+    assert encode(value) == octets  # type: ignore[arg-type]
+    assert decode(octets) == value
+
+
+@pytest.mark.parametrize("octets", [b"", b"i7", b"5:abc", b"l1:a", b"x", b"i7ei8e", b"d1:ae"])
+def test_bencode_that_is_none(octets: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  (int's own message is as good)
+        decode(octets)

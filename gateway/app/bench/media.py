@@ -1,188 +1,141 @@
-"""Bridged calls through the media plane under load: what is lost, how late it is, what a call costs.
+"""``zentrale bench media``: the media plane under load, part by part, beside rtpengine when that is asked for.
 
-The plane runs here; telephones and browsers are a native load generator in another process, so that the plane's threads
-tell its cost alone by their own CPU clocks.  Two rows: `relay` (both sides A-law: packets are rewritten, and decrypted
-or encrypted) and `transcode` (A-law and Opus: jitter buffer, decoder, encoder).
+The plane runs here; telephones, browsers and rtpengine run in processes of their own, so that the plane's threads tell
+its cost alone by their own CPU clocks.  What each part measures, and what its keys mean: docs/howto/measure.md.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import sys
-import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 import msgspec
 
-from gateway.media import MediaPlane
-from gateway.media.loadgen import CallPlan, Figures, Plan
-from gateway.model.ids import Codec, LegId
-from gateway.model.media import LegClosed, LegStatistics, MediaEvent, RtpPeer, SrtpKeys, WebRtcPeer
+from gateway.app.bench.media_parts import PARTS, PEERS, ROWS, SECONDS
+from gateway.app.bench.media_rows import Measured, Point, Recording, Row, flat, recording, row
+from gateway.app.bench.media_rtpengine import Rtpengine
+from gateway.model.errors import ZentraleError
 
-HOST = "127.0.0.1"
-PROFILE = "SRTP_AEAD_AES_128_GCM"
-KEY_OCTETS = 28
-PASSWORD = "a password for the load generator"
-RTP_PORTS = (30000, 37999)
-TIME_LIMIT_S = 60
-"""Beside the time of talking."""
+FLAT_SECONDS = 4.0
+"""At most, for each number of calls."""
 
 
-class Delay(msgspec.Struct, frozen=True, kw_only=True):
-    p50: int
-    p99: int
-    max: int
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    cores: int
+    load: list[float]
+    """Of the last minute, before and after: above the number of cores others were at work, too."""
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One way through a bridge.
+class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Only what was asked for is there."""
 
-    `lost` counts packets that did not come out again, were not read, or could not be sent.  `delay_us` of `relay` is a
-    packet's time from one socket to the other; of `transcode` a sound's time, jitter buffer and codecs included.
+    machine: Machine
+    relay: Row | None = None
+    relay_gcm: Row | None = None
+    transcode: Row | None = None
+    recording: Recording | None = None
+    flat: list[Point] | None = None
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        named = {"relay": self.relay, "relay_gcm": self.relay_gcm, "transcode": self.transcode}
+        return {name: found for name, found in named.items() if found is not None}
+
+    @property
+    def faults(self) -> list[str]:
+        """What may not be, whatever the machine."""
+        lost = {name: found.lost for name, found in self.rows.items()}
+        if self.recording is not None:
+            lost["recording"] = self.recording.lost
+        for point in self.flat or ():
+            lost[f"flat, {point.calls} calls"] = point.lost
+        return [f"{name}: {count} packets lost" for name, count in lost.items() if count]
+
+
+async def measure(
+    *, calls: int | None = None, seconds: float = SECONDS, only: Sequence[str] = (), against: str | None = None
+) -> Report:
+    """Measure the parts named, or all.  ``seconds`` for each row and subject.
+
+    Raises `RequestError` when the peer is not installed, `InternalError` when it or the load generator fails.
     """
-
-    calls: int
-    seconds: float
-    packets: int
-    lost: int
-    cpu_percent_per_call: float
-    calls_per_core: int
-    delay_us: Delay
-    ticks_late: int
-    generator_late: int
-    """Packets that the generator itself sent over 5 ms late or could not read: then the machine is too small."""
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    relay: Row
-    transcode: Row
-
-
-class _Calls:
-    """The plane's legs of one measurement."""
-
-    def __init__(self, plane: MediaPlane, ports: list[tuple[int, int]], codec: Codec) -> None:
-        self._plane = plane
-        self._closed: dict[LegId, LegStatistics] = {}
-        self._all_closed = asyncio.Event()
-        self.legs: list[LegId] = []
-        self.plans = [self._open(number, phone, codec) for number, (phone, _) in enumerate(ports)]
-
-    def _listener(self, event: MediaEvent) -> None:
-        if isinstance(event, LegClosed):
-            self._closed[event.leg] = event.statistics
-            if len(self._closed) == len(self.legs):
-                self._all_closed.set()
-
-    def _open(self, number: int, port: int, codec: Codec) -> CallPlan:
-        ufrag = f"bench{number}"
-        to_browser, from_browser = os.urandom(KEY_OCTETS), os.urandom(KEY_OCTETS)
-        phone, _, phone_port = self._plane.open_rtp_leg(self._listener)
-        browser, addresses = self._plane.open_webrtc_leg(self._listener, ufrag=ufrag, pwd=PASSWORD, near=phone)
-        self.legs += [phone, browser]
-        self._plane.set_rtp_peer(phone, RtpPeer(address=HOST, port=port, codec=Codec.PCMA, payload_type=8))
-        self._plane.set_webrtc_peer(
-            browser, WebRtcPeer(codec=codec, payload_type=8 if codec is Codec.PCMA else 111, remote_ufrag="load")
-        )
-        self._plane.set_srtp_keys(browser, SrtpKeys(profile=PROFILE, send=to_browser, receive=from_browser))
-        self._plane.bridge(phone, browser)
-        return CallPlan(
-            phone_port=phone_port,
-            browser_port=addresses[0][1],
-            username=f"{ufrag}:load",
-            pwd=PASSWORD,
-            send=from_browser,
-            receive=to_browser,
-        )
-
-    async def close(self) -> list[LegStatistics]:
-        for leg in self.legs:
-            self._plane.close_leg(leg)
-        await self._all_closed.wait()
-        return list(self._closed.values())
+    parts = only or PARTS
+    before = os.getloadavg()[0]
+    found: dict[str, object] = {}
+    _allow_files()
+    async with AsyncExitStack() as stack:
+        peer = None
+        if against is not None and any(part in ROWS for part in parts):
+            peer = await stack.enter_async_context(Rtpengine())
+        for name in ROWS:
+            if name in parts:
+                found[name] = await row(name, calls, seconds, peer)
+    if "recording" in parts:
+        found["recording"] = await recording(calls, seconds)
+    if "flat" in parts:
+        found["flat"] = await flat(min(seconds, FLAT_SECONDS))
+    machine = Machine(cores=os.cpu_count() or 1, load=[round(load, 2) for load in (before, os.getloadavg()[0])])
+    return msgspec.convert({"machine": machine, **found}, Report, from_attributes=True)
 
 
-async def _talk(
-    plane: MediaPlane, calls: int, seconds: float, codec: Codec
-) -> tuple[Figures, list[LegStatistics], int, float]:
-    """Run the generator against fresh legs.  Its figures, the legs', the threads' CPU in ns, and the time in s."""
-    generator = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "gateway.media.loadgen",
-        str(calls),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=1 << 24,
-    )
-    assert generator.stdin is not None
-    assert generator.stdout is not None
+def _allow_files() -> None:
+    """A telephone's leg has two sockets, and the usual limit of 1024 is for programs that know select(2) only."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def run(
+    *,
+    calls: int | None = None,
+    seconds: float = SECONDS,
+    only: Sequence[str] = (),
+    against: str | None = None,
+    as_json: bool = False,
+) -> int:
+    """Measure and print.  The exit status is 1 when the plane lost a packet, or when it could not be measured."""
     try:
-        async with asyncio.timeout(seconds + TIME_LIMIT_S):
-            ports = msgspec.json.decode(await generator.stdout.readline(), type=list[tuple[int, int]])
-            legs = _Calls(plane, ports, codec)
-            plan = Plan(host=HOST, profile=PROFILE, seconds=seconds, mix=codec is Codec.OPUS, calls=legs.plans)
-            began_s, began_ns = time.monotonic(), sum(thread.cpu_ns for thread in plane.statistics())
-            generator.stdin.write(msgspec.json.encode(plan) + b"\n")
-            await generator.stdin.drain()
-            figures = msgspec.json.decode(await generator.stdout.readline(), type=Figures)
-            spent_ns = sum(thread.cpu_ns for thread in plane.statistics()) - began_ns
-            took_s = time.monotonic() - began_s
-            return figures, await legs.close(), spent_ns, took_s
-    finally:
-        if generator.returncode is None:
-            generator.stdin.close()
-            try:
-                async with asyncio.timeout(5):
-                    await generator.wait()
-            except TimeoutError:
-                generator.kill()
-                await generator.wait()
-
-
-async def _measure(calls: int, seconds: float, codec: Codec) -> Row:
-    plane = MediaPlane(address=HOST, rtp_ports=RTP_PORTS, legs_max=2 * calls)
-    plane.start(asyncio.get_running_loop())
-    try:
-        figures, legs, spent_ns, took_s = await _talk(plane, calls, seconds, codec)
-        threads = plane.statistics()
-    finally:
-        await plane.close()
-    lost = figures.lost + sum(thread.dropped + thread.overflowed for thread in threads)
-    if codec is Codec.OPUS:  # relayed packets are counted one by one already
-        lost += sum(leg.packets_lost for leg in legs)
-    percent = spent_ns / (took_s * 1e9) * 100 / calls
-    return Row(
-        calls=calls,
-        seconds=seconds,
-        packets=figures.sent,
-        lost=lost,
-        cpu_percent_per_call=round(percent, 4),
-        calls_per_core=int(100 / percent) if percent else 0,
-        delay_us=Delay(p50=figures.delay_p50_us, p99=figures.delay_p99_us, max=figures.delay_max_us),
-        ticks_late=sum(thread.ticks_late for thread in threads),
-        generator_late=figures.late + figures.overflowed,
-    )
-
-
-async def measure(calls: int = 50, seconds: float = 30.0) -> Report:
-    """Both rows, one after the other.  Raises `OSError` or `TimeoutError` when the generator fails."""
-    return Report(
-        relay=await _measure(calls, seconds, Codec.PCMA),
-        transcode=await _measure(calls, seconds, Codec.OPUS),
-    )
-
-
-def run(*, calls: int = 50, seconds: float = 30.0, as_json: bool = False) -> int:
-    """Measure and print.  The exit status is 1 when the plane lost a packet."""
-    report = asyncio.run(measure(calls, seconds))
+        report = asyncio.run(measure(calls=calls, seconds=seconds, only=only, against=against))
+    except ZentraleError as error:
+        print(f"zentrale bench media: {error}", file=sys.stderr)
+        return 1
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
     else:
-        for name, row in (("relay", report.relay), ("transcode", report.transcode)):
-            print(
-                f"{name:9}  {row.calls} calls, {row.seconds:g} s, {row.packets} packets: {row.lost} lost, "
-                f"{row.cpu_percent_per_call} % of a core per call ({row.calls_per_core} calls per core), "
-                f"delay {row.delay_us.p50} us (99 %: {row.delay_us.p99} us)"
-            )
-    return 1 if report.relay.lost or report.transcode.lost else 0
+        _print(report)
+    for fault in report.faults:
+        print(f"zentrale bench media: {fault}", file=sys.stderr)
+    return 1 if report.faults else 0
+
+
+def _print(report: Report) -> None:
+    for name, found in report.rows.items():
+        _print_row(name, found)
+        if found.peer is not None:
+            _print_row(f"  {PEERS[0]}", found.peer)
+            print(f"  ratio      {found.ratio_calls_per_core} times as many calls per core")
+    if report.recording is not None:
+        one = report.recording
+        print(f"recording    {one.calls} calls: {one.added_percent} % more CPU than without ({one.lost} lost)")
+    for point in report.flat or ():
+        print(
+            f"flat         {point.calls} calls: {point.cpu_percent_per_call} % of a core for each ({point.lost} lost)"
+        )
+
+
+def _print_row(name: str, one: Measured) -> None:
+    print(
+        f"{name:12} {one.calls} calls, {one.cipher}, {one.packets} packets: {one.lost} lost, "
+        f"{one.cpu_percent_per_call} % of a core per call ({one.calls_per_core} calls per core), "
+        f"delay {one.delay_us.p50} us (99 %: {one.delay_us.p99} us)"
+    )
+    if one.quality is not None:
+        quality = one.quality
+        print(
+            f"{'':12} speech changed by {quality.to_phone_db} dB on its way to telephones, by "
+            f"{quality.to_browser_db} dB to browsers, at {quality.opus_kbit_s} kbit/s"
+        )

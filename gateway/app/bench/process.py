@@ -39,6 +39,20 @@ class ThreadTimes(msgspec.Struct, frozen=True):
     """Ready to run, but another had the core."""
 
 
+def thread_times(pid: int) -> dict[str, ThreadTimes]:
+    """Times of a process's threads by name, those of one name together; its first is ``loop``."""
+    found: dict[str, ThreadTimes] = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            name = "loop" if int(task.name) == pid else (task / "comm").read_text().strip()
+            on_cpu, waited, _ = map(int, (task / "schedstat").read_text().split())
+        except OSError:
+            continue  # it has just ended
+        before = found.get(name, ThreadTimes(0.0, 0.0))
+        found[name] = ThreadTimes(before.on_cpu_s + on_cpu / 1e9, before.waited_s + waited / 1e9)
+    return found
+
+
 class GatewayProcess:
     """``zentrale serve`` with one configuration file; the log goes to ``zentrale.log`` in the folder."""
 
@@ -125,16 +139,7 @@ class GatewayProcess:
 
     def threads(self) -> dict[str, ThreadTimes]:
         """Times of its threads by name, those of one name together; the event loop's is ``loop``."""
-        found: dict[str, ThreadTimes] = {}
-        for task in Path(f"/proc/{self.pid}/task").iterdir():
-            try:
-                name = "loop" if int(task.name) == self.pid else (task / "comm").read_text().strip()
-                on_cpu, waited, _ = map(int, (task / "schedstat").read_text().split())
-            except OSError:
-                continue  # it has just ended
-            before = found.get(name, ThreadTimes(0.0, 0.0))
-            found[name] = ThreadTimes(before.on_cpu_s + on_cpu / 1e9, before.waited_s + waited / 1e9)
-        return found
+        return thread_times(self.pid)
 
     def _last_words(self) -> str:
         return self.log()[-LOG_CHARS_SHOWN:]
