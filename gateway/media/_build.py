@@ -25,8 +25,9 @@ STAGE_LIBRARIES = ["opus", "speexdsp", "m", "pthread"]
 PLANE = [
     f"{NATIVE}/{name}.c"
     for name in (
-        "addr", "bridge", "commands", "egress", "ice", "ingress", "leg", "plane", "ports", "queue", "requests", "rtcp",
-        "rtcp_wire", "rtp", "srtp", "stun", "thread", "video", "video_feedback", "video_relay",
+        "addr", "bridge", "commands", "conference", "egress", "ice", "ingress", "leg", "pcm", "plane", "player",
+        "ports", "queue", "requests", "rtcp", "rtcp_wire", "rtp", "seam", "srtp", "stun", "thread", "video",
+        "video_feedback", "video_relay",
     )
 ]  # fmt: skip
 PLANE_LIBRARIES = ["crypto", *STAGE_LIBRARIES]

@@ -26,6 +26,8 @@ cdef extern from "native/limits.h":
         ZM_LEGS_MAX
         ZM_THREADS_MAX
         ZM_SOUNDS_MAX
+        ZM_PLAYLIST_MAX
+        ZM_MEMBERS_MAX
         ZM_COMMANDS_MAX
 
 cdef extern from "native/video.h":
@@ -78,6 +80,7 @@ cdef extern from "native/plane.h":
         ZM_EVENT_CONSENT_LOST
         ZM_EVENT_DIGIT
         ZM_EVENT_SOUND_FINISHED
+        ZM_EVENT_ANNOUNCEMENT_FINISHED
         ZM_EVENT_LEG_CLOSED
         ZM_EVENT_CAPTURE_FINISHED
     ctypedef struct zm_leg_statistics:
@@ -122,10 +125,15 @@ cdef extern from "native/plane.h":
         zm_plane *plane, uint64_t leg, const char *profile, const uint8_t *send, uint32_t send_len,
         const uint8_t *receive, uint32_t receive_len)
     zm_status zm_send_dtls(zm_plane *plane, uint64_t leg, const uint8_t *datagram, uint32_t length)
-    zm_status zm_play(zm_plane *plane, uint64_t leg, uint32_t sound, bint loop)
+    zm_status zm_play(zm_plane *plane, uint64_t leg, const uint32_t *sounds, uint32_t count, bint loop)
+    zm_status zm_announce(zm_plane *plane, uint64_t leg, const uint32_t *sounds, uint32_t count, bint replaces)
     zm_status zm_stop(zm_plane *plane, uint64_t leg)
     zm_status zm_bridge(zm_plane *plane, uint64_t first, uint64_t second)
     zm_status zm_unbridge(zm_plane *plane, uint64_t leg)
+    uint64_t zm_name_conference(zm_plane *plane, uint64_t near)
+    zm_status zm_join(
+        zm_plane *plane, uint64_t conference, uint64_t leg, bint by_all, const uint64_t *heard_by, uint32_t count)
+    zm_status zm_leave(zm_plane *plane, uint64_t leg)
     zm_status zm_start_capture(zm_plane *plane, uint64_t left, uint64_t right, const char *path)
     zm_status zm_pause_capture(zm_plane *plane, uint64_t left)
     zm_status zm_resume_capture(zm_plane *plane, uint64_t left)
@@ -156,6 +164,7 @@ EVENT_MEDIA_STARTED = ZM_EVENT_MEDIA_STARTED
 EVENT_CONSENT_LOST = ZM_EVENT_CONSENT_LOST
 EVENT_DIGIT = ZM_EVENT_DIGIT
 EVENT_SOUND_FINISHED = ZM_EVENT_SOUND_FINISHED
+EVENT_ANNOUNCEMENT_FINISHED = ZM_EVENT_ANNOUNCEMENT_FINISHED
 EVENT_LEG_CLOSED = ZM_EVENT_LEG_CLOSED
 EVENT_CAPTURE_FINISHED = ZM_EVENT_CAPTURE_FINISHED
 
@@ -164,6 +173,8 @@ PWD_MAX = ZM_PWD_MAX
 LEGS_MAX = ZM_LEGS_MAX
 THREADS_MAX = ZM_THREADS_MAX
 SOUNDS_MAX = ZM_SOUNDS_MAX
+PLAYLIST_MAX = ZM_PLAYLIST_MAX
+MEMBERS_MAX = ZM_MEMBERS_MAX
 COMMANDS_MAX = ZM_COMMANDS_MAX
 
 
@@ -197,6 +208,16 @@ cdef zm_video_media make_video(tuple video) except *:
     return made
 
 
+cdef uint32_t numbers_of(list sounds, uint32_t *numbers) except 0:
+    cdef uint32_t count = 0
+    if not 0 < len(sounds) <= ZM_PLAYLIST_MAX:
+        raise ValueError(sounds)
+    for one in sounds:
+        numbers[count] = one
+        count += 1
+    return count
+
+
 cdef object details(zm_event *event):
     """What an event tells beside kind and leg."""
     cdef zm_leg_statistics *counted = &event.statistics
@@ -206,7 +227,7 @@ cdef object details(zm_event *event):
         return event.text[:event.text_len].decode("ascii"), event.number
     if event.kind == ZM_EVENT_DIGIT:
         return chr(event.digit), event.duration_ms
-    if event.kind == ZM_EVENT_SOUND_FINISHED:
+    if event.kind == ZM_EVENT_SOUND_FINISHED or event.kind == ZM_EVENT_ANNOUNCEMENT_FINISHED:
         return event.number
     if event.kind == ZM_EVENT_CAPTURE_FINISHED:
         path = event.text[:event.text_len].decode("utf-8", "surrogateescape")
@@ -353,8 +374,15 @@ cdef class NativePlane:
     def send_dtls(self, uint64_t leg, bytes datagram):
         return <int>zm_send_dtls(self.plane, leg, datagram, <uint32_t>len(datagram))
 
-    def play(self, uint64_t leg, uint32_t number, bint loop):
-        return <int>zm_play(self.plane, leg, number, loop)
+    def play(self, uint64_t leg, list sounds, bint loop):
+        cdef uint32_t numbers[ZM_PLAYLIST_MAX]
+        cdef uint32_t count = numbers_of(sounds, numbers)
+        return <int>zm_play(self.plane, leg, numbers, count, loop)
+
+    def announce(self, uint64_t leg, list sounds, bint replaces):
+        cdef uint32_t numbers[ZM_PLAYLIST_MAX]
+        cdef uint32_t count = numbers_of(sounds, numbers)
+        return <int>zm_announce(self.plane, leg, numbers, count, replaces)
 
     def stop_sound(self, uint64_t leg):
         return <int>zm_stop(self.plane, leg)
@@ -364,6 +392,24 @@ cdef class NativePlane:
 
     def unbridge(self, uint64_t leg):
         return <int>zm_unbridge(self.plane, leg)
+
+    def name_conference(self, uint64_t near):
+        return zm_name_conference(self.plane, near)
+
+    def join(self, uint64_t conference, uint64_t leg, heard_by):
+        """``heard_by``: list of legs, or None for all."""
+        cdef uint64_t legs[ZM_MEMBERS_MAX]
+        cdef uint32_t count = 0
+        if heard_by is not None:
+            if len(heard_by) > ZM_MEMBERS_MAX:
+                raise ValueError(heard_by)
+            for one in heard_by:
+                legs[count] = one
+                count += 1
+        return <int>zm_join(self.plane, conference, leg, heard_by is None, legs, count)
+
+    def leave(self, uint64_t leg):
+        return <int>zm_leave(self.plane, leg)
 
     def start_capture(self, uint64_t left, uint64_t right, bytes path):
         return <int>zm_start_capture(self.plane, left, right, path)

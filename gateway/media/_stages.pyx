@@ -4,7 +4,7 @@ The plane itself does not go through here.  PCM is bytes of native int16; times 
 thread, as in the plane.
 """
 
-from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 import os
 import threading
@@ -85,7 +85,10 @@ cdef extern from "native/jitter.h":
 cdef extern from "native/mixer.h":
     enum:
         MIXER_PARTIES_MAX
-    void mixer_mix(const int16_t *const *said, int16_t *const *heard, size_t parties, size_t samples) nogil
+    cdef struct mixer_limiter:
+        float gain
+    void mixer_add(int32_t *sum, const int16_t *said, size_t samples) nogil
+    void mixer_limit(mixer_limiter *limiter, int16_t *pcm, const int32_t *sum, size_t samples) nogil
 
 cdef extern from "native/sound.h":
     cdef struct sound:
@@ -309,20 +312,29 @@ cdef class Jitter:
         return found
 
 
-def mix(list said, list wanted) -> list[bytes | None]:
-    """What each party hears; ``said``: bytes or None, ``wanted``: bool, per party."""
-    cdef const int16_t *says[MIXER_PARTIES_MAX]
-    cdef int16_t *hears[MIXER_PARTIES_MAX]
-    cdef size_t parties = len(said)
-    cdef size_t size = max(len(one) for one in said if one is not None)
-    if parties > MIXER_PARTIES_MAX or size > 2 * 960:
-        raise ValueError("too much to mix")
-    heard = [bytearray(size) if one else None for one in wanted]
-    for i in range(parties):
-        says[i] = NULL if said[i] is None else _int16(said[i])
-        hears[i] = NULL if heard[i] is None else <int16_t *><char *>heard[i]
-    mixer_mix(says, hears, parties, size // 2)
-    return [None if one is None else bytes(one) for one in heard]
+cdef class Limiter:
+    """Mixes frames one after another."""
+
+    cdef mixer_limiter limiter
+
+    def __cinit__(self):
+        self.limiter.gain = 0
+
+    def mix(self, list said) -> bytes:
+        """20 ms of what all say, limited; at least one, all of one length."""
+        cdef int32_t sums[960]
+        cdef size_t samples = len(said[0]) // 2
+        cdef bytearray heard = bytearray(2 * samples)
+        if len(said) > MIXER_PARTIES_MAX or samples > 960:
+            raise ValueError("too much to mix")
+        for i in range(samples):
+            sums[i] = 0
+        for one in said:
+            if len(one) != 2 * samples:
+                raise ValueError("frames of different lengths")
+            mixer_add(sums, _int16(one), samples)
+        mixer_limit(&self.limiter, <int16_t *><char *>heard, sums, samples)
+        return bytes(heard)
 
 
 cdef class Sound:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
 
 from gateway.media import _plane
 from gateway.model.errors import CapacityError, InternalError, NotFoundError, PeerError, RequestError
-from gateway.model.ids import Codec, LegId, VideoCodec
+from gateway.model.ids import Codec, ConferenceId, LegId, VideoCodec
 from gateway.model.media import (
+    AnnouncementFinished,
+    Background,
     CaptureFinished,
     ConsentLost,
     DigitReceived,
@@ -72,12 +74,13 @@ class ThreadStatistics(msgspec.Struct, frozen=True, kw_only=True):
 class _Leg:
     """What the event loop knows of a leg until its last event."""
 
-    __slots__ = ("captures", "closed", "listeners")
+    __slots__ = ("captures", "closed", "conference", "listeners")
 
     def __init__(self, listener: MediaListener) -> None:
         self.listeners = [listener]
         self.captures = 0
         self.closed = False
+        self.conference: ConferenceId | None = None
 
 
 class MediaPlane:
@@ -126,6 +129,7 @@ class MediaPlane:
         self._durations: dict[str, int] = {}
         self._sound_names: list[str] = []
         self._legs: dict[LegId, _Leg] = {}
+        self._members: dict[ConferenceId, set[LegId]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._makers = _makers(self._sound_names)
 
@@ -238,24 +242,74 @@ class MediaPlane:
         self._check(self._native.send_dtls(leg, datagram))
 
     def close_leg(self, leg: LegId) -> None:
+        self._left(leg)
         self._check(self._native.close_leg(leg))
 
     # --- sound --------------------------------------------------------------------------------------------------------
 
-    def play(self, leg: LegId, sound: str, *, loop: bool = False) -> None:
-        number = self._sounds.get(sound)
-        if number is None:
-            raise NotFoundError(f"there is no sound {sound!r}; put {sound}.wav into the folder of media.sounds")
-        self._check(self._native.play(leg, number, loop))
+    def play(self, leg: LegId, *sounds: str, loop: bool = False) -> None:
+        self._check(self._native.play(leg, self._numbers(sounds), loop))
+
+    def announce(self, leg: LegId, *sounds: str, background: Background = Background.DUCKED) -> None:
+        self._check(self._native.announce(leg, self._numbers(sounds), background is Background.SILENT))
+
+    def _numbers(self, sounds: Sequence[str]) -> list[int]:
+        if not 0 < len(sounds) <= _plane.PLAYLIST_MAX:
+            raise RequestError(f"{len(sounds)} sounds are to be played; 1 to {_plane.PLAYLIST_MAX} can be")
+        numbers = [self._sounds.get(sound) for sound in sounds]
+        for sound, number in zip(sounds, numbers, strict=True):
+            if number is None:
+                raise NotFoundError(f"there is no sound {sound!r}; put {sound}.wav into the folder of media.sounds")
+        return [number for number in numbers if number is not None]
 
     def stop(self, leg: LegId) -> None:
         self._check(self._native.stop_sound(leg))
 
     def bridge(self, first: LegId, second: LegId) -> None:
-        self._check(self._native.bridge(first, second))
+        status = self._native.bridge(first, second)
+        if status == _plane.OK:
+            self._left(first)
+            self._left(second)
+        self._check(status)
 
     def unbridge(self, leg: LegId) -> None:
+        self._left(leg)
         self._check(self._native.unbridge(leg))
+
+    def name_conference(self, *, near: LegId | None = None) -> ConferenceId:
+        return ConferenceId(self._native.name_conference(near or 0))
+
+    def join(self, conference: ConferenceId, leg: LegId, *, heard_by: Collection[LegId] | None = None) -> None:
+        known = self._legs.get(leg)
+        if known is None or known.closed:
+            return
+        members = self._members.get(conference, set())
+        if leg not in members and len(members) >= _plane.MEMBERS_MAX:
+            message = f"the conference has its {_plane.MEMBERS_MAX} members"
+            raise CapacityError(message, limit="conference members", retry_after_s=RETRY_AFTER_S)
+        if heard_by is not None and len(heard_by) > _plane.MEMBERS_MAX:
+            raise RequestError(f"a member is heard by {_plane.MEMBERS_MAX} legs at most, or by all")
+        status = self._native.join(conference, leg, heard_by)
+        if status == _plane.OK and known.conference != conference:
+            self._left(leg)
+            known.conference = conference
+            self._members.setdefault(conference, set()).add(leg)
+        self._check(status)
+
+    def leave(self, leg: LegId) -> None:
+        self._left(leg)
+        self._check(self._native.leave(leg))
+
+    def _left(self, leg: LegId) -> None:
+        """Keep the books of conferences: the plane itself does not answer when it is asked."""
+        known = self._legs.get(leg)
+        if known is None or known.conference is None:
+            return
+        members = self._members[known.conference]
+        members.discard(leg)
+        if not members:
+            del self._members[known.conference]
+        known.conference = None
 
     def start_capture(self, left: LegId, right: LegId, path: str) -> None:
         known = self._legs.get(left)
@@ -371,6 +425,9 @@ def _makers(sound_names: list[str]) -> dict[int, Callable[[LegId, Any], MediaEve
         _plane.EVENT_CONSENT_LOST: lambda leg, _: ConsentLost(leg=leg),
         _plane.EVENT_DIGIT: lambda leg, digit: DigitReceived(leg=leg, digit=digit[0], duration_ms=digit[1]),
         _plane.EVENT_SOUND_FINISHED: lambda leg, number: SoundFinished(leg=leg, sound=sound_names[number]),
+        _plane.EVENT_ANNOUNCEMENT_FINISHED: lambda leg, number: AnnouncementFinished(
+            leg=leg, sound=sound_names[number]
+        ),
         _plane.EVENT_LEG_CLOSED: _leg_closed,
         _plane.EVENT_CAPTURE_FINISHED: _capture_finished,
     }

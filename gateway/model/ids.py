@@ -22,6 +22,9 @@ OfferId = NewType("OfferId", int)
 LegId = NewType("LegId", int)
 """One media stream in the media plane; never used twice in one process."""
 
+ConferenceId = NewType("ConferenceId", int)
+"""One conference in the media plane; never used twice in one process."""
+
 RecordingId = NewType("RecordingId", str)
 """One recording: a UUIDv7 in text form."""
 

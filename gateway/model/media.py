@@ -10,12 +10,13 @@ Two implementations pass ``tests/conformance/test_media_port.py``: `gateway.medi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import enum
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 import msgspec
 
-from gateway.model.ids import Codec, LegId, VideoCodec
+from gateway.model.ids import Codec, ConferenceId, LegId, VideoCodec
 
 
 class RtpPeer(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +119,23 @@ class SoundFinished(MediaEvent, frozen=True, kw_only=True):
     """A sound that was not looped played to its end (never sent for one that was stopped or replaced)."""
 
     sound: str
+    """Of several, the last one."""
+
+
+class AnnouncementFinished(MediaEvent, frozen=True, kw_only=True):
+    """An announcement was spoken to its end; what was beneath it is coming back."""
+
+    sound: str
+    """Of several, the last one."""
+
+
+class Background(enum.StrEnum):
+    """What becomes of what a leg hears while an announcement is spoken over it; both come and go within 300 ms."""
+
+    DUCKED = "ducked"
+    """It goes on, 14 dB more softly: nobody in a conversation misses a word."""
+    SILENT = "silent"
+    """It is not heard. A sound waits and goes on where it was; what others say meanwhile is missed."""
 
 
 class VideoStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,8 +246,20 @@ class MediaPlane(Protocol):
         """To the nominated pair, or the last one that passed a check; dropped when there is none."""
         ...
 
-    def play(self, leg: LegId, sound: str, *, loop: bool = False) -> None:
-        """Play a loaded sound to the leg.  Replaces what it hears (a sound or its bridge's other side)."""
+    def play(self, leg: LegId, *sounds: str, loop: bool = False) -> None:
+        """Play loaded sounds to the leg, one after another (1 to 64).  Replaces what it hears.
+
+        What is looped goes on where this leg last left it: hold music is not heard from its beginning each time.
+        Raises `NotFoundError` for a sound that is not loaded.
+        """
+        ...
+
+    def announce(self, leg: LegId, *sounds: str, background: Background = Background.DUCKED) -> None:
+        """Speak sounds over what the leg hears, be it music, the other side of its bridge or a conference.
+
+        One at a time: a new announcement takes the place of the one before, without an event.  So does whatever gives
+        the leg something else to hear (`play`, `stop`, `bridge` or `join` that changes what it hears).
+        """
         ...
 
     def stop(self, leg: LegId) -> None:
@@ -237,11 +267,37 @@ class MediaPlane(Protocol):
         ...
 
     def bridge(self, first: LegId, second: LegId) -> None:
-        """Let the two hear each other: relay when codec and packet time agree, else mix.  Ends earlier bridges."""
+        """Let the two hear each other: relay when codec and packet time agree, else mix.
+
+        Ends earlier bridges; the two leave the conferences that they are in.
+        """
         ...
 
     def unbridge(self, leg: LegId) -> None:
-        """End the leg's bridge; both sides hear silence until told otherwise."""
+        """End the leg's bridge; both sides hear silence until told otherwise.  A member leaves its conference."""
+        ...
+
+    def name_conference(self, *, near: LegId | None = None) -> ConferenceId:
+        """A name for a conference of legs that are near each other.
+
+        It costs nothing while nobody is in it and needs no end.
+        """
+        ...
+
+    def join(self, conference: ConferenceId, leg: LegId, *, heard_by: Collection[LegId] | None = None) -> None:
+        """Bring the leg into the conference, or change by whom a member is heard: all (None), or these legs alone.
+
+        A member hears every other member who may be heard by it.  So a supervisor listens with ``heard_by=[]``,
+        whispers with ``heard_by=[agent]``, and barges in without it, changing from one to the other at any time.
+        Two members who hear each other are relayed when they can be; the change to a mix and back is not heard.
+        A member to whom a sound is played is still heard; `join` lets it hear the conference again.
+
+        Raises `CapacityError` when the conference has 32 members.
+        """
+        ...
+
+    def leave(self, leg: LegId) -> None:
+        """Take the leg out of its conference; it hears silence, unless a sound plays to it."""
         ...
 
     def start_capture(self, left: LegId, right: LegId, path: str) -> None:

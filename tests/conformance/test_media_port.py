@@ -15,9 +15,11 @@ import msgspec
 import pytest
 
 from gateway.media import MediaPlane
-from gateway.model.errors import CapacityError, NotFoundError
-from gateway.model.ids import Codec, LegId, VideoCodec
+from gateway.model.errors import CapacityError, NotFoundError, RequestError
+from gateway.model.ids import Codec, ConferenceId, LegId, VideoCodec
 from gateway.model.media import (
+    AnnouncementFinished,
+    Background,
     CaptureFinished,
     LegClosed,
     MediaEvent,
@@ -73,6 +75,10 @@ class World:
     def let_sound_end(self, leg: LegId) -> None:
         if isinstance(self.plane, FakeMediaPlane):
             self.plane.finish_sound(leg)
+
+    def let_announcement_end(self, leg: LegId) -> None:
+        if isinstance(self.plane, FakeMediaPlane):
+            self.plane.finish_announcement(leg)
 
     async def close(self) -> None:
         await self.plane.close()
@@ -174,7 +180,10 @@ COMMANDS: list[Callable[[MediaPort, LegId], None]] = [
     lambda plane, leg: plane.send_dtls(leg, b"\x16datagram"),
     lambda plane, leg: plane.play(leg, "music", loop=True),
     lambda plane, leg: plane.stop(leg),
+    lambda plane, leg: plane.announce(leg, "busy"),
     lambda plane, leg: plane.unbridge(leg),
+    lambda plane, leg: plane.join(plane.name_conference(near=leg), leg),
+    lambda plane, leg: plane.leave(leg),
     lambda plane, leg: plane.pause_capture(leg),
     lambda plane, leg: plane.resume_capture(leg),
     lambda plane, leg: plane.stop_capture(leg),
@@ -237,6 +246,19 @@ async def test_an_unknown_sound_is_refused(world: World) -> None:
     leg = world.rtp()
     with pytest.raises(NotFoundError, match="yodel"):
         world.port.play(leg, "yodel")
+    with pytest.raises(NotFoundError, match="yodel"):
+        world.port.play(leg, "busy", "yodel", loop=True)
+    with pytest.raises(NotFoundError, match="yodel"):
+        world.port.announce(leg, "yodel")
+
+
+@pytest.mark.parametrize("count", [0, 65])
+async def test_no_sounds_and_too_many_are_refused(world: World, count: int) -> None:
+    leg = world.rtp()
+    with pytest.raises(RequestError, match=str(count)):
+        world.port.play(leg, *["busy"] * count)
+    with pytest.raises(RequestError, match=str(count)):
+        world.port.announce(leg, *["busy"] * count)
 
 
 async def test_a_sound_reports_its_end_once(world: World) -> None:
@@ -260,6 +282,117 @@ async def test_a_replaced_or_stopped_sound_reports_no_end(world: World) -> None:
     world.let_sound_end(marker)
     await world.until(lambda: SoundFinished(leg=marker, sound="busy") in world.events)
     assert not [event for event in world.events if isinstance(event, SoundFinished) and event.leg != marker]
+
+
+async def test_several_sounds_report_one_end_with_the_last_name(world: World) -> None:
+    leg = world.connected_rtp()
+    world.port.play(leg, "busy", "busy", "music")
+    for _ in range(3):
+        world.let_sound_end(leg)
+    await world.until(lambda: any(isinstance(event, SoundFinished) for event in world.events))
+    world.port.close_leg(leg)
+    await world.until_closed(leg)
+    assert [event for event in world.events if isinstance(event, SoundFinished)] == [
+        SoundFinished(leg=leg, sound="music")
+    ]
+
+
+@pytest.mark.parametrize("background", list(Background))
+@pytest.mark.parametrize("beneath", ["music", "bridge", "conference", "nothing"])
+async def test_an_announcement_reports_its_end_once(world: World, background: Background, beneath: str) -> None:
+    leg, other = world.connected_rtp(), world.connected_rtp()
+    if beneath == "music":
+        world.port.play(leg, "music", loop=True)
+    elif beneath == "bridge":
+        world.port.bridge(leg, other)
+    elif beneath == "conference":
+        conference = world.port.name_conference(near=leg)
+        for member in (leg, other, world.connected_rtp()):
+            world.port.join(conference, member)
+    world.port.announce(leg, "busy", "busy", background=background)
+    world.let_announcement_end(leg)
+    finished = AnnouncementFinished(leg=leg, sound="busy")
+    await world.until(lambda: finished in world.events)
+    world.port.announce(leg, "busy")  # and the leg can hear another one
+    world.let_announcement_end(leg)
+    await world.until(lambda: world.events.count(finished) == 2)
+    world.port.close_leg(leg)
+    await world.until_closed(leg)
+    assert not [event for event in world.events if isinstance(event, SoundFinished)]
+
+
+async def test_a_replaced_or_interrupted_announcement_reports_no_end(world: World) -> None:
+    replaced, stopped, played, bridged, joined, marker = (world.connected_rtp() for _ in range(6))
+    for leg in (replaced, stopped, played, bridged, joined):
+        world.port.announce(leg, "music")
+    world.port.announce(replaced, "busy")
+    world.port.stop(stopped)
+    world.port.play(played, "music", loop=True)
+    world.port.bridge(bridged, stopped)
+    world.port.join(world.port.name_conference(near=joined), joined)
+    world.port.announce(marker, "music")
+    world.let_announcement_end(replaced)
+    world.let_announcement_end(marker)
+    await world.until(lambda: AnnouncementFinished(leg=marker, sound="music") in world.events)
+    assert [event for event in world.events if event.leg != marker] == [
+        AnnouncementFinished(leg=replaced, sound="busy")
+    ]
+
+
+async def test_names_of_conferences_never_come_again(world: World) -> None:
+    leg = world.rtp()
+    assert len({world.port.name_conference(near=leg) for _ in range(20)} | {world.port.name_conference()}) == 21
+
+
+async def test_a_conference_is_full_with_32_and_has_room_when_one_goes(make_world: Callable[..., World]) -> None:
+    world = make_world(legs_max=40)
+    conference, other = world.port.name_conference(), world.port.name_conference()
+    legs = [world.rtp() for _ in range(38)]
+    for leg in legs[:32]:
+        world.port.join(conference, leg)
+
+    def assert_full() -> None:
+        with pytest.raises(CapacityError) as refusal:
+            world.port.join(conference, legs[32])
+        assert refusal.value.limit == "conference members"
+
+    assert_full()
+    world.port.join(conference, legs[0], heard_by=[])  # who is in it may change
+    world.port.join(other, legs[33])  # another one has room
+    leaving: list[Callable[[], None]] = [
+        lambda: world.port.leave(legs[0]),
+        lambda: world.port.close_leg(legs[1]),
+        lambda: world.port.unbridge(legs[2]),
+        lambda: world.port.join(other, legs[3]),
+        lambda: world.port.bridge(legs[4], legs[3]),
+    ]
+    for newcomer, leave in zip((legs[32], *legs[34:38]), leaving, strict=True):
+        leave()
+        world.port.join(conference, newcomer)
+        with pytest.raises(CapacityError):
+            world.port.join(conference, legs[33])
+
+
+async def test_who_is_gone_takes_no_place_in_a_conference(world: World) -> None:
+    conference = world.port.name_conference()
+    for _ in range(40):
+        leg = world.rtp()
+        world.port.close_leg(leg)
+        world.port.join(conference, leg)
+        await world.until_closed(leg)
+        world.port.join(conference, leg)
+    world.port.join(conference, world.rtp())
+
+
+async def test_members_may_go_in_any_order(world: World) -> None:
+    conference: ConferenceId = world.port.name_conference()
+    legs = [world.connected_rtp() for _ in range(5)]
+    for leg in legs:
+        world.port.join(conference, leg, heard_by=None if leg != legs[3] else [legs[0]])
+    for leg in (legs[2], legs[0], legs[4], legs[3], legs[1]):
+        world.port.close_leg(leg)
+        await world.until_closed(leg)
+    assert [type(event) for event in world.events] == [LegClosed] * 5
 
 
 async def test_a_capture_ends_with_its_event(world: World, tmp_path: Path) -> None:

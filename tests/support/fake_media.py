@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.model.errors import CapacityError, NotFoundError
-from gateway.model.ids import LegId
+from gateway.model.errors import CapacityError, NotFoundError, RequestError
+from gateway.model.ids import ConferenceId, LegId
 from gateway.model.media import (
+    AnnouncementFinished,
+    Background,
     CaptureFinished,
     ConsentLost,
     DigitReceived,
@@ -32,6 +35,7 @@ from gateway.model.media import (
 )
 
 Command = tuple[Any, ...]
+PLAYLIST_MAX, MEMBERS_MAX = 64, 32
 
 
 @dataclass
@@ -47,9 +51,17 @@ class FakeLeg:
     peer: RtpPeer | WebRtcPeer | None = None
     keys: SrtpKeys | None = None
     video: VideoPeer | None = None
-    sound: str | None = None
-    """What is playing to it."""
+    sounds: tuple[str, ...] = ()
+    """What is playing to it, and what comes after it."""
     loop: bool = False
+    announcement: tuple[str, ...] = ()
+    """What is spoken over what it hears."""
+    background: Background = Background.DUCKED
+    conference: ConferenceId | None = None
+    heard_by: frozenset[LegId] | None = None
+    """Of the members of its conference; None: by all."""
+    hears_conference: bool = False
+    """False while a sound or `stop` took its place."""
     bridged: LegId | None = None
     hears_bridge: bool = False
     """False while a sound or `stop` took its place."""
@@ -64,9 +76,12 @@ class FakeLeg:
     @property
     def hears(self) -> str | LegId | None:
         """A sound's name, the other leg of the bridge, or None for silence."""
-        if self.sound is not None:
-            return self.sound
+        if self.sounds:
+            return self.sounds[0]
         return self.bridged if self.hears_bridge else None
+
+    def forget_sounds(self) -> None:
+        self.sounds = self.announcement = ()
 
 
 class FakeMediaPlane:
@@ -99,6 +114,7 @@ class FakeMediaPlane:
         self._first_port, self._last_port = rtp_ports
         self._free_ports = deque(range(self._first_port, self._last_port, 2))
         self._last_leg = 0
+        self._last_conference = 0
         self._queued: deque[MediaEvent] = deque()
         self._scheduled = False
 
@@ -123,6 +139,21 @@ class FakeMediaPlane:
     def hears(self, leg: LegId) -> str | LegId | None:
         """What plays to an open leg: a sound's name, the other leg of its bridge, or None for silence."""
         return self.legs[leg].hears
+
+    def heard(self, leg: LegId) -> set[LegId]:
+        """The legs that an open leg hears, through its bridge or its conference."""
+        known = self.legs[leg]
+        if known.hears_bridge and known.bridged is not None:
+            return {known.bridged}
+        if not known.hears_conference:
+            return set()
+        return {
+            other.leg
+            for other in self.legs.values()
+            if other.conference == known.conference
+            and other is not known
+            and (other.heard_by is None or leg in other.heard_by)
+        }
 
     def report(self, event: MediaEvent) -> None:
         """Raise an event and deliver it at once."""
@@ -160,10 +191,20 @@ class FakeMediaPlane:
     def finish_sound(self, leg: LegId) -> None:
         """The sound that the leg hears comes to its end (a looped one begins anew)."""
         known = self.legs[leg]
-        assert known.sound is not None, f"leg {leg} hears no sound"
-        if not known.loop:
-            sound, known.sound = known.sound, None
+        assert known.sounds, f"leg {leg} hears no sound"
+        sound, *rest = known.sounds
+        if known.loop:
+            rest.append(sound)
+        known.sounds = tuple(rest)
+        if not rest:
             self.raise_event(SoundFinished(leg=leg, sound=sound))
+
+    def finish_announcement(self, leg: LegId) -> None:
+        """What is spoken over what the leg hears comes to its end."""
+        known = self.legs[leg]
+        assert known.announcement, f"leg {leg} hears no announcement"
+        sound, known.announcement = known.announcement[-1], ()
+        self.raise_event(AnnouncementFinished(leg=leg, sound=sound))
 
     def press(self, leg: LegId, digit: str, duration_ms: int = 100) -> None:
         self.raise_event(DigitReceived(leg=leg, digit=digit, duration_ms=duration_ms))
@@ -257,26 +298,43 @@ class FakeMediaPlane:
         if known := self._note("send_dtls", leg, datagram):
             known.dtls_sent.append(datagram)
 
-    def play(self, leg: LegId, sound: str, *, loop: bool = False) -> None:
-        if sound not in self.sounds:
-            raise NotFoundError(f"there is no sound {sound!r}")
-        if known := self._note("play", leg, sound, loop):
-            known.sound, known.loop, known.hears_bridge = sound, loop, False
+    def _check_sounds(self, sounds: tuple[str, ...]) -> None:
+        if not 0 < len(sounds) <= PLAYLIST_MAX:
+            raise RequestError(f"{len(sounds)} sounds are to be played")
+        for sound in sounds:
+            if sound not in self.sounds:
+                raise NotFoundError(f"there is no sound {sound!r}")
+
+    def play(self, leg: LegId, *sounds: str, loop: bool = False) -> None:
+        self._check_sounds(sounds)
+        if known := self._note("play", leg, *sounds, loop):
+            known.forget_sounds()
+            known.sounds, known.loop, known.hears_bridge, known.hears_conference = sounds, loop, False, False
+
+    def announce(self, leg: LegId, *sounds: str, background: Background = Background.DUCKED) -> None:
+        self._check_sounds(sounds)
+        if known := self._note("announce", leg, *sounds, background):
+            known.announcement, known.background = sounds, background
 
     def stop(self, leg: LegId) -> None:
         if known := self._note("stop", leg):
-            known.sound, known.hears_bridge = None, False
+            known.forget_sounds()
+            known.hears_bridge = known.hears_conference = False
 
     def bridge(self, first: LegId, second: LegId) -> None:
         other = self.legs.get(second)
         if other is None or not other.open:
             return
         if known := self._note("bridge", first, second):
+            for side in (known, other):
+                self._leave(side)
             if known.bridged != second:
                 self._part(first)
                 self._part(second)
             for side, far in ((known, second), (other, first)):
-                side.bridged, side.hears_bridge, side.sound = far, True, None
+                if not side.hears_bridge:
+                    side.forget_sounds()
+                side.bridged, side.hears_bridge = far, True
 
     def _part(self, leg: LegId) -> None:
         known = self.legs[leg]
@@ -288,10 +346,42 @@ class FakeMediaPlane:
 
     def unbridge(self, leg: LegId) -> None:
         if known := self._note("unbridge", leg):
+            if known.conference is not None:
+                self._leave(known)
+                known.forget_sounds()
             if known.bridged is None:
                 return
-            self.legs[known.bridged].sound = known.sound = None
+            self.legs[known.bridged].forget_sounds()
+            known.forget_sounds()
             self._part(leg)
+
+    def name_conference(self, *, near: LegId | None = None) -> ConferenceId:
+        self._last_conference += 1
+        return ConferenceId(self._last_conference)
+
+    def join(self, conference: ConferenceId, leg: LegId, *, heard_by: Collection[LegId] | None = None) -> None:
+        known = self.legs.get(leg)
+        if known is not None and known.open and known.conference != conference:
+            members = [other for other in self.legs.values() if other.conference == conference]
+            if len(members) >= MEMBERS_MAX:
+                raise CapacityError(f"the conference has its {MEMBERS_MAX} members", limit="conference members")
+        heard = None if heard_by is None else frozenset(heard_by)
+        if known := self._note("join", leg, conference, heard):
+            if known.conference != conference:
+                self._part(leg)
+            if not known.hears_conference:
+                known.forget_sounds()
+            known.conference, known.heard_by, known.hears_conference = conference, heard, True
+
+    def leave(self, leg: LegId) -> None:
+        if known := self._note("leave", leg):
+            self._leave(known)
+
+    @staticmethod
+    def _leave(known: FakeLeg) -> None:
+        if known.hears_conference:
+            known.announcement = ()
+        known.conference, known.heard_by, known.hears_conference = None, None, False
 
     def start_capture(self, left: LegId, right: LegId, path: str) -> None:
         if known := self._note("start_capture", left, right, path):
@@ -328,6 +418,7 @@ class FakeMediaPlane:
     def close_leg(self, leg: LegId) -> None:
         if known := self._note("close_leg", leg):
             self._part(leg)
+            self._leave(known)
             self._end_capture(known)
             known.open = False
             if known.kind == "rtp":

@@ -2,87 +2,156 @@
 
 #include <string.h>
 
+#include "conference.h"
 #include "egress.h"
 #include "g711.h"
+#include "pcm.h"
+#include "player.h"
+#include "seam.h"
 
 /* A relayed source that says nothing for so long gives way to silence on a SIP leg (NATs, carriers' RTP timers). */
 #define QUIET_NS 500000000ull
 /* Sound stays away so long after the last packet of an RFC 4733 event whose end has not come. */
 #define EVENT_PAUSE_NS 60000000ull
 
-enum { OPUS_COMPLEXITY = 5 };
+/* From relay to mix: packets that are relayed and decoded as well, so that a decoder knows the voice when it takes over,
+ * and how long they are waited for. */
+enum { WARM_PACKETS = 3 };
+#define WARM_NS 80000000ull
 
 /* --- ways --------------------------------------------------------------------------------------------------------- */
 
-static zm_way choose_way(const zm_leg *a, const zm_leg *b)
+static bool is_relay(zm_way way)
 {
-    if (!a->negotiated || !b->negotiated)
+    return way == ZM_WAY_RELAY || way == ZM_WAY_RECODE || way == ZM_WAY_WARM;
+}
+
+/* How `to` can hear `from`. */
+static zm_way choose_way(const zm_leg *to, const zm_leg *from)
+{
+    if (!to->negotiated || !from->negotiated)
         return ZM_WAY_NONE;
-    if (!zm_is_g711(a->media.codec) && a->media.codec == b->media.codec)
+    if (to->announcement.player.list && to->hears == ZM_HEARS_OTHER)
+        return ZM_WAY_MIX;
+    if (!zm_is_g711(to->media.codec) && to->media.codec == from->media.codec)
         return ZM_WAY_RELAY; /* an Opus packet tells its own length */
-    if (zm_is_g711(a->media.codec) && zm_is_g711(b->media.codec) && a->media.packet_ms == b->media.packet_ms)
-        return a->media.codec == b->media.codec ? ZM_WAY_RELAY : ZM_WAY_RECODE;
+    if (zm_is_g711(to->media.codec) && zm_is_g711(from->media.codec) && to->media.packet_ms == from->media.packet_ms)
+        return to->media.codec == from->media.codec ? ZM_WAY_RELAY : ZM_WAY_RECODE;
     return ZM_WAY_MIX;
 }
 
-static void leave_mix(zm_leg *leg)
+static void set_way(zm_leg *to, zm_leg *from, zm_way way, uint32_t rate)
 {
-    jitter_free(leg->jitter);
-    leg->jitter = NULL;
-    if (leg->encoder.encoder)
-        opus_encode_free(&leg->encoder);
-    leg->encoder.encoder = NULL;
-    leg->event_active = false;
-}
-
-static bool enter_mix(zm_leg *leg, uint32_t rate)
-{
-    leg->mix_rate = rate;
-    leg->jitter = jitter_new(leg->media.codec, rate);
-    if (leg->jitter == NULL)
-        return false;
-    return zm_is_g711(leg->media.codec) || opus_encode_init(&leg->encoder, rate, 0, OPUS_COMPLEXITY) == 0;
-}
-
-static void set_way(zm_leg *a, zm_leg *b)
-{
-    zm_way way = choose_way(a, b);
-
-    leave_mix(a);
-    leave_mix(b);
-    if (way == ZM_WAY_MIX) {
-        /* One narrowband side makes the whole mix narrowband: Opus decodes to 8 kHz by itself, nothing is resampled. */
-        uint32_t rate = zm_is_g711(a->media.codec) || zm_is_g711(b->media.codec) ? 8000 : 48000;
-        if (!enter_mix(a, rate) || !enter_mix(b, rate)) {
-            leave_mix(a);
-            leave_mix(b);
-            way = ZM_WAY_NONE;
-            ZM_COUNT(a->thread->statistics.dropped);
+    if (way != ZM_WAY_MIX) {
+        zm_pcm_deafen(from);
+        if (to->announcement.player.list == NULL)
+            zm_pcm_mute(to);
+    } else if (!zm_pcm_listen(from, rate) || !zm_pcm_speak(to, rate)) {
+        zm_pcm_deafen(from);
+        zm_pcm_mute(to);
+        way = ZM_WAY_NONE;
+        ZM_COUNT(to->thread->statistics.dropped);
+    } else if (is_relay(to->way) && to->hears == ZM_HEARS_OTHER) {
+        if (to->way != ZM_WAY_WARM) {
+            to->warm_packets = WARM_PACKETS;
+            to->warm_until_ns = to->thread->now_ns + WARM_NS;
         }
+        way = ZM_WAY_WARM;
     }
-    a->way = b->way = way;
+    if (to->way == ZM_WAY_MIX && is_relay(way)) {
+        to->out.generating = false;
+        zm_seam_open(to);
+    }
+    to->way = way;
+}
+
+static void set_ways(zm_leg *a, zm_leg *b)
+{
+    uint32_t rate = zm_pcm_rate(b, zm_pcm_rate(a, 0));
+
+    set_way(a, b, choose_way(a, b), rate);
+    set_way(b, a, choose_way(b, a), rate);
+}
+
+void zm_bridge_pair(zm_leg *first, zm_leg *second)
+{
+    first->other = second;
+    second->other = first;
+    set_ways(first, second);
+}
+
+void zm_bridge_unpair(zm_leg *first, zm_leg *second)
+{
+    first->other = second->other = NULL;
+    first->way = second->way = ZM_WAY_NONE;
+}
+
+bool zm_bridge_warm(zm_leg *first, zm_leg *second, uint32_t rate)
+{
+    if (is_relay(first->way))
+        set_way(first, second, ZM_WAY_MIX, rate);
+    if (is_relay(second->way))
+        set_way(second, first, ZM_WAY_MIX, rate);
+    return first->way == ZM_WAY_WARM || second->way == ZM_WAY_WARM;
+}
+
+/* The decoder knows the stream: from here on it is its sound that is heard. */
+static void end_warming(zm_leg *leg)
+{
+    leg->way = ZM_WAY_MIX;
+    leg->out.generating = leg->out.mapped = false;
+    zm_seam_open(leg);
+    zm_conference_renew(leg);
+}
+
+/* --- what a leg hears ----------------------------------------------------------------------------------------------- */
+
+void zm_hear_from(zm_leg *leg, zm_hears hears)
+{
+    leg->hears = hears;
+    leg->pending_len = 0;
+    leg->event_active = false;
+    zm_rtp_out_switch(&leg->out);
+    zm_seam_open(leg);
 }
 
 void zm_hear(zm_leg *leg, zm_hears hears)
 {
-    leg->hears = hears;
-    leg->pending_len = 0;
-    zm_rtp_out_switch(&leg->out);
+    zm_leg_hush(leg);
+    zm_hear_from(leg, hears);
     if (hears == ZM_HEARS_OTHER && leg->other->jitter)
         jitter_reset(leg->other->jitter); /* what was said while nobody listened is over */
 }
 
+void zm_background_changed(zm_leg *leg)
+{
+    if (leg->member)
+        zm_conference_renew(leg);
+    if (leg->other)
+        set_ways(leg, leg->other);
+    if (leg->announcement.player.list == NULL) {
+        if (leg->way != ZM_WAY_MIX && leg->hears != ZM_HEARS_CONFERENCE)
+            zm_pcm_mute(leg);
+    } else if (leg->negotiated && !zm_pcm_speak(leg, 0)) {
+        ZM_COUNT(leg->thread->statistics.dropped);
+        zm_player_clear(&leg->announcement.player);
+    }
+}
+
+/* --- bridges -------------------------------------------------------------------------------------------------------- */
+
 static void part(zm_leg *leg)
 {
-    leave_mix(leg);
+    zm_pcm_deafen(leg);
+    if (leg->announcement.player.list == NULL)
+        zm_pcm_mute(leg);
     leg->other = NULL;
     leg->way = ZM_WAY_NONE;
     if (leg->hears == ZM_HEARS_OTHER)
-        zm_hear(leg, ZM_HEARS_NOTHING);
+        zm_hear_from(leg, ZM_HEARS_NOTHING);
 }
 
-/* The bridge ends; a side that plays a sound goes on with it. */
-static void dissolve(zm_leg *leg)
+void zm_bridge_part(zm_leg *leg)
 {
     zm_leg *other = leg->other;
 
@@ -96,12 +165,16 @@ void zm_bridge_join(zm_leg *first, zm_leg *second)
 {
     if (first == second)
         return;
+    if (zm_conference_become_bridge(first, second)) {
+        set_ways(first, second);
+    } else {
+        zm_conference_leave(first);
+        zm_conference_leave(second);
+    }
     if (first->other != second) {
-        dissolve(first);
-        dissolve(second);
-        first->other = second;
-        second->other = first;
-        set_way(first, second);
+        zm_bridge_part(first);
+        zm_bridge_part(second);
+        zm_bridge_pair(first, second);
     }
     if (first->hears != ZM_HEARS_OTHER)
         zm_hear(first, ZM_HEARS_OTHER);
@@ -111,18 +184,37 @@ void zm_bridge_join(zm_leg *first, zm_leg *second)
 
 void zm_bridge_end(zm_leg *leg)
 {
-    dissolve(leg);
+    zm_conference_leave(leg);
+    zm_bridge_part(leg);
+}
+
+void zm_bridge_silence(zm_leg *leg)
+{
+    zm_leg *other = leg->member ? NULL : leg->other;
+
+    if (other == NULL && leg->member == NULL)
+        return;
+    zm_bridge_end(leg);
+    zm_hear(leg, ZM_HEARS_NOTHING);
+    if (other)
+        zm_hear(other, ZM_HEARS_NOTHING);
 }
 
 void zm_bridge_renew(zm_leg *leg)
 {
-    if (leg->other == NULL)
-        return;
-    set_way(leg, leg->other);
-    if (leg->hears == ZM_HEARS_OTHER)
-        zm_hear(leg, ZM_HEARS_OTHER);
-    if (leg->other->hears == ZM_HEARS_OTHER)
-        zm_hear(leg->other, ZM_HEARS_OTHER);
+    zm_leg *other = leg->other;
+
+    if (leg->announcement.player.list)
+        zm_pcm_speak(leg, 0);
+    if (other) {
+        leg->way = other->way = ZM_WAY_NONE; /* what is relayed in the old codec is not for the new one */
+        set_ways(leg, other);
+        if (leg->hears == ZM_HEARS_OTHER)
+            zm_hear_from(leg, ZM_HEARS_OTHER);
+        if (other->hears == ZM_HEARS_OTHER)
+            zm_hear_from(other, ZM_HEARS_OTHER);
+    }
+    zm_conference_renew(leg);
 }
 
 /* --- relay -------------------------------------------------------------------------------------------------------- */
@@ -130,7 +222,7 @@ void zm_bridge_renew(zm_leg *leg)
 static void relay(zm_leg *from, zm_leg *to, const zm_rtp *rtp)
 {
     zm_rtp sent;
-    uint8_t recoded[ZM_RTP_MAX];
+    uint8_t recoded[ZM_RTP_MAX], joined[ZM_RTP_MAX];
     const uint8_t *payload = rtp->payload;
 
     if (!zm_leg_can_send(to)) {
@@ -141,13 +233,16 @@ static void relay(zm_leg *from, zm_leg *to, const zm_rtp *rtp)
         return;
     sent.payload_type = to->media.payload_type;
     sent.ssrc = to->out.ssrc;
-    if (to->way == ZM_WAY_RECODE) {
+    if (from->media.codec != to->media.codec) { /* A-law and mu-law */
         if (from->media.codec == CODEC_PCMA)
             g711_pcma_to_pcmu(recoded, payload, rtp->payload_len);
         else
             g711_pcmu_to_pcma(recoded, payload, rtp->payload_len);
         payload = recoded;
     }
+    if (to->seam)
+        payload = zm_seam_join(to, payload, rtp->payload_len, joined);
+    zm_seam_note(to, payload, rtp->payload_len);
     zm_send_rtp(to, &sent, payload, rtp->payload_len);
     ZM_COUNT(from->thread->statistics.relayed);
 }
@@ -156,7 +251,7 @@ void zm_bridge_skip(zm_leg *leg, const zm_rtp *rtp)
 {
     zm_leg *to = leg->other;
 
-    if (to && to->hears == ZM_HEARS_OTHER && (to->way == ZM_WAY_RELAY || to->way == ZM_WAY_RECODE))
+    if (to && to->hears == ZM_HEARS_OTHER && is_relay(to->way))
         zm_rtp_out_skip(&to->out, rtp);
 }
 
@@ -166,7 +261,7 @@ static bool number_event(zm_leg *from, zm_leg *to, const zm_rtp *rtp, zm_rtp *se
 {
     uint64_t now_ns = from->thread->now_ns;
 
-    if (to->way != ZM_WAY_MIX)
+    if (is_relay(to->way))
         return zm_rtp_out_relay(&to->out, sent, rtp, now_ns);
     if (!to->event_active || to->event_in != rtp->timestamp) {
         to->event_active = true;
@@ -181,7 +276,7 @@ static bool number_event(zm_leg *from, zm_leg *to, const zm_rtp *rtp, zm_rtp *se
     return true;
 }
 
-static void pass_event(zm_leg *from, zm_leg *to, const zm_rtp *rtp)
+void zm_bridge_pass_event(zm_leg *from, zm_leg *to, const zm_rtp *rtp)
 {
     uint8_t payload[DTMF_PAYLOAD_SIZE];
     uint64_t duration;
@@ -204,88 +299,107 @@ static void pass_event(zm_leg *from, zm_leg *to, const zm_rtp *rtp)
 void zm_bridge_pass(zm_leg *leg, const zm_rtp *rtp, bool is_event)
 {
     zm_leg *to = leg->other;
-    struct jitter_packet packet;
 
-    if (to == NULL || to->hears != ZM_HEARS_OTHER || to->way == ZM_WAY_NONE)
+    if (to == NULL) {
+        if (leg->member)
+            zm_conference_pass(leg, rtp, is_event);
+        return;
+    }
+    if (to->hears != ZM_HEARS_OTHER || to->way == ZM_WAY_NONE)
         return;
     if (is_event) {
-        pass_event(leg, to, rtp);
+        zm_bridge_pass_event(leg, to, rtp);
         return;
     }
-    if (to->way != ZM_WAY_MIX) {
-        relay(leg, to, rtp);
+    if (to->way == ZM_WAY_MIX) {
+        zm_pcm_put(leg, rtp);
         return;
     }
-    packet.ssrc = rtp->ssrc;
-    packet.timestamp = rtp->timestamp;
-    packet.sequence = rtp->sequence;
-    packet.length = (uint16_t)rtp->payload_len;
-    packet.payload = rtp->payload;
-    jitter_put(leg->jitter, &packet, (int64_t)leg->thread->now_ns);
+    relay(leg, to, rtp);
+    if (to->way == ZM_WAY_WARM) {
+        zm_pcm_follow(leg, rtp);
+        if (--to->warm_packets == 0)
+            end_warming(to);
+    }
 }
 
 /* --- every 20 ms ---------------------------------------------------------------------------------------------------- */
 
-static void mix_tick(zm_leg *leg, bool can_send)
+void zm_send_sound(zm_leg *leg, const uint8_t *payload, uint32_t len)
 {
-    int16_t pcm[FRAME_SAMPLES_MAX];
-    uint8_t payload[OPUS_PACKET_MAX];
-    size_t samples = leg->mix_rate / 50;
-    int len = (int)samples;
+    uint8_t joined[ZM_RTP_MAX];
 
-    jitter_get(leg->other->jitter, pcm, (int64_t)leg->thread->now_ns);
-    if (!can_send || leg->thread->now_ns < leg->event_until_ns)
+    if (leg->seam)
+        payload = zm_seam_join(leg, payload, len, joined);
+    zm_seam_note(leg, payload, len);
+    zm_send_frame(leg, payload, len);
+}
+
+void zm_send_mixed(zm_leg *leg, const uint8_t *payload, uint32_t len)
+{
+    if (leg->thread->now_ns < leg->event_until_ns)
         return;
-    if (leg->media.codec == CODEC_PCMA)
-        g711_pcma_encode(payload, pcm, samples);
-    else if (leg->media.codec == CODEC_PCMU)
-        g711_pcmu_encode(payload, pcm, samples);
-    else
-        len = opus_encode_packet(&leg->encoder, pcm, samples, payload, sizeof payload);
-    if (len <= 0) {
-        leg->dropped++;
-        ZM_COUNT(leg->thread->statistics.dropped);
-        return;
-    }
-    zm_send_frame(leg, payload, (uint32_t)len);
+    zm_send_sound(leg, payload, len);
     ZM_COUNT(leg->thread->statistics.mixed);
 }
 
-static void sound_tick(zm_leg *leg, bool can_send)
+void zm_send_pcm(zm_leg *leg, const int16_t *pcm)
 {
-    const uint8_t *payload;
-    size_t len;
-    zm_event *event;
+    uint8_t payload[OPUS_PACKET_MAX];
+    uint32_t len = 0;
 
-    if (can_send) {
-        payload = sound_frame(leg->sound, leg->media.codec, leg->sound_frame, &len);
-        zm_send_frame(leg, payload, (uint32_t)len);
-    } else if (!zm_leg_is_mute(leg)) {
-        return; /* not connected yet: the sound waits for it, so a greeting is heard from its beginning */
+    if (leg->pcm_rate)
+        len = zm_pcm_encode(leg, pcm, payload);
+    if (len) {
+        zm_send_mixed(leg, payload, len);
+        return;
     }
-    if (++leg->sound_frame < leg->sound->frames)
-        return;
-    leg->sound_frame = 0;
-    if (leg->sound_loop)
-        return;
-    zm_hear(leg, ZM_HEARS_NOTHING);
-    event = zm_event_new(ZM_EVENT_SOUND_FINISHED, leg->id, NULL, 0);
-    if (event)
-        event->number = leg->sound_number;
-    zm_raise(leg->thread->events, event);
+    leg->dropped++;
+    ZM_COUNT(leg->thread->statistics.dropped);
+}
+
+void zm_send_quiet(zm_leg *leg)
+{
+    uint8_t silence[FRAME_SAMPLES_8K];
+
+    if (leg->seam && zm_is_g711(leg->media.codec)) {
+        memset(silence, leg->media.codec == CODEC_PCMA ? G711_PCMA_SILENCE : G711_PCMU_SILENCE, sizeof silence);
+        zm_send_sound(leg, silence, sizeof silence);
+    } else {
+        zm_send_silence(leg);
+    }
+    zm_seam_forget(leg);
+}
+
+static void mix_tick(zm_leg *leg, bool can_send)
+{
+    int16_t pcm[FRAME_SAMPLES_MAX] = {0};
+
+    zm_pcm_get(leg->other, pcm);
+    if (leg->announcement.player.list && (can_send || zm_leg_is_mute(leg)))
+        zm_announce_over(leg, pcm);
+    if (can_send)
+        zm_send_pcm(leg, pcm);
 }
 
 void zm_hear_tick(zm_leg *leg)
 {
     bool can_send = zm_leg_can_send(leg);
+    uint64_t now_ns = leg->thread->now_ns;
 
     if (!can_send && leg->out.generating)
         zm_rtp_out_switch(&leg->out);
-    if (leg->hears == ZM_HEARS_SOUND)
-        sound_tick(leg, can_send);
+    if (leg->announcement.player.list)
+        zm_leg_end_announcement(leg);
+    if (leg->way == ZM_WAY_WARM && now_ns >= leg->warm_until_ns)
+        end_warming(leg);
+    if (leg->hears == ZM_HEARS_SOUND || (leg->hears == ZM_HEARS_NOTHING && leg->announcement.player.list))
+        zm_player_tick(leg, can_send);
+    else if (leg->hears == ZM_HEARS_CONFERENCE)
+        zm_conference_tick(leg, can_send);
     else if (leg->hears == ZM_HEARS_OTHER && leg->way == ZM_WAY_MIX)
         mix_tick(leg, can_send);
-    else if (can_send && leg->kind == ZM_LEG_RTP && leg->thread->now_ns >= leg->event_until_ns &&
-             (leg->hears == ZM_HEARS_NOTHING || leg->thread->now_ns - leg->out.sent_ns > QUIET_NS || leg->out.generating))
-        zm_send_silence(leg);
+    else if (can_send && leg->kind == ZM_LEG_RTP && now_ns >= leg->event_until_ns &&
+             (leg->hears == ZM_HEARS_NOTHING || now_ns - leg->out.sent_ns > QUIET_NS || leg->out.generating))
+        zm_send_quiet(leg);
 }

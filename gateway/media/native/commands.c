@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include "bridge.h"
+#include "conference.h"
 #include "egress.h"
 #include "ice.h"
 #include "rtcp.h"
@@ -75,13 +76,13 @@ static void send_dtls(zm_leg *leg, const zm_command *command)
         zm_send_web(leg->thread, leg, &path->addr, command->data, command->data_len);
 }
 
-static void play(zm_leg *leg, const zm_command *command)
+static void play(zm_leg *leg, zm_command *command)
 {
-    leg->sound = command->play.sound;
-    leg->sound_number = command->play.number;
-    leg->sound_loop = command->play.loop;
-    leg->sound_frame = 0;
-    zm_hear(leg, ZM_HEARS_SOUND);
+    if (command->kind == ZM_COMMAND_PLAY)
+        zm_leg_play(leg, command->play.list);
+    else
+        zm_leg_announce(leg, command->play.list, command->play.replaces);
+    command->play.list = NULL;
 }
 
 /* --- capture -------------------------------------------------------------------------------------------------------- */
@@ -197,6 +198,8 @@ void zm_command_free(zm_command *command)
     }
     if (command->kind == ZM_COMMAND_START_CAPTURE && command->capture)
         capture_finish(command->capture, (int64_t)zm_monotonic_ns());
+    if (command->kind == ZM_COMMAND_PLAY || command->kind == ZM_COMMAND_ANNOUNCE)
+        free(command->play.list);
     free(command);
 }
 
@@ -218,6 +221,7 @@ static void run_on_leg(zm_thread *thread, zm_leg *leg, zm_command *command)
         send_dtls(leg, command);
         break;
     case ZM_COMMAND_PLAY:
+    case ZM_COMMAND_ANNOUNCE:
         play(leg, command);
         break;
     case ZM_COMMAND_STOP:
@@ -228,11 +232,14 @@ static void run_on_leg(zm_thread *thread, zm_leg *leg, zm_command *command)
             zm_bridge_join(leg, other);
         break;
     case ZM_COMMAND_UNBRIDGE:
-        if ((other = leg->other) != NULL) {
-            zm_bridge_end(leg);
-            zm_hear(leg, ZM_HEARS_NOTHING);
-            zm_hear(other, ZM_HEARS_NOTHING);
-        }
+        zm_bridge_silence(leg);
+        break;
+    case ZM_COMMAND_JOIN:
+        zm_conference_join(
+            thread, command->other, leg, command->join.by_all, (const uint64_t *)command->data, command->join.count);
+        break;
+    case ZM_COMMAND_LEAVE:
+        zm_conference_leave(leg);
         break;
     case ZM_COMMAND_PAUSE_CAPTURE:
     case ZM_COMMAND_RESUME_CAPTURE:

@@ -546,6 +546,23 @@ enum jitter_get_result jitter_get(struct jitter *jitter, int16_t *pcm, int64_t n
     return JITTER_CONCEALED;
 }
 
+void jitter_follow(struct jitter *jitter, const struct jitter_packet *packet, int64_t arrival_ns)
+{
+    struct slot *next;
+
+    if (jitter_put(jitter, packet, arrival_ns) != JITTER_KEPT)
+        return;
+    while ((next = lowest_slot(jitter)) != NULL) {
+        jitter->fifo_samples = 0;
+        decode(jitter, next);
+    }
+    jitter->fifo_samples = 0;
+    jitter->playing = true;
+    jitter->starved_ms = 0;
+    jitter->delay_known = false;
+    jitter->got_ns = arrival_ns;
+}
+
 void jitter_read_statistics(const struct jitter *jitter, struct jitter_statistics *statistics)
 {
     *statistics = jitter->statistics;

@@ -66,6 +66,9 @@ void jitter_free(struct jitter *jitter);
 void jitter_reset(struct jitter *jitter);
 /* Put a packet; the payload is copied.  `arrival_ns`: monotonic, the same clock as `now_ns` of get. */
 enum jitter_put_result jitter_put(struct jitter *jitter, const struct jitter_packet *packet, int64_t arrival_ns);
+/* Take a packet whose sound is heard by another way: the next `get` goes on behind it.  So a relayed stream becomes one
+ * from this buffer without a gap: what the buffer needs to fill up is made up and then stretched. */
+void jitter_follow(struct jitter *jitter, const struct jitter_packet *packet, int64_t arrival_ns);
 /* Get the next 20 ms: writes rate / 50 samples.  To be called every 20 ms; late or early by some ms is harmless. */
 enum jitter_get_result jitter_get(struct jitter *jitter, int16_t *pcm, int64_t now_ns);
 void jitter_read_statistics(const struct jitter *jitter, struct jitter_statistics *statistics);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "ice.h"
+#include "seam.h"
 
 void zm_leg_statistics_read(const zm_leg *leg, zm_leg_statistics *statistics)
 {
@@ -31,6 +32,7 @@ void zm_leg_set_media(zm_leg *leg, const zm_media *media)
 
     if (!leg->negotiated || leg->media.codec != media->codec) {
         zm_rtp_out_switch(&leg->out);
+        zm_seam_forget(leg);
         leg->out.clock_rate = clock_rate;
         leg->out.packet_samples = clock_rate / 1000 * FRAME_MS;
         leg->source.clock_rate = clock_rate;
@@ -60,6 +62,9 @@ void zm_leg_free(zm_leg *leg)
     if (leg->kind == ZM_LEG_WEBRTC)
         explicit_bzero(leg->web.pwd, sizeof leg->web.pwd);
     free(leg->video);
+    zm_player_clear(&leg->player);
+    zm_player_clear(&leg->music);
+    zm_player_clear(&leg->announcement.player);
     jitter_free(leg->jitter);
     if (leg->encoder.encoder)
         opus_encode_free(&leg->encoder);

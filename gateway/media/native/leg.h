@@ -12,24 +12,32 @@
 #include "limits.h"
 #include "opus_codec.h"
 #include "plane.h"
+#include "player.h"
 #include "rtp.h"
 #include "srtp.h"
 #include "video.h"
 
 typedef struct zm_leg zm_leg;
 typedef struct zm_thread zm_thread;
+typedef struct zm_member zm_member;
 
 typedef enum { ZM_LEG_RTP, ZM_LEG_WEBRTC } zm_leg_kind;
 
 /* What a leg hears. */
-typedef enum { ZM_HEARS_NOTHING, ZM_HEARS_SOUND, ZM_HEARS_OTHER } zm_hears;
+typedef enum {
+    ZM_HEARS_NOTHING,
+    ZM_HEARS_SOUND,
+    ZM_HEARS_OTHER,      /* of its bridge */
+    ZM_HEARS_CONFERENCE, /* those members that it may hear */
+} zm_hears;
 
-/* The way through a bridge; the same both ways. */
+/* The way through a bridge, as one side hears the other. */
 typedef enum {
     ZM_WAY_NONE,   /* not bridged, or one side is not negotiated yet */
     ZM_WAY_RELAY,  /* same codec and packet time: header rewritten, payload as it is */
     ZM_WAY_RECODE, /* A-law and mu-law, same packet time: the same with a table look-up per octet */
     ZM_WAY_MIX,    /* jitter buffer, PCM, 20 ms clock, encoder */
+    ZM_WAY_WARM,   /* relay or recode still, while the jitter buffer gets to know the stream: mix comes next */
 } zm_way;
 
 /* A 5-tuple that has passed a STUN check (our side of it is the thread's browser port). */
@@ -86,21 +94,28 @@ struct zm_leg {
 
     /* what it hears */
     zm_hears hears;
-    const struct sound *sound;
-    uint32_t sound_number, sound_frame;
-    bool sound_loop;
+    uint16_t last_octet; /* of the last payload sent, with 0x100; 0: silence, or nothing */
+    bool seam;           /* the next payload is joined to it */
+    zm_player player;
+    zm_player music; /* the last looped list that something else took the place of */
+    zm_announcement announcement;
     zm_rtp_out out;
     uint8_t pending[FRAME_SAMPLES_8K * 8]; /* G.711 octets that wait for a packet of another length than 20 ms */
     uint32_t pending_len;
 
     zm_video *video; /* pictures, both ways; NULL when none are negotiated */
 
-    /* its bridge */
+    /* its bridge, its conference */
     zm_leg *other;
-    zm_way way;
-    struct jitter *jitter; /* of what it says, in a mix */
-    uint32_t mix_rate;
-    struct opus_encode_state encoder; /* of what it hears, in a mix */
+    zm_member *member;
+    zm_way way; /* how it hears the other */
+    uint8_t warm_packets;
+    uint64_t warm_until_ns;
+    struct jitter *jitter; /* of what it says, where that is needed as PCM */
+    enum codec jitter_codec;
+    uint32_t jitter_rate;
+    struct opus_encode_state encoder; /* of what it hears, where that is made from PCM */
+    uint32_t pcm_rate;                /* of that PCM; 0: none */
     bool event_active;                /* an RFC 4733 event is passing to it in a mix */
     uint32_t event_in, event_out;     /* its timestamps */
     uint64_t event_until_ns;          /* sound gives way to it until then */

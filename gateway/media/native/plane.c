@@ -186,23 +186,49 @@ int zm_plane_add_sound(zm_plane *plane, struct sound *sound)
 
 /* --- slots ------------------------------------------------------------------------------------------------------------ */
 
+static uint32_t least_used(const zm_plane *plane)
+{
+    uint32_t number = 0;
+
+    for (uint32_t i = 1; i < plane->threads_count; i++)
+        if (plane->thread_legs[i] < plane->thread_legs[number])
+            number = i;
+    return number;
+}
+
+static uint64_t new_id(uint32_t thread, uint32_t slot)
+{
+    uint64_t serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
+
+    return serial << (SLOT_BITS + THREAD_BITS) | (uint64_t)thread << SLOT_BITS | slot;
+}
+
+uint64_t zm_name_conference(zm_plane *plane, uint64_t near)
+{
+    uint32_t number = zm_thread_of(near);
+
+    if (near == 0 || number >= plane->threads_count) {
+        pthread_mutex_lock(&plane->lock);
+        number = least_used(plane);
+        pthread_mutex_unlock(&plane->lock);
+    }
+    return new_id(number, 0);
+}
+
 bool zm_take_slot(zm_plane *plane, uint64_t near, uint64_t *leg, zm_thread **thread)
 {
-    uint32_t number = 0, slot;
+    uint32_t number, slot;
     bool found;
 
     pthread_mutex_lock(&plane->lock);
     if (near && zm_thread_of(near) < plane->threads_count)
         number = zm_thread_of(near);
     else
-        for (uint32_t i = 1; i < plane->threads_count; i++)
-            if (plane->thread_legs[i] < plane->thread_legs[number])
-                number = i;
+        number = least_used(plane);
     found = plane->free_count > 0;
     if (found) {
         slot = plane->free_slots[--plane->free_count];
-        uint64_t serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
-        *leg = serial << (SLOT_BITS + THREAD_BITS) | (uint64_t)number << SLOT_BITS | slot;
+        *leg = new_id(number, slot);
         plane->ids[slot] = *leg;
         plane->thread_legs[number]++;
         *thread = &plane->threads[number];

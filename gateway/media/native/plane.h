@@ -52,6 +52,7 @@ typedef enum {
     ZM_EVENT_CONSENT_LOST,
     ZM_EVENT_DIGIT,
     ZM_EVENT_SOUND_FINISHED,
+    ZM_EVENT_ANNOUNCEMENT_FINISHED,
     ZM_EVENT_LEG_CLOSED,
     ZM_EVENT_CAPTURE_FINISHED,
 } zm_event_kind;
@@ -122,10 +123,19 @@ zm_status zm_set_srtp_keys(
     zm_plane *plane, uint64_t leg, const char *profile, const uint8_t *send, uint32_t send_len, const uint8_t *receive,
     uint32_t receive_len);
 zm_status zm_send_dtls(zm_plane *plane, uint64_t leg, const uint8_t *datagram, uint32_t len);
-zm_status zm_play(zm_plane *plane, uint64_t leg, uint32_t sound, bool loop);
+/* One sound after another; 1 to ZM_PLAYLIST_MAX. */
+zm_status zm_play(zm_plane *plane, uint64_t leg, const uint32_t *sounds, uint32_t count, bool loop);
+/* Over what the leg hears, which goes on more softly, or (`replaces`) is not heard meanwhile. */
+zm_status zm_announce(zm_plane *plane, uint64_t leg, const uint32_t *sounds, uint32_t count, bool replaces);
 zm_status zm_stop(zm_plane *plane, uint64_t leg);
 zm_status zm_bridge(zm_plane *plane, uint64_t first, uint64_t second);
 zm_status zm_unbridge(zm_plane *plane, uint64_t leg);
+/* A name for a conference, on the thread of a leg or (0) the one with the fewest legs.  It needs no end. */
+uint64_t zm_name_conference(zm_plane *plane, uint64_t near);
+/* Heard by all members, or by those legs alone; at most ZM_MEMBERS_MAX each. */
+zm_status zm_join(
+    zm_plane *plane, uint64_t conference, uint64_t leg, bool by_all, const uint64_t *heard_by, uint32_t count);
+zm_status zm_leave(zm_plane *plane, uint64_t leg);
 zm_status zm_start_capture(zm_plane *plane, uint64_t left, uint64_t right, const char *path);
 zm_status zm_pause_capture(zm_plane *plane, uint64_t left);
 zm_status zm_resume_capture(zm_plane *plane, uint64_t left);

@@ -233,19 +233,44 @@ zm_status zm_send_dtls(zm_plane *plane, uint64_t leg, const uint8_t *datagram, u
     return post(plane, command);
 }
 
-zm_status zm_play(zm_plane *plane, uint64_t leg, uint32_t sound, bool loop)
+static zm_status post_playlist(
+    zm_plane *plane, zm_command_kind kind, uint64_t leg, const uint32_t *sounds, uint32_t count, bool loop,
+    bool replaces)
 {
     zm_command *command;
+    zm_playlist *list;
 
-    if (!zm_is_open(plane, leg) || sound >= plane->sounds_count)
+    if (!zm_is_open(plane, leg) || count == 0 || count > ZM_PLAYLIST_MAX)
         return ZM_NO_LEG;
-    command = command_new(ZM_COMMAND_PLAY, leg, 0);
-    if (command == NULL)
+    for (uint32_t i = 0; i < count; i++)
+        if (sounds[i] >= plane->sounds_count)
+            return ZM_NO_LEG;
+    command = command_new(kind, leg, 0);
+    list = calloc(1, sizeof *list + count * sizeof *list->items);
+    if (command == NULL || list == NULL) {
+        free(command);
+        free(list);
         return ZM_NO_MEMORY;
-    command->play.sound = plane->sounds[sound];
-    command->play.number = sound;
-    command->play.loop = loop;
+    }
+    list->count = count;
+    list->loop = loop;
+    for (uint32_t i = 0; i < count; i++) {
+        list->items[i].sound = plane->sounds[sounds[i]];
+        list->items[i].number = sounds[i];
+    }
+    command->play.list = list;
+    command->play.replaces = replaces;
     return post(plane, command);
+}
+
+zm_status zm_play(zm_plane *plane, uint64_t leg, const uint32_t *sounds, uint32_t count, bool loop)
+{
+    return post_playlist(plane, ZM_COMMAND_PLAY, leg, sounds, count, loop, false);
+}
+
+zm_status zm_announce(zm_plane *plane, uint64_t leg, const uint32_t *sounds, uint32_t count, bool replaces)
+{
+    return post_playlist(plane, ZM_COMMAND_ANNOUNCE, leg, sounds, count, false, replaces);
 }
 
 zm_status zm_stop(zm_plane *plane, uint64_t leg)
@@ -265,6 +290,31 @@ zm_status zm_bridge(zm_plane *plane, uint64_t first, uint64_t second)
 zm_status zm_unbridge(zm_plane *plane, uint64_t leg)
 {
     return post_simple(plane, ZM_COMMAND_UNBRIDGE, leg, 0);
+}
+
+zm_status zm_join(
+    zm_plane *plane, uint64_t conference, uint64_t leg, bool by_all, const uint64_t *heard_by, uint32_t count)
+{
+    zm_command *command;
+
+    if (!zm_is_open(plane, leg) || count > ZM_MEMBERS_MAX)
+        return ZM_NO_LEG;
+    if (zm_thread_of(conference) != zm_thread_of(leg))
+        return ZM_OTHER_THREAD;
+    command = command_new(ZM_COMMAND_JOIN, leg, count * (uint32_t)sizeof *heard_by);
+    if (command == NULL)
+        return ZM_NO_MEMORY;
+    command->other = conference;
+    command->join.by_all = by_all;
+    command->join.count = count;
+    if (count)
+        memcpy(command->data, heard_by, count * sizeof *heard_by);
+    return post(plane, command);
+}
+
+zm_status zm_leave(zm_plane *plane, uint64_t leg)
+{
+    return post_simple(plane, ZM_COMMAND_LEAVE, leg, 0);
 }
 
 zm_status zm_close_leg(zm_plane *plane, uint64_t leg)

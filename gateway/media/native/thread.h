@@ -25,9 +25,12 @@ typedef enum {
     ZM_COMMAND_SET_KEYS,
     ZM_COMMAND_SEND_DTLS,
     ZM_COMMAND_PLAY,
+    ZM_COMMAND_ANNOUNCE,
     ZM_COMMAND_STOP,
     ZM_COMMAND_BRIDGE,
     ZM_COMMAND_UNBRIDGE,
+    ZM_COMMAND_JOIN,
+    ZM_COMMAND_LEAVE,
     ZM_COMMAND_START_CAPTURE,
     ZM_COMMAND_PAUSE_CAPTURE,
     ZM_COMMAND_RESUME_CAPTURE,
@@ -55,14 +58,17 @@ typedef struct {
             zm_video *fresh; /* NULL: no pictures */
         } video;
         struct {
-            const struct sound *sound;
-            uint32_t number;
-            bool loop;
+            zm_playlist *list;
+            bool replaces;
         } play;
+        struct {
+            bool by_all;
+            uint32_t count; /* ids of legs in `data` */
+        } join;
         struct capture *capture;
         uint32_t data_len;
     };
-    uint8_t data[];
+    _Alignas(8) uint8_t data[];
 } zm_command;
 
 typedef struct {
@@ -95,6 +101,7 @@ struct zm_thread {
      * everybody's packets late. */
     zm_leg **legs[ZM_PHASES];
     uint32_t phase_counts[ZM_PHASES], legs_count;
+    struct zm_conference *conferences; /* that have members */
     zm_leg *graves;    /* closed in this wake-up, linked by `other` */
     zm_path *paths[ZM_TABLE];
     zm_leg *ufrags[ZM_TABLE];

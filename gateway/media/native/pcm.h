@@ -1,0 +1,29 @@
+/* The PCM side of a leg: the jitter buffer and decoder of what it says, the encoder of what it hears.  Both exist only
+ * while a mix or an announcement needs them; a relayed leg has neither. */
+#ifndef ZM_PCM_H
+#define ZM_PCM_H
+
+#include "thread.h"
+
+/* The rate at which legs of these codecs meet: one narrowband party makes the whole mix narrowband, because Opus decodes
+ * to 8 kHz by itself and nothing is resampled.  `rate` is what the others have, 0 = none yet. */
+uint32_t zm_pcm_rate(const zm_leg *leg, uint32_t rate);
+
+/* Have a jitter buffer for what the leg says.  One that fits is kept with the sound in it.  False: out of memory. */
+bool zm_pcm_listen(zm_leg *leg, uint32_t rate);
+void zm_pcm_deafen(zm_leg *leg);
+/* A packet that it said. */
+void zm_pcm_put(zm_leg *leg, const zm_rtp *rtp);
+/* A packet that it said and that was relayed as well: the sound goes on behind it. */
+void zm_pcm_follow(zm_leg *leg, const zm_rtp *rtp);
+/* The next 20 ms of what it says; false: nothing, and the PCM is zero. */
+bool zm_pcm_get(zm_leg *leg, int16_t *pcm);
+
+/* Have an encoder for what the leg hears, at `rate`; 0 = the best that its codec can.  One that fits is kept with its
+ * past.  False: out of memory. */
+bool zm_pcm_speak(zm_leg *leg, uint32_t rate);
+void zm_pcm_mute(zm_leg *leg);
+/* Octets of 20 ms at `leg->pcm_rate`, encoded for the leg into `payload` (OPUS_PACKET_MAX); 0: it failed. */
+uint32_t zm_pcm_encode(zm_leg *leg, const int16_t *pcm, uint8_t *payload);
+
+#endif

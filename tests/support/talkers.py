@@ -1,0 +1,87 @@
+"""Telephones that speak: each says a tone of its own without a pause, so that what another one hears is told apart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import numpy as np
+
+from gateway.media._stages import OpusDecoder, decode_g711, encode_g711
+from gateway.model.ids import Codec
+from tests.support.audio_probe import Pcm, pcm, sine
+from tests.support.media_peers import Phone, Rtp
+from tests.support.media_world import OPUS, PCMA, PCMU
+
+RATE = 8000
+FRAME = 160
+
+
+class Talker:
+    """Says a tone in G.711 from construction to `stop`; the tone goes on through whatever is done with the call."""
+
+    def __init__(self, phone: Phone, tone_hz: float, *, codec: Codec = Codec.PCMA, amplitude: float = 6000) -> None:
+        self.phone = phone
+        self.tone_hz = tone_hz
+        self._codec = codec
+        self._amplitude = amplitude
+        self.sent = 0
+        self._task = asyncio.create_task(self._talk())
+
+    async def _talk(self) -> None:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        while True:
+            tone = sine(self.tone_hz, RATE, FRAME, start=FRAME * self.sent, amplitude=self._amplitude)
+            law = "pcma" if self._codec is Codec.PCMA else "pcmu"
+            self.phone.send(encode_g711(law, tone.tobytes()), PCMA if law == "pcma" else PCMU)
+            self.sent += 1
+            await asyncio.sleep(start + 0.02 * self.sent - loop.time())  # the pace of speech; nothing is waited for
+
+    def stop(self) -> None:
+        self._task.cancel()
+
+    async def hears(self, packets: int) -> list[Rtp]:
+        """The next so many packets that come from now on."""
+        before = len(self.phone.packets)
+        await self.phone.until(lambda: len(self.phone.packets) >= before + packets, f"{packets} packets")
+        return self.phone.packets[before : before + packets]
+
+
+def decoded(packets: Iterable[Rtp]) -> Pcm:
+    """Sound of G.711 packets, or (at 48 kHz) of Opus packets; telephone events are left out."""
+    opus = OpusDecoder(48000)
+    parts = []
+    for packet in packets:
+        if packet.payload_type == OPUS:
+            parts.append(opus.decode(packet.payload))
+        elif packet.payload_type in (PCMA, PCMU):
+            parts.append(decode_g711("pcma" if packet.payload_type == PCMA else "pcmu", packet.payload))
+    return pcm(b"".join(parts))
+
+
+def tone_level(samples: Pcm, tone_hz: float, rate: int = RATE) -> float:
+    """Amplitude of a tone in the sound, whatever else there is."""
+    window = np.hanning(len(samples))
+    positions = np.arange(len(samples)) / rate
+    turned = samples.astype(float) * window * np.exp(-2j * np.pi * tone_hz * positions)
+    return float(2 * abs(np.sum(turned)) / np.sum(window))
+
+
+def tones_in(samples: Pcm, tones_hz: Iterable[float], rate: int = RATE, *, least: float = 1500) -> set[float]:
+    """Which of the tones can be heard."""
+    return {tone for tone in tones_hz if tone_level(samples, tone, rate) > least}
+
+
+def largest_step(samples: Pcm) -> int:
+    """Between two samples that follow each other."""
+    return int(np.max(np.abs(np.diff(samples.astype(int)))))
+
+
+def longest_silence_ms(samples: Pcm, rate: int = RATE, *, below: int = 500) -> float:
+    """The longest stretch that stays below the level."""
+    longest = run = 0
+    for quiet in np.abs(samples.astype(int)) < below:
+        run = run + 1 if quiet else 0
+        longest = max(longest, run)
+    return 1000 * longest / rate
