@@ -45,7 +45,9 @@ async def test_ten_callers_are_served_once_each_in_order(tmp_path: Path) -> None
         offered = gateway.rows("SELECT contact FROM contact_events WHERE kind='ContactOffered' ORDER BY at_ns, seq")
         assert [row["contact"] for row in offered] == order, "in the order of arrival"
         numbers = [f"tel:+493012{number}" for number in range(1, CALLERS + 1)]
-        assert [contact["customer_address"] for contact in contacts] == numbers, "which is the order in which SIPp called"
+        assert [contact["customer_address"] for contact in contacts] == numbers, (
+            "which is the order in which SIPp called"
+        )
         assert {contact["agent"] for contact in contacts} == {"anna", "ben"}
         assert all(contact["answered_ns"] and contact["end_cause"] == "hung_up" for contact in contacts)
         statistics = carrier.statistics()

@@ -19,7 +19,18 @@ async def test_the_stop_gap_takes_a_call_and_says_at_each_start_what_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "packages"
-    install = [sys.executable, "-m", "pip", "install", "-q", "--only-binary", ":all:", "--target", str(folder), STOP_GAP]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--only-binary",
+        ":all:",
+        "--target",
+        str(folder),
+        STOP_GAP,
+    ]
     subprocess.run(install, check=True, timeout=100)
     monkeypatch.setenv("PYTHONPATH", str(folder))  # it stands in front of the real binding
     monkeypatch.setenv("ZENTRALE_LOG", "error")

@@ -30,7 +30,9 @@ ALL = [*LIBSRTP, *PLAIN, b"AEAD_AES_128_GCM", b"AEAD_AES_256_GCM"]
 SSRC = 0x1234ABCD
 
 
-def rtp(sequence: int, payload: bytes = b"sound" * 32, *, ssrc: int = SSRC, csrcs: int = 0, extended: bool = False) -> bytes:
+def rtp(
+    sequence: int, payload: bytes = b"sound" * 32, *, ssrc: int = SSRC, csrcs: int = 0, extended: bool = False
+) -> bytes:
     header = struct.pack("!BBHII", 0x80 | csrcs | (0x10 if extended else 0), 8, sequence & 0xFFFF, sequence * 160, ssrc)
     header += os.urandom(4 * csrcs)
     if extended:
