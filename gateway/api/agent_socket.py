@@ -13,6 +13,7 @@ from gateway.api.desk import transfer_targets
 from gateway.api.guard import SESSION, check_origin
 from gateway.api.services import Services
 from gateway.api.socket import PageSocket
+from gateway.api.turn import ice_servers
 from gateway.model.errors import CapacityError, NotAllowedError
 from gateway.model.ids import AgentId, ContactId, OfferId, QueueName
 
@@ -48,7 +49,9 @@ class AgentSocket:
         if page.session.ends_ns <= self._services.clock.now_ns():
             page.socket.close(4401, "the session has ended")
             return
-        if isinstance(frame, f.Write | f.Typing | f.Outcome):
+        if isinstance(frame, f.AskIceServers):
+            page.socket.send(ice_servers(self._services.config.turn, page.agent, self._services.clock.now_ns()))
+        elif isinstance(frame, f.Write | f.Typing | f.Outcome):
             await self._say(page, page.agent, frame)
         elif isinstance(frame, f.Ready | f.Pause | f.SignOut | f.Accept | f.Reject):
             await self._present(page.agent, frame)
@@ -85,7 +88,15 @@ class AgentSocket:
         self,
         page: AgentPage,
         agent: AgentId,
-        frame: f.MediaOffer | f.MediaKeep | f.Hold | f.Resume | f.HangUp | f.AskTransfer | f.Transfer | f.FinishWrapUp,
+        frame: f.MediaOffer
+        | f.MediaUpdate
+        | f.MediaKeep
+        | f.Hold
+        | f.Resume
+        | f.HangUp
+        | f.AskTransfer
+        | f.Transfer
+        | f.FinishWrapUp,
     ) -> None:
         agents = self._services.agents
         contact = ContactId(frame.contact)
@@ -94,7 +105,11 @@ class AgentSocket:
                 self._check_in_hand(agent, contact)
                 answer = await self._services.agent_audio.offer(agent, contact, sdp)
                 self._pages.take_audio(page, contact)
-                page.socket.send(f.MediaAnswer(contact=contact, sdp=answer))
+                page.socket.send(f.MediaAnswer(contact=contact, sdp=answer, key=None))
+            case f.MediaUpdate(sdp=sdp, key=key):
+                self._check_in_hand(agent, contact)
+                answer = await self._services.agent_audio.renegotiate(agent, contact, sdp)
+                page.socket.send(f.MediaAnswer(contact=contact, sdp=answer, key=key))
             case f.MediaKeep():
                 self._check_in_hand(agent, contact)
                 self._pages.take_audio(page, contact)

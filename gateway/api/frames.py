@@ -155,6 +155,26 @@ class Line(Part, frozen=True, kw_only=True):
 # --- both directions of both sockets ----------------------------------------------------------------------------------
 
 
+class IceServer(Part, frozen=True, kw_only=True):
+    """As the browser's ``RTCIceServer``."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class AskIceServers(Frame, frozen=True, kw_only=True, tag="ask_ice_servers"):
+    """Before a call's connection is made, or made anew.  `IceServers` answers."""
+
+
+class IceServers(Frame, frozen=True, kw_only=True, tag="ice_servers"):
+    """Relays for this page, with credentials that expire: ask again for each connection."""
+
+    servers: list[IceServer]
+    relay_only: bool
+    """Sound goes through a relay only (``iceTransportPolicy``)."""
+
+
 class ErrorFrame(Frame, frozen=True, kw_only=True, tag="error"):
     """A request could not be met. The page goes on, unless the socket is closed after it."""
 
@@ -197,6 +217,16 @@ class MediaOffer(Frame, frozen=True, kw_only=True, tag="media_offer"):
 
     contact: ContactRef
     sdp: Sdp
+
+
+class MediaUpdate(Frame, frozen=True, kw_only=True, tag="media_update"):
+    """A further offer of the connection that `MediaOffer` began: an ICE restart after a change of network, another
+    direction or codec.  The sound goes on; an older `MediaUpdate` that is not answered yet is superseded."""
+
+    contact: ContactRef
+    sdp: Sdp
+    key: Key
+    """Any number; it comes back in the answer."""
 
 
 class MediaKeep(Frame, frozen=True, kw_only=True, tag="media_keep"):
@@ -260,7 +290,9 @@ AgentRequest = (
     | SignOut
     | Accept
     | Reject
+    | AskIceServers
     | MediaOffer
+    | MediaUpdate
     | MediaKeep
     | Hold
     | Resume
@@ -364,6 +396,8 @@ class RecordingReady(Frame, frozen=True, kw_only=True, tag="recording_ready"):
 class MediaAnswer(Frame, frozen=True, kw_only=True, tag="media_answer"):
     contact: str
     sdp: str
+    key: int | None
+    """Of the `MediaUpdate` that it answers; None for a `MediaOffer`."""
 
 
 class MediaMoved(Frame, frozen=True, kw_only=True, tag="media_moved"):
@@ -386,6 +420,7 @@ AgentFrame = (
     | TypingShown
     | QueueCounts
     | RecordingReady
+    | IceServers
     | MediaAnswer
     | MediaMoved
     | ErrorFrame
@@ -412,6 +447,13 @@ class Call(Frame, frozen=True, kw_only=True, tag="call"):
     name: Name = ""
     queue: Annotated[str, msgspec.Meta(max_length=80)] | None = None
     """None: the first queue in the configuration that takes web calls."""
+
+
+class CallUpdate(Frame, frozen=True, kw_only=True, tag="call_update"):
+    """A further offer of the call's connection, as `MediaUpdate` of an agent's page."""
+
+    sdp: Sdp
+    key: Key
 
 
 class VisitorHangUp(Frame, frozen=True, kw_only=True, tag="hang_up"):
@@ -442,7 +484,9 @@ class Leave(Frame, frozen=True, kw_only=True, tag="leave"):
     """The visitor ends the chat."""
 
 
-VisitorRequest = Hello | Call | VisitorHangUp | Digit | ChatStart | VisitorWrite | VisitorTyping | Leave
+VisitorRequest = (
+    Hello | AskIceServers | Call | CallUpdate | VisitorHangUp | Digit | ChatStart | VisitorWrite | VisitorTyping | Leave
+)
 """What a visitor's page may send."""
 
 
@@ -468,6 +512,8 @@ class ChannelsShown(Frame, frozen=True, kw_only=True, tag="channels"):
 
 class CallAnswer(Frame, frozen=True, kw_only=True, tag="call_answer"):
     sdp: str
+    key: int | None
+    """Of the `CallUpdate` that it answers; None for a `Call`."""
 
 
 class CallShown(Frame, frozen=True, kw_only=True, tag="call_state"):
@@ -496,6 +542,7 @@ class ChatShown(Frame, frozen=True, kw_only=True, tag="chat_state"):
 VisitorFrame = (
     Welcome
     | ChannelsShown
+    | IceServers
     | CallAnswer
     | CallShown
     | ChatShown

@@ -21,6 +21,10 @@ from gateway.session.contacts import ContactService
 class WebLine(VoiceLine, Protocol):
     """A visitor's call as its page holds it (`gateway.webrtc.calls.WebCallLine`)."""
 
+    async def renegotiate(self, offer_sdp: str) -> str:
+        """Answer a further offer of the page: an ICE restart, another direction or codec.  Returns our SDP."""
+        ...
+
     def hang_up(self) -> None:
         """The visitor's button."""
         ...
@@ -52,6 +56,10 @@ class AgentAudioPort(Protocol):
 
     async def offer(self, agent: AgentId, contact: ContactId, offer_sdp: str) -> str:
         """Take the page's SDP offer for the contact; an earlier leg of it is replaced. Returns our answer."""
+        ...
+
+    async def renegotiate(self, agent: AgentId, contact: ContactId, offer_sdp: str) -> str:
+        """Answer a further offer of the page that has the contact's sound; the leg stays. Returns our answer."""
         ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from gateway.api.frames import CallShown, VisitorState
 from gateway.api.services import Services, WebLine
 from gateway.chat.visitors import Visitor, Visitors
-from gateway.model.errors import NotAllowedError, ZentraleError
+from gateway.model.errors import NotAllowedError, NotFoundError, ZentraleError
 from gateway.model.events import EndCause, Party
 from gateway.model.ids import ContactId, QueueName
 from gateway.session.states import ContactState as Phase
@@ -86,6 +86,13 @@ class VisitorCalls:
             call.ended(EndCause.REJECTED, str(error) if isinstance(error, ZentraleError) else "")
             raise
         return answer
+
+    async def update(self, visitor: Visitor, sdp: str) -> str:
+        """Answer a further offer of the page that has the call's sound.  Returns our SDP."""
+        call = self._live.get(visitor.hash)
+        if call is None or call.line is None:
+            raise NotFoundError("you have no call")
+        return await call.line.renegotiate(sdp)
 
     def hang_up(self, visitor: Visitor) -> None:
         call = self._live.get(visitor.hash)

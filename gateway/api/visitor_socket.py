@@ -14,6 +14,7 @@ from gateway.api.limits import Buckets
 from gateway.api.presence import Presence
 from gateway.api.services import Services
 from gateway.api.socket import PageSocket
+from gateway.api.turn import ice_servers
 from gateway.api.visitor_calls import VISITOR_STATES, VisitorCalls
 from gateway.chat.visitors import Status, Visitor, Visitors, clean_name
 from gateway.model.errors import CapacityError, NotAllowedError, PeerError, ZentraleError
@@ -102,6 +103,7 @@ class VisitorSocket:
         self._limits = limits
         self._connections: set[VisitorConnection] = set()
         self._openings = Buckets(per_minute=OPENINGS_PER_MINUTE)
+        self._relays = Buckets(per_minute=2 * OPENINGS_PER_MINUTE)
         self.presence = Presence(services.config, services.agents, services.bus, self._channels_changed)
         self.visitors = Visitors(
             contacts=services.contacts,
@@ -148,8 +150,13 @@ class VisitorSocket:
         match frame:
             case f.Hello():
                 await self._hello(connection, frame)
+            case f.AskIceServers():
+                connection.socket.send(self._ice_servers(connection))
             case f.Call():
                 await self._call(connection, frame)
+            case f.CallUpdate(sdp=sdp, key=key):
+                answer = await self.calls.update(connection.known(), sdp)
+                connection.socket.send(f.CallAnswer(sdp=answer, key=key))
             case f.VisitorHangUp():
                 self.calls.hang_up(connection.known())
             case f.Digit(digit=digit):
@@ -187,6 +194,17 @@ class VisitorSocket:
         connection.refresh()
         await connection.show_transcript()
 
+    def _ice_servers(self, connection: VisitorConnection) -> f.IceServers:
+        """A relay costs bandwidth, and anybody may ask: an address gets credentials as often as it may begin a call,
+        and as often again for those that change their network."""
+        visitor = connection.known()
+        if not self._relays.take(connection.remote):
+            wait_s = self._relays.wait_s(connection.remote)
+            raise CapacityError(
+                "too many calls from your network just now", limit="relays per minute", retry_after_s=wait_s
+            )
+        return ice_servers(self._services.config.turn, visitor.hash, self._services.clock.now_ns())
+
     def _check_opening(self, connection: VisitorConnection, visitor: Visitor) -> None:
         self.visitors.check_may_open(visitor)
         if not self._openings.take(connection.remote):
@@ -203,7 +221,7 @@ class VisitorSocket:
         visitor.name = clean_name(frame.name) or visitor.name
         queue = self.presence.queue_for(Channel.WEB_CALL, frame.queue)
         answer = await self.calls.start(visitor, sdp=frame.sdp, queue=queue, called=connection.called)
-        connection.socket.send(f.CallAnswer(sdp=answer))
+        connection.socket.send(f.CallAnswer(sdp=answer, key=None))
         self.calls.refresh(visitor)
 
     async def _start_chat(self, connection: VisitorConnection, frame: f.ChatStart) -> None:

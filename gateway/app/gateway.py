@@ -115,7 +115,7 @@ class Gateway:
             )
         )
 
-        webrtc = WebRtcEdge(media, limits=WebRtcLimits(legs_max=legs_max(config)))
+        webrtc = WebRtcEdge(media, limits=WebRtcLimits(legs_max=legs_max(config), restart_ms=config.media.restart_ms))
         await webrtc.start()
         stack.push_async_callback(webrtc.stop)
         web_calls = WebCalls(webrtc, session.contacts)
@@ -163,8 +163,8 @@ def make_media(config: Config) -> MediaPlane:
     """The media plane with every sound that the configuration may name; that there are those it names is checked."""
     settings = config.media
     media = MediaPlane(
-        address=settings.address,
-        public_address=settings.public_address,
+        addresses=settings.bound,
+        public_addresses=settings.told,
         rtp_ports=settings.rtp_ports,
         webrtc_port=settings.webrtc_port,
         threads=settings.threads,

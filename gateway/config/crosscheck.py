@@ -11,6 +11,8 @@ from gateway.config.errors import KeyPath
 from gateway.config.schema import Config
 from gateway.model.ids import Channel
 
+SECRET_CHARS_MIN = 16
+
 
 def cross_check(config: Config, faulty: set[KeyPath]) -> list[Mistake]:
     """Mistakes beyond those already known; values at (and below) ``faulty`` paths are placeholders."""
@@ -19,6 +21,7 @@ def cross_check(config: Config, faulty: set[KeyPath]) -> list[Mistake]:
     checker.check_references()
     checker.check_addresses()
     checker.check_networks()
+    checker.check_turn()
     checker.check_ports()
     checker.check_distribution()
     return checker.mistakes
@@ -94,23 +97,42 @@ class _Checker:
         config = self._config
         self._address(("sip", "address"), config.sip.address)
         self._address(("web", "address"), config.web.address)
-        self._address(("media", "address"), config.media.address)
-        public = config.media.public_address
-        if public is not None:
-            self._address(("media", "public_address"), public)
-            if _is_any(public):
-                what = f"{shown(public)} can't be told to the other side"
-                self._report(("media", "public_address"), what, "write the address that others reach")
-        elif _is_any(config.media.address):
-            what = f"{shown(config.media.address)} can't be told to the other side"
-            self._report(("media", "address"), what, "set media.public_address to the address that others reach")
+        self._check_media_addresses()
 
-    def _address(self, path: KeyPath, text: str) -> None:
+    def _check_media_addresses(self) -> None:
+        media = self._config.media
+        for one, several in (("address", "addresses"), ("public_address", "public_addresses")):
+            if getattr(media, one) is not None and getattr(media, several):
+                self._report(("media", one), f"{several} is there, too", f"write all of them into {several}")
+        self._no_repeats(("media", "addresses"), media.addresses)
+        self._no_repeats(("media", "public_addresses"), media.public_addresses)
+        bound = [self._address(path, text) for path, text in _each(media, "address", "addresses")]
+        for path, text in _each(media, "public_address", "public_addresses"):
+            version = self._address(path, text)
+            if _is_any(text):
+                what = f"{shown(text)} can't be told to the other side"
+                self._report(path, what, "write the address that others reach")
+            elif version is not None and version not in (*bound, *([] if bound else [4])):
+                what = f"{shown(text)} has no address of media.addresses behind it"
+                self._report(path, what, f"add the machine's own IPv{version} address there, or take this one away")
+
+    def check_turn(self) -> None:
+        turn = self._config.turn
+        relays = any(url.startswith("turn") for url in turn.urls)
+        if relays and len(turn.secret) < SECRET_CHARS_MIN:
+            what = f"has {len(turn.secret)} characters; the relays of turn.urls need one that can't be guessed"
+            self._report(("turn", "secret"), what, "write coturn's static-auth-secret, 16 characters or more")
+        if turn.relay_only and not relays:
+            self._report(("turn", "relay_only"), "there is no relay", 'add a "turn:" address to turn.urls')
+
+    def _address(self, path: KeyPath, text: str) -> int | None:
+        """4 or 6."""
         try:
-            ipaddress.ip_address(text)
+            return ipaddress.ip_address(text).version
         except ValueError:
             example = '"127.0.0.1"' if text == "localhost" else '"192.0.2.10" or "2001:db8::10"'
             self._report(path, f"{shown(text)} is not an IP address", f"write it in numbers, such as {example}")
+            return None
 
     def check_networks(self) -> None:
         owner: dict[object, str] = {}
@@ -139,7 +161,8 @@ class _Checker:
             self._report(rtp, f"{first} to {last} is not a range", "use two ports from 1024 to 65535, lower one first")
         if sip.port and sip.port == web.port and _overlap(sip.address, web.address):
             self._report(("web", "port"), f"{web.port} is the SIP port, too", "choose another")
-        if sip.port in range(first, last + 1) and _overlap(sip.address, media.address):
+        shares_address = any(_overlap(sip.address, address) for address in media.bound)
+        if sip.port in range(first, last + 1) and shares_address:
             self._report(("sip", "port"), f"{sip.port} lies within media.rtp_ports", "choose another")
         if media.webrtc_port:
             shared = range(media.webrtc_port, media.webrtc_port + media.threads)
@@ -149,8 +172,16 @@ class _Checker:
                 self._report(path, what, f"use at most {65536 - media.threads}")
             if shared[0] <= last and shared[-1] >= first:
                 self._report(path, f"{media.webrtc_port} lies within media.rtp_ports", "choose another")
-            if sip.port in shared and _overlap(sip.address, media.address):
+            if sip.port in shared and shares_address:
                 self._report(path, f"{sip.port} is the SIP port, too", "choose another")
+
+
+def _each(table: object, one: str, several: str) -> list[tuple[KeyPath, str]]:
+    """The values of a key and of the one that takes a list of them, each with its place in the file."""
+    single = getattr(table, one)
+    listed: list[str] = getattr(table, several)
+    found: list[tuple[KeyPath, str]] = [(("media", several, index), text) for index, text in enumerate(listed)]
+    return found if single is None else [(("media", one), single), *found]
 
 
 def _network_advice(text: str) -> str:

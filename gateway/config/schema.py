@@ -24,7 +24,19 @@ from gateway.config.distribution import (
     StepConfig,
     Strategy,
 )
-from gateway.config.values import DayMs, Login, PhoneNumber, Port, QueueKey, Skill, SoundName, Table, Text, Topic
+from gateway.config.values import (
+    DayMs,
+    IceUrl,
+    Login,
+    PhoneNumber,
+    Port,
+    QueueKey,
+    Skill,
+    SoundName,
+    Table,
+    Text,
+    Topic,
+)
 from gateway.model.ids import Channel
 
 
@@ -60,10 +72,18 @@ class TrunkConfig(Table, frozen=True, kw_only=True):
 class MediaConfig(Table, frozen=True, kw_only=True):
     """Where sound flows."""
 
-    address: str = "127.0.0.1"
-    """IP address that RTP and browser audio use."""
+    address: str | None = None
+    """One IP address that RTP and browser audio use: short for `addresses` with one."""
     public_address: str | None = None
-    """IP address told to the other side, when it differs from `address` (NAT, or `address` is `0.0.0.0`)."""
+    """One IP address told to the other side: short for `public_addresses` with one."""
+    addresses: Annotated[list[str], Meta(max_length=16)] = msgspec.field(default_factory=list)
+    """IP addresses that RTP and browser audio use, IPv4 and IPv6, the preferred first; `["127.0.0.1"]` if left out.
+    `0.0.0.0` and `::` are those that the machine has when Zentrale starts. A telephone call uses the first one of the
+    carrier's family."""
+    public_addresses: Annotated[list[str], Meta(max_length=16)] = msgspec.field(default_factory=list)
+    """IP addresses told to the other side in place of `addresses`, behind a NAT that maps each of them one to one. The
+    first of a family stands for the first of `addresses` of that family, and so on. Name one of `addresses` here to
+    tell it, too."""
     rtp_ports: tuple[Port, Port] = (20000, 23999)
     """First (even) and last (odd) UDP port for telephone legs; each call takes two."""
     webrtc_port: Port = 0
@@ -72,9 +92,38 @@ class MediaConfig(Table, frozen=True, kw_only=True):
     """Media threads; one serves a few hundred calls. With more than one and a fixed `webrtc_port`, thread n uses
     `webrtc_port` + n."""
     consent_ms: Annotated[int, Meta(ge=1000, le=30000)] = 15000
-    """A browser that sends no ICE consent check for this long has gone (RFC 7675 allows 30 s at most)."""
+    """A browser that sends no ICE consent check for this long has fallen silent (RFC 7675 allows 30 s at most)."""
+    restart_ms: Annotated[int, Meta(ge=0, le=120_000)] = 10000
+    """A browser that fell silent in a call may come back for this long after `consent_ms`, from another network too
+    (ICE restart); then its call is lost. 0: at once."""
     sounds: str | None = None
     """Folder with more WAV files; `welcome.wav` is the sound `welcome`. It wins over one that comes with Zentrale."""
+
+    @property
+    def bound(self) -> list[str]:
+        """`addresses`, in whichever way they were given."""
+        return self.addresses or [self.address or "127.0.0.1"]
+
+    @property
+    def told(self) -> list[str]:
+        """`public_addresses`, in whichever way they were given; empty: what is bound."""
+        return self.public_addresses or ([self.public_address] if self.public_address else [])
+
+
+class TurnConfig(Table, frozen=True, kw_only=True):
+    """A TURN server of yours (such as coturn), for browsers whose firewall lets no UDP through to `media`. Without
+    `urls` browsers connect directly, which suffices for most."""
+
+    urls: Annotated[list[IceUrl], Meta(max_length=8)] = msgspec.field(default_factory=list)
+    """Where browsers reach it, such as `"turn:turn.example.org:3478?transport=udp"` and
+    `"turns:turn.example.org:443?transport=tcp"` (RFC 7065); `stun:` is possible, too, and seldom needed."""
+    secret: Annotated[str, Meta(max_length=200)] = ""
+    """What it shares with Zentrale: coturn's `static-auth-secret`, with `use-auth-secret`. Pages get credentials that
+    are made of it and expire, never itself."""
+    credentials_s: Annotated[int, Meta(ge=60, le=86_400)] = 3600
+    """How many seconds those are good for; a call that has begun goes on."""
+    relay_only: bool = False
+    """Send all sound of browsers through it, even where it could go directly: to try it out."""
 
 
 class WebConfig(Table, frozen=True, kw_only=True):
@@ -242,6 +291,7 @@ class Config(Table, frozen=True, kw_only=True):
     sip: SipConfig = msgspec.field(default_factory=SipConfig)
     trunks: Annotated[list[TrunkConfig], Meta(max_length=1000)] = msgspec.field(default_factory=list)
     media: MediaConfig = msgspec.field(default_factory=MediaConfig)
+    turn: TurnConfig = msgspec.field(default_factory=TurnConfig)
     web: WebConfig = msgspec.field(default_factory=WebConfig)
     storage: StorageConfig = msgspec.field(default_factory=StorageConfig)
     queues: Annotated[list[QueueConfig], Meta(min_length=1, max_length=1000)]

@@ -59,6 +59,15 @@ Day = Annotated[
     str,
     Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", max_length=10, extra={"rule": "year-month-day, such as 2026-12-25"}),
 ]
+IceUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(turns?:([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(\?transport=(udp|tcp))?"
+        r"|stuns?:([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)\Z",
+        max_length=300,
+        extra={"rule": "turn:host:port?transport=udp, turns:host:port?transport=tcp or stun:host:port"},
+    ),
+]
 DayMs = Annotated[int, Meta(ge=0, le=86_400_000)]
 """A duration of up to a day."""
 PositiveDayMs = Annotated[int, Meta(ge=1, le=86_400_000)]

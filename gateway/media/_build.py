@@ -25,8 +25,8 @@ STAGE_LIBRARIES = ["opus", "speexdsp", "m", "pthread"]
 PLANE = [
     f"{NATIVE}/{name}.c"
     for name in (
-        "addr", "bridge", "commands", "conference", "egress", "ice", "ingress", "leg", "pcm", "plane", "player",
-        "ports", "queue", "requests", "rtcp", "rtcp_wire", "rtp", "seam", "srtp", "stun", "thread", "video",
+        "addr", "bridge", "commands", "conference", "egress", "ice", "ingress", "interfaces", "leg", "pcm", "plane",
+        "player", "ports", "queue", "requests", "rtcp", "rtcp_wire", "rtp", "seam", "srtp", "stun", "thread", "video",
         "video_feedback", "video_relay",
     )
 ]  # fmt: skip

@@ -29,6 +29,21 @@ cdef extern from "native/limits.h":
         ZM_PLAYLIST_MAX
         ZM_MEMBERS_MAX
         ZM_COMMANDS_MAX
+        ZM_ADDRESSES_MAX
+
+cdef extern from "<sys/socket.h>":
+    int AF_INET
+    int AF_INET6
+
+cdef extern from "native/addr.h":
+    enum:
+        ZM_ADDR_TEXT
+    ctypedef union zm_addr:
+        pass
+    void zm_addr_format(const zm_addr *addr, char *text)
+
+cdef extern from "native/interfaces.h":
+    uint32_t zm_interface_addresses(int family, zm_addr *to, uint32_t max)
 
 cdef extern from "native/video.h":
     ctypedef enum zm_video_codec:
@@ -52,7 +67,8 @@ cdef extern from "native/plane.h":
     ctypedef struct zm_plane:
         pass
     ctypedef struct zm_config:
-        const char *address
+        const char *addresses[ZM_ADDRESSES_MAX]
+        uint32_t addresses_count
         uint16_t rtp_port_first, rtp_port_last, webrtc_port
         uint32_t threads, consent_ms, legs_max, commands_max
     ctypedef enum zm_status:
@@ -102,7 +118,6 @@ cdef extern from "native/plane.h":
         uint64_t packets_in, packets_out, dropped, overflowed, rejected, relayed, mixed, video, ticks, ticks_late
         uint64_t commands_refused, cpu_ns
         uint32_t legs
-        uint16_t webrtc_port
 
     zm_plane *zm_plane_new(const zm_config *config, char *error, uint32_t error_size) nogil
     void zm_plane_stop(zm_plane *plane) nogil
@@ -113,14 +128,17 @@ cdef extern from "native/plane.h":
     uint64_t zm_plane_events_refused(const zm_plane *plane)
     uint32_t zm_plane_threads(const zm_plane *plane)
     void zm_plane_statistics(const zm_plane *plane, uint32_t thread, zm_thread_statistics *statistics)
+    uint16_t zm_plane_webrtc_port(const zm_plane *plane, uint32_t thread, uint32_t address)
     int zm_plane_add_sound(zm_plane *plane, sound *sound)
-    zm_status zm_open_rtp_leg(zm_plane *plane, uint64_t near, uint64_t *leg, uint16_t *port)
+    zm_status zm_open_rtp_leg(
+        zm_plane *plane, uint64_t near, const char *towards, uint64_t *leg, uint32_t *address, uint16_t *port)
     zm_status zm_open_webrtc_leg(
-        zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *leg, uint16_t *port)
+        zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *leg, uint32_t *thread)
     zm_status zm_set_rtp_peer(
         zm_plane *plane, uint64_t leg, const char *address, uint16_t port, const zm_media *media)
     zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media)
     zm_status zm_set_video(zm_plane *plane, uint64_t leg, const zm_video_media *video)
+    zm_status zm_restart_ice(zm_plane *plane, uint64_t leg, const char *ufrag, const char *pwd)
     zm_status zm_set_srtp_keys(
         zm_plane *plane, uint64_t leg, const char *profile, const uint8_t *send, uint32_t send_len,
         const uint8_t *receive, uint32_t receive_len)
@@ -176,6 +194,20 @@ SOUNDS_MAX = ZM_SOUNDS_MAX
 PLAYLIST_MAX = ZM_PLAYLIST_MAX
 MEMBERS_MAX = ZM_MEMBERS_MAX
 COMMANDS_MAX = ZM_COMMANDS_MAX
+ADDRESSES_MAX = ZM_ADDRESSES_MAX
+
+
+def machine_addresses(bint ipv6):
+    """The machine's own, as `native/interfaces.h` has it."""
+    cdef zm_addr found[ZM_ADDRESSES_MAX]
+    cdef char text[ZM_ADDR_TEXT]
+    cdef uint32_t count = zm_interface_addresses(AF_INET6 if ipv6 else AF_INET, found, ZM_ADDRESSES_MAX)
+    cdef uint32_t number
+    cdef list addresses = []
+    for number in range(count):
+        zm_addr_format(&found[number], text)
+        addresses.append(text.decode("ascii"))
+    return addresses
 
 
 cdef zm_media make_media(tuple media) except *:
@@ -249,14 +281,21 @@ cdef class NativePlane:
     """Threads run from construction to `stop`.  `InternalError`-worthy failures at construction raise OSError."""
 
     cdef zm_plane *plane
+    cdef uint32_t addresses_count
 
     def __cinit__(
-        self, *, bytes address, int rtp_port_first, int rtp_port_last, int webrtc_port, int threads, int consent_ms,
+        self, *, list addresses, int rtp_port_first, int rtp_port_last, int webrtc_port, int threads, int consent_ms,
         int legs_max, int commands_max
     ):
         cdef zm_config config
         cdef char error[256]
-        config.address = address
+        cdef bytes address
+        if not 0 < len(addresses) <= ZM_ADDRESSES_MAX:
+            raise OSError(f"media: {len(addresses)} addresses to bind; 1 to {ZM_ADDRESSES_MAX} are possible")
+        config.addresses_count = <uint32_t>len(addresses)
+        for number in range(len(addresses)):
+            address = addresses[number]
+            config.addresses[number] = address
         config.rtp_port_first = <uint16_t>rtp_port_first
         config.rtp_port_last = <uint16_t>rtp_port_last
         config.webrtc_port = <uint16_t>webrtc_port
@@ -268,6 +307,7 @@ cdef class NativePlane:
             self.plane = zm_plane_new(&config, error, sizeof(error))
         if self.plane is NULL:
             raise OSError(error.decode("utf-8", "replace"))
+        self.addresses_count = config.addresses_count
 
     def __dealloc__(self):
         if self.plane is not NULL:
@@ -316,9 +356,15 @@ cdef class NativePlane:
                 "commands_refused": counted.commands_refused,
                 "cpu_ns": counted.cpu_ns,
                 "legs": counted.legs,
-                "webrtc_port": counted.webrtc_port,
             })
         return threads
+
+    def webrtc_ports(self):
+        """[thread][address] -> port"""
+        return [
+            [zm_plane_webrtc_port(self.plane, thread, address) for address in range(self.addresses_count)]
+            for thread in range(zm_plane_threads(self.plane))
+        ]
 
     def events_refused(self):
         return zm_plane_events_refused(self.plane)
@@ -339,17 +385,23 @@ cdef class NativePlane:
             raise OverflowError
         return number, loaded.duration_ms
 
-    def open_rtp_leg(self, uint64_t near):
+    def open_rtp_leg(self, uint64_t near, bytes towards):
+        """Status, leg, number of the address, port.  ``towards`` may be None."""
         cdef uint64_t leg = 0
+        cdef uint32_t address = 0
         cdef uint16_t port = 0
-        status = zm_open_rtp_leg(self.plane, near, &leg, &port)
-        return <int>status, leg, port
+        cdef const char *far = NULL
+        if towards is not None:
+            far = towards
+        status = zm_open_rtp_leg(self.plane, near, far, &leg, &address, &port)
+        return <int>status, leg, address, port
 
     def open_webrtc_leg(self, uint64_t near, bytes ufrag, bytes pwd):
+        """Status, leg, number of its thread."""
         cdef uint64_t leg = 0
-        cdef uint16_t port = 0
-        status = zm_open_webrtc_leg(self.plane, near, ufrag, pwd, &leg, &port)
-        return <int>status, leg, port
+        cdef uint32_t thread = 0
+        status = zm_open_webrtc_leg(self.plane, near, ufrag, pwd, &leg, &thread)
+        return <int>status, leg, thread
 
     def set_rtp_peer(self, uint64_t leg, bytes address, uint16_t port, tuple media):
         cdef zm_media made = make_media(media)
@@ -366,6 +418,9 @@ cdef class NativePlane:
             return <int>zm_set_video(self.plane, leg, NULL)
         made = make_video(video)
         return <int>zm_set_video(self.plane, leg, &made)
+
+    def restart_ice(self, uint64_t leg, bytes ufrag, bytes pwd):
+        return <int>zm_restart_ice(self.plane, leg, ufrag, pwd)
 
     def set_srtp_keys(self, uint64_t leg, bytes profile, bytes send, bytes receive):
         return <int>zm_set_srtp_keys(

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from gateway.media import _plane
-from gateway.model.errors import CapacityError, InternalError, NotFoundError, PeerError, RequestError
+from gateway.media.addresses import expand, told
+from gateway.model.errors import CapacityError, InternalError, NotFoundError, PeerError, RequestError, UnreachableError
 from gateway.model.ids import Codec, ConferenceId, LegId, VideoCodec
 from gateway.model.media import (
     AnnouncementFinished,
@@ -68,15 +69,15 @@ class ThreadStatistics(msgspec.Struct, frozen=True, kw_only=True):
     cpu_ns: int
     """By the thread's own clock."""
     legs: int
-    webrtc_port: int
 
 
 class _Leg:
     """What the event loop knows of a leg until its last event."""
 
-    __slots__ = ("captures", "closed", "conference", "listeners")
+    __slots__ = ("address", "captures", "closed", "conference", "listeners")
 
-    def __init__(self, listener: MediaListener) -> None:
+    def __init__(self, listener: MediaListener, address: str = "") -> None:
+        self.address = address
         self.listeners = [listener]
         self.captures = 0
         self.closed = False
@@ -94,8 +95,8 @@ class MediaPlane:
     def __init__(
         self,
         *,
-        address: str = "127.0.0.1",
-        public_address: str | None = None,
+        addresses: Sequence[str] = ("127.0.0.1",),
+        public_addresses: Sequence[str] = (),
         rtp_ports: tuple[int, int] = (20000, 23999),
         webrtc_port: int = 0,
         threads: int = 1,
@@ -105,6 +106,9 @@ class MediaPlane:
     ) -> None:
         """Start the threads and bind the browser ports.  ``commands_max``: may wait for one thread.
 
+        ``addresses`` are bound (``0.0.0.0`` and ``::``: all that the machine has now), ``public_addresses`` told in
+        their place behind a 1:1 NAT; see `gateway.media.addresses`.
+
         Raises `InternalError` when an address or port can't be bound; the message says which.
         """
         if not 1 <= threads <= _plane.THREADS_MAX:
@@ -112,8 +116,13 @@ class MediaPlane:
         if not 1 <= legs_max <= _plane.LEGS_MAX:
             raise ValueError(f"media.legs_max is {legs_max}; it must be 1 to {_plane.LEGS_MAX}")
         try:
+            bound = expand(addresses, _plane.machine_addresses)
+            self._told = told(bound, public_addresses)
+        except ValueError as error:
+            raise InternalError(f"media: {error}") from None
+        try:
             self._native = _plane.NativePlane(
-                address=address.encode(),
+                addresses=[address.encode() for address in bound],
                 rtp_port_first=rtp_ports[0],
                 rtp_port_last=rtp_ports[1],
                 webrtc_port=webrtc_port,
@@ -124,7 +133,9 @@ class MediaPlane:
             )
         except OSError as error:
             raise InternalError(str(error)) from None
-        self._address = public_address or address
+        self._candidates = [
+            [(address, ports[number]) for address, number in self._told] for ports in self._native.webrtc_ports()
+        ]
         self._sounds: dict[str, int] = {}
         self._durations: dict[str, int] = {}
         self._sound_names: list[str] = []
@@ -196,26 +207,27 @@ class MediaPlane:
 
     @property
     def webrtc_addresses(self) -> list[tuple[str, int]]:
-        return [(self._address, counted["webrtc_port"]) for counted in self._native.statistics()]
+        return [candidate for candidates in self._candidates for candidate in candidates]
 
-    def open_rtp_leg(self, listener: MediaListener, *, near: LegId | None = None) -> tuple[LegId, str, int]:
-        status, number, port = self._native.open_rtp_leg(near or 0)
-        self._check(status)
+    def open_rtp_leg(
+        self, listener: MediaListener, *, near: LegId | None = None, towards: str | None = None
+    ) -> tuple[LegId, str, int]:
+        status, number, bound, port = self._native.open_rtp_leg(near or 0, towards.encode() if towards else None)
+        self._check(status, towards or "")
         leg = LegId(number)
-        self._legs[leg] = _Leg(listener)
-        return leg, self._address, port
+        address = next((address for address, behind in self._told if behind == bound), self._told[0][0])
+        self._legs[leg] = _Leg(listener, address)
+        return leg, address, port
 
     def open_webrtc_leg(
         self, listener: MediaListener, *, ufrag: str, pwd: str, near: LegId | None = None
     ) -> tuple[LegId, list[tuple[str, int]]]:
-        for name, value, longest in (("ufrag", ufrag, _plane.UFRAG_MAX), ("pwd", pwd, _plane.PWD_MAX)):
-            if not 0 < len(value) <= longest:
-                raise ValueError(f"{name} has {len(value)} characters; RFC 8839 5.4 allows 1 to {longest}")
-        status, number, port = self._native.open_webrtc_leg(near or 0, ufrag.encode(), pwd.encode())
+        _check_credentials(ufrag, pwd)
+        status, number, thread = self._native.open_webrtc_leg(near or 0, ufrag.encode(), pwd.encode())
         self._check(status)
         leg = LegId(number)
         self._legs[leg] = _Leg(listener)
-        return leg, [(self._address, port)]
+        return leg, list(self._candidates[thread])
 
     def listen(self, leg: LegId, listener: MediaListener) -> None:
         known = self._legs.get(leg)
@@ -225,15 +237,22 @@ class MediaPlane:
     def set_rtp_peer(self, leg: LegId, peer: RtpPeer) -> None:
         if not 0 < peer.port <= 0xFFFF:
             raise PeerError(f"the SDP names port {peer.port}; it must be 1 to 65535")
+        known = self._legs.get(leg)
+        if known is not None and known.address and (":" in known.address) != (":" in peer.address):
+            self._check(_plane.BAD_ADDRESS, peer.address)
         media = _media(peer.codec, peer.payload_type, peer.dtmf_payload_type, peer.dtmf_clock_hz, peer)
         self._check(self._native.set_rtp_peer(leg, peer.address.encode(), peer.port, media), peer.address)
 
     def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None:
-        media = _media(peer.codec, peer.payload_type, peer.dtmf_payload_type, peer.dtmf_clock_hz, None)
+        media = _media(peer.codec, peer.payload_type, peer.dtmf_payload_type, peer.dtmf_clock_hz, peer)
         self._check(self._native.set_webrtc_peer(leg, peer.remote_ufrag.encode(), media))
 
     def set_video(self, leg: LegId, video: VideoPeer | None) -> None:
         self._check(self._native.set_video(leg, None if video is None else _video(video)))
+
+    def restart_ice(self, leg: LegId, *, ufrag: str, pwd: str) -> None:
+        _check_credentials(ufrag, pwd)
+        self._check(self._native.restart_ice(leg, ufrag.encode(), pwd.encode()))
 
     def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
         self._check(self._native.set_srtp_keys(leg, keys.profile.encode(), keys.send, keys.receive), keys.profile)
@@ -342,7 +361,7 @@ class MediaPlane:
         elif status == _plane.NO_MEMORY:
             message, limit = "the media plane got no memory", "memory"
         elif status == _plane.BAD_ADDRESS:
-            raise PeerError(f"{about!r} is no IP address of the family that media.address has")
+            raise UnreachableError(f"{about!r} is no IP address of a family that media.addresses has for it")
         elif status == _plane.BAD_KEYS:
             raise RequestError(f"SRTP keys do not fit the profile {about!r}, or it is unknown")
         else:
@@ -350,8 +369,16 @@ class MediaPlane:
         raise CapacityError(message, limit=limit, retry_after_s=RETRY_AFTER_S)
 
 
-def _media(codec: Codec, payload_type: int, dtmf: int | None, clock_rate: int, peer: RtpPeer | None) -> _plane.Media:
-    packet_ms, send, receive = (peer.packet_ms, peer.send, peer.receive) if peer else (20, True, True)
+def _check_credentials(ufrag: str, pwd: str) -> None:
+    for name, value, longest in (("ufrag", ufrag, _plane.UFRAG_MAX), ("pwd", pwd, _plane.PWD_MAX)):
+        if not 0 < len(value) <= longest:
+            raise ValueError(f"{name} has {len(value)} characters; RFC 8839 5.4 allows 1 to {longest}")
+
+
+def _media(
+    codec: Codec, payload_type: int, dtmf: int | None, clock_rate: int, peer: RtpPeer | WebRtcPeer
+) -> _plane.Media:
+    packet_ms, send, receive = peer.packet_ms if isinstance(peer, RtpPeer) else 20, peer.send, peer.receive
     if not 10 <= packet_ms <= 120 or packet_ms % 10:
         packet_ms = 20  # a preference of the peer that we do not share (RFC 8866 6.4)
     return CODECS[codec], payload_type, -1 if dtmf is None else dtmf, clock_rate, packet_ms, send, receive

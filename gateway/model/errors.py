@@ -23,6 +23,10 @@ class PeerError(ZentraleError):
     """The other side sent something that its protocol does not allow."""
 
 
+class UnreachableError(PeerError):
+    """The other side's address is of a family (IPv4, IPv6) that we have none of."""
+
+
 class RequestError(ZentraleError):
     """The request can't be met as it stands: the thing is unknown, ended, or in a state that forbids it."""
 

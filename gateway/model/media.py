@@ -46,6 +46,9 @@ class WebRtcPeer(msgspec.Struct, frozen=True, kw_only=True):
     dtmf_clock_hz: int = 8000
     remote_ufrag: str
     """The browser's ice-ufrag; a STUN check must name both (RFC 8445 7.2.2)."""
+    send: bool = True
+    """False when the browser does not want to hear us (a=sendonly or a=inactive of its offer)."""
+    receive: bool = True
 
 
 class VideoPeer(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +97,7 @@ class DtlsReceived(MediaEvent, frozen=True, kw_only=True):
 
 
 class IceConnected(MediaEvent, frozen=True, kw_only=True):
-    """The browser nominated an address pair, or moved to another one."""
+    """The browser nominated an address pair, moved to another one, or is back after `ConsentLost`."""
 
     address: str
     port: int
@@ -105,7 +108,10 @@ class MediaStarted(MediaEvent, frozen=True, kw_only=True):
 
 
 class ConsentLost(MediaEvent, frozen=True, kw_only=True):
-    """No STUN consent check for the consent time (RFC 7675: 30 s at most; configurable)."""
+    """No STUN consent check for the consent time (RFC 7675: 30 s at most; configurable).
+
+    Nothing more is sent to the browser until it nominates a pair again, after an ICE restart or without one.
+    """
 
 
 class DigitReceived(MediaEvent, frozen=True, kw_only=True):
@@ -192,13 +198,16 @@ class MediaPlane(Protocol):
 
     @property
     def webrtc_addresses(self) -> list[tuple[str, int]]:
-        """Host candidates of the browser port(s), for `a=candidate` lines of a leg: (address, port)."""
+        """Where browsers reach any of the threads, as told to them: (address, port)."""
         ...
 
-    def open_rtp_leg(self, listener: MediaListener, *, near: LegId | None = None) -> tuple[LegId, str, int]:
-        """Bind a port pair for a SIP leg.  Returns leg, local address and RTP port for our SDP.
+    def open_rtp_leg(
+        self, listener: MediaListener, *, near: LegId | None = None, towards: str | None = None
+    ) -> tuple[LegId, str, int]:
+        """Bind a port pair for a SIP leg.  Returns leg, address and RTP port for our SDP.
 
-        It receives nothing until `set_rtp_peer`.  ``near``: put it on the thread of that leg.
+        It receives nothing until `set_rtp_peer`.  ``near``: put it on the thread of that leg.  ``towards``: an address
+        of the other side; the leg gets one of ours of the same family, or `UnreachableError` is raised: we have none.
         """
         ...
 
@@ -222,11 +231,21 @@ class MediaPlane(Protocol):
     ) -> tuple[LegId, list[tuple[str, int]]]:
         """Make a leg on the single browser port.  ``ufrag``/``pwd`` are ours (ICE-lite, RFC 8445).
 
-        Returns the leg and the (address, port) candidates of its thread's port.
+        Returns the leg and the (address, port) candidates of its thread's ports, in order of preference.
         """
         ...
 
-    def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None: ...
+    def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None:
+        """What the leg carries, the first time or after a further offer of the browser."""
+        ...
+
+    def restart_ice(self, leg: LegId, *, ufrag: str, pwd: str) -> None:
+        """New credentials of ours (RFC 8445 9); the next `set_webrtc_peer` brings the browser's.
+
+        Checks under the former ones hold, and sound goes on over the pair that they nominated, until the browser
+        nominates a pair under the new ones.  Keys stay.
+        """
+        ...
 
     def set_video(self, leg: LegId, video: VideoPeer | None) -> None:
         """What pictures a browser's leg carries from now on; None: none any more.

@@ -17,12 +17,12 @@ import msgspec
 
 from gateway.config.schema import LimitsConfig, SipConfig, TrunkConfig
 from gateway.model.clock import SECOND, Clock
-from gateway.model.errors import CapacityError, NotAllowedError, NotFoundError, PeerError
+from gateway.model.errors import CapacityError, NotAllowedError, NotFoundError, PeerError, UnreachableError
 from gateway.model.events import Customer, EndCause
 from gateway.model.ids import Channel, ContactId, QueueName
 from gateway.model.media import DigitReceived, MediaEvent, MediaPlane
 from gateway.model.ports import VoiceLine
-from gateway.protocol.sdp import NoCommonCodecError
+from gateway.protocol.sdp import NoCommonCodecError, audio_host
 from gateway.sip.dialog import Account, Dialog
 from gateway.sip.headers import read_request
 from gateway.sip.identity import called_number, caller
@@ -77,7 +77,7 @@ def refusal_of(error: Exception) -> Refusal:
     match error:
         case CapacityError():
             return Refusal(503, "Service Unavailable", {"Retry-After": str(error.retry_after_s)})
-        case NoCommonCodecError():
+        case NoCommonCodecError() | UnreachableError():
             return Refusal(488, "Not Acceptable Here")
         case PeerError():
             return Refusal(400, "Bad Request")
@@ -189,7 +189,7 @@ class SipEdge:
                 raise CapacityError("Zentrale is shutting down", limit="shutdown")
             if not room:
                 raise CapacityError(f"all {self._calls_max} lines are taken", limit="limits.calls_max")
-            admitted = self._admit(dialog, message)
+            admitted = self._admit(dialog, message, source)
         except Exception as error:
             refusal = refusal_of(error)
             if refusal.code == 500:
@@ -209,7 +209,7 @@ class SipEdge:
 
     # The way of a call
 
-    def _admit(self, dialog: Dialog, message: str) -> _Admitted:
+    def _admit(self, dialog: Dialog, message: str, source: str) -> _Admitted:
         """Do all that can be done at once: number, caller, media leg, answer.  Raises what `refusal_of` maps."""
         request = read_request(message)
         called = called_number(request.uri)
@@ -219,7 +219,8 @@ class SipEdge:
         if IS_STOP_GAP and not has_offer:
             raise NoCommonCodecError("the stop-gap binding can't take an INVITE without a description")
         listener = _LegListener(self._contacts)
-        leg, address, port = self._media.open_rtp_leg(listener)
+        towards = audio_host(request.body) if has_offer else source.rpartition(":")[0].strip("[]")
+        leg, address, port = self._media.open_rtp_leg(listener, towards=towards or None)
         try:
             negotiation = Negotiation(address, port, session_id=secrets.randbits(62))
             if has_offer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from gateway.model.errors import ZentraleError
+from gateway.model.errors import NotFoundError, ZentraleError
 from gateway.model.events import ContactEnded, ContactRequeued, ContactTransferred, Event
 from gateway.model.ids import AgentId, Codec, ContactId, LegId
 from gateway.session.agents import AgentService
@@ -75,6 +75,13 @@ class AgentAudio:
             self._close(older)
         self._ears.setdefault((agent, contact), []).append(ear)
         return answer.answer_sdp
+
+    async def renegotiate(self, agent: AgentId, contact: ContactId, offer_sdp: str) -> str:
+        """Answer a further offer of the page that offered last.  Raises as `WebRtcEdge.renegotiate`."""
+        ears = self._ears.get((agent, contact), [])
+        if not ears or ears[-1].leg is None:
+            raise NotFoundError("there is no sound for this contact; offer it anew")
+        return (await self._edge.renegotiate(ears[-1].leg, offer_sdp)).answer_sdp
 
     @property
     def legs(self) -> int:

@@ -11,11 +11,11 @@ import enum
 import logging
 from collections.abc import Callable, Sequence
 
-from gateway.model.errors import PeerError, ZentraleError
+from gateway.model.errors import NotFoundError, PeerError, ZentraleError
 from gateway.model.events import Customer, EndCause
 from gateway.model.ids import Channel, Codec, ContactId, LegId, QueueName
 from gateway.session.contacts import ContactService
-from gateway.webrtc.edge import WebRtcEdge
+from gateway.webrtc.edge import WebRtcEdge, WebRtcLeg
 from gateway.webrtc.leg import Loss
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,14 @@ class WebCallLine:
     def end(self, cause: EndCause) -> None:
         """End the call from our side and tell the page; harmless when it has ended."""
         self._end(cause, "")
+
+    async def renegotiate(self, offer_sdp: str) -> str:
+        """Answer a further offer of the visitor's page.  Raises as `WebRtcEdge.renegotiate`."""
+        if self.state is LineState.ENDED:
+            raise NotFoundError("this call has ended")
+        answer = await self._calls.renegotiate(self, offer_sdp)
+        self._codec = answer.codec
+        return answer.answer_sdp
 
     def hang_up(self) -> None:
         """The visitor's button.  The session hears of it, the page's ``on_ended`` is called as for every end."""
@@ -180,6 +188,10 @@ class WebCalls:
     @property
     def calls(self) -> int:
         return len(self._lines)
+
+    async def renegotiate(self, line: WebCallLine, offer_sdp: str) -> WebRtcLeg:
+        """For `WebCallLine` alone."""
+        return await self._edge.renegotiate(line.leg, offer_sdp)
 
     def forget(self, line: WebCallLine) -> None:
         """For `WebCallLine` alone: it has ended."""

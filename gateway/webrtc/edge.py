@@ -10,25 +10,28 @@ import asyncio
 import contextlib
 import datetime
 import logging
-import secrets
-import string
 from collections.abc import Callable, Sequence
 
 import msgspec
 
-from gateway.model.errors import CapacityError
+from gateway.model.errors import CapacityError, NotFoundError
 from gateway.model.ids import Codec, LegId
-from gateway.model.media import ConsentLost, DigitReceived, DtlsReceived, LegClosed, MediaEvent, MediaPlane
-from gateway.protocol.sdp import answer_browser, parse
+from gateway.model.media import (
+    ConsentLost,
+    DigitReceived,
+    DtlsReceived,
+    IceConnected,
+    LegClosed,
+    MediaEvent,
+    MediaPlane,
+)
 from gateway.webrtc.dtls import DtlsError, DtlsIdentity, DtlsSession, FingerprintError
 from gateway.webrtc.leg import Leg, LegState, Loss
+from gateway.webrtc.negotiation import Credentials, Negotiation
 
 log = logging.getLogger(__name__)
 
-_ICE_CHARACTERS = string.ascii_letters + string.digits + "+/"
-_UFRAG_CHARS = 12
-_PWD_CHARS = 24
-"""144 random bits; RFC 8445 5.3 wants 128."""
+_CONNECTING = frozenset({LegState.ANSWERED, LegState.HANDSHAKING})
 
 
 class WebRtcLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +41,8 @@ class WebRtcLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Answered and not yet through DTLS.  Holds for visitors: strangers must not keep agents from their calls."""
     connect_ms: int = 10_000
     """From our answer to the end of the handshake, ICE included."""
+    restart_ms: int = 10_000
+    """How long a connected browser that fell silent may take to come back, and to finish an ICE restart it began."""
 
 
 class WebRtcLeg(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,21 +99,15 @@ class WebRtcEdge:
         the edge closes it; neither after `close`.  ``stranger`` is False for those who have signed in.  Raises
         `PeerError` for a bad offer (`NoCommonCodecError` without a common codec) and `CapacityError`.
         """
-        offer = parse(offer_sdp)
         self._check_capacity(stranger)
         identity = self._current_identity()
-        ufrag, pwd = _random_ice(_UFRAG_CHARS), _random_ice(_PWD_CHARS)
-        leg_id, candidates = self._media.open_webrtc_leg(self._media_event, ufrag=ufrag, pwd=pwd, near=near)
+        credentials = Credentials.new()
+        leg_id, candidates = self._media.open_webrtc_leg(
+            self._media_event, ufrag=credentials.ufrag, pwd=credentials.pwd, near=near
+        )
+        negotiation = Negotiation(credentials, candidates=candidates, fingerprint=identity.fingerprint, codecs=codecs)
         try:
-            answer = answer_browser(
-                offer,
-                ufrag=ufrag,
-                pwd=pwd,
-                fingerprints=[identity.fingerprint],
-                candidates=candidates,
-                codecs=codecs,
-                session_id=secrets.randbits(62),
-            )
+            answer = negotiation.answer(offer_sdp)
         except BaseException:
             self._media.close_leg(leg_id)
             raise
@@ -116,12 +115,32 @@ class WebRtcEdge:
         session = DtlsSession(
             identity, send=lambda datagram: self._media.send_dtls(leg_id, datagram), remote=answer.fingerprints
         )
-        leg = Leg(leg_id, session, on_connected=on_connected, on_lost=on_lost, on_digit=on_digit)
+        leg = Leg(leg_id, session, negotiation, on_connected=on_connected, on_lost=on_lost, on_digit=on_digit)
         self._legs[leg_id] = leg
         task = asyncio.create_task(self._live(leg), name=f"webrtc leg {leg_id}")
         self._tasks[leg_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(leg_id))
         return WebRtcLeg(leg=leg_id, answer_sdp=answer.sdp, codec=answer.peer.codec)
+
+    async def renegotiate(self, leg: LegId, offer_sdp: str) -> WebRtcLeg:
+        """Answer a further offer of the leg's browser: another direction or codec, or an ICE restart.
+
+        Sound, keys and the DTLS association go on.  Raises `NotFoundError` when the leg has ended and `PeerError` for
+        an offer that can't be met (another certificate, the audio taken away); then everything stays as it was.
+        """
+        found = self._legs.get(leg)
+        if found is None or found.over:
+            raise NotFoundError("this connection has ended; begin a new one")
+        negotiation = found.negotiation
+        before = negotiation.credentials
+        answer = negotiation.answer(offer_sdp)
+        if negotiation.credentials != before:
+            log.debug("webrtc leg %s restarts ICE", leg)
+            self._media.restart_ice(leg, ufrag=negotiation.credentials.ufrag, pwd=negotiation.credentials.pwd)
+            if found.state is LegState.INTERRUPTED:
+                self._wait(found)
+        self._media.set_webrtc_peer(leg, answer.peer)
+        return WebRtcLeg(leg=leg, answer_sdp=answer.sdp, codec=answer.peer.codec)
 
     def close(self, leg: LegId) -> None:
         """Say goodbye and free the leg; it is gone some turns of the loop later.  Harmless for one that has ended."""
@@ -136,7 +155,7 @@ class WebRtcEdge:
             raise CapacityError(
                 f"all {self._limits.legs_max} browser legs are taken; try again later", limit="webrtc.legs_max"
             )
-        connecting = sum(leg.state is not LegState.CONNECTED for leg in self._legs.values())
+        connecting = sum(leg.state in _CONNECTING for leg in self._legs.values())
         if stranger and connecting >= self._limits.connecting_max:
             raise CapacityError(
                 f"{connecting} browsers are connecting just now; try again in some seconds",
@@ -161,9 +180,31 @@ class WebRtcEdge:
             case DigitReceived():
                 leg.on_digit(event.digit, event.duration_ms)
             case ConsentLost():
-                self._cancel(leg, Loss.CONSENT_LOST)
+                self._interrupt(leg)
+            case IceConnected():
+                if leg.state is LegState.INTERRUPTED:
+                    log.info("webrtc leg %s is back, from %s port %d", leg.id, event.address, event.port)
+                    leg.move(LegState.CONNECTED)
             case LegClosed():
                 self._cancel(leg, Loss.FAILED)
+
+    def _interrupt(self, leg: Leg) -> None:
+        """The browser fell silent.  It may be on its way from one network to another."""
+        if leg.over or leg.state is LegState.INTERRUPTED:
+            return
+        if leg.state is not LegState.CONNECTED or self._limits.restart_ms == 0:
+            self._cancel(leg, Loss.CONSENT_LOST)
+            return
+        leg.move(LegState.INTERRUPTED)
+        log.info("webrtc leg %s fell silent; it has %d ms to come back", leg.id, self._limits.restart_ms)
+        self._wait(leg)
+
+    def _wait(self, leg: Leg) -> None:
+        if leg.patience is not None:
+            leg.patience.cancel()
+        leg.patience = asyncio.get_running_loop().call_later(
+            self._limits.restart_ms / 1000, self._cancel, leg, Loss.CONSENT_LOST
+        )
 
     def _cancel(self, leg: Leg, loss: Loss | None) -> None:
         leg.loss = loss
@@ -217,7 +258,3 @@ class WebRtcEdge:
         with contextlib.suppress(Exception):
             await leg.session.close()
         self._media.close_leg(leg.id)
-
-
-def _random_ice(chars: int) -> str:
-    return "".join(secrets.choice(_ICE_CHARACTERS) for _ in range(chars))

@@ -1,7 +1,8 @@
 """One browser leg's life: its states, what may follow what, and why it may be lost.
 
 ANSWERED waits for the browser's first DTLS record (ICE runs in the media plane meanwhile); HANDSHAKING ends with keys
-in the plane; CONNECTED lasts until one side goes.  Each may end at any time.
+in the plane; CONNECTED lasts until one side goes.  INTERRUPTED is a connection whose browser fell silent: it may come
+back on another path (WLAN to mobile) for a while.  Each may end at any time.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from collections.abc import Callable
 
 from gateway.model.ids import LegId
 from gateway.webrtc.dtls import DtlsSession
+from gateway.webrtc.negotiation import Negotiation
 
 
 class LegState(enum.Enum):
     ANSWERED = "answered"
     HANDSHAKING = "handshaking"
     CONNECTED = "connected"
+    INTERRUPTED = "interrupted"
     CLOSED = "closed"
 
 
@@ -26,7 +29,8 @@ _S = LegState
 TRANSITIONS: dict[LegState, frozenset[LegState]] = {
     _S.ANSWERED: frozenset({_S.HANDSHAKING, _S.CLOSED}),
     _S.HANDSHAKING: frozenset({_S.CONNECTED, _S.CLOSED}),
-    _S.CONNECTED: frozenset({_S.CLOSED}),
+    _S.CONNECTED: frozenset({_S.INTERRUPTED, _S.CLOSED}),
+    _S.INTERRUPTED: frozenset({_S.CONNECTED, _S.CLOSED}),
     _S.CLOSED: frozenset(),
 }
 
@@ -42,7 +46,7 @@ class Loss(enum.StrEnum):
     GOODBYE = "goodbye"
     """The browser closed the connection in order (close_notify)."""
     CONSENT_LOST = "consent_lost"
-    """Nothing was heard for the consent time (RFC 7675)."""
+    """Nothing was heard for the consent time (RFC 7675), and the browser did not come back in its time for that."""
     FAILED = "failed"
     """An error of ours, or the plane closed the leg."""
 
@@ -58,6 +62,7 @@ class Leg:
         self,
         leg: LegId,
         session: DtlsSession,
+        negotiation: Negotiation,
         *,
         on_connected: Callable[[], None],
         on_lost: Callable[[Loss], None],
@@ -65,6 +70,7 @@ class Leg:
     ) -> None:
         self.id = leg
         self.session = session
+        self.negotiation = negotiation
         self.state = LegState.ANSWERED
         self.on_connected = on_connected
         self.on_lost = on_lost
@@ -77,9 +83,14 @@ class Leg:
         """It is to be closed."""
         self.loss: Loss | None = None
         """Why it is being closed, None when because we wish so."""
+        self.patience: asyncio.TimerHandle | None = None
+        """While interrupted: ends the wait."""
 
     def move(self, state: LegState) -> None:
         """The one place that changes the state."""
         if state not in TRANSITIONS[self.state]:
             raise IllegalLegTransitionError(f"a WebRTC leg can't go from {self.state.value} to {state.value}")
         self.state = state
+        if state is not LegState.INTERRUPTED and self.patience is not None:
+            self.patience.cancel()
+            self.patience = None

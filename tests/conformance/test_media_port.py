@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from gateway.media import MediaPlane
-from gateway.model.errors import CapacityError, NotFoundError, RequestError
+from gateway.model.errors import CapacityError, NotFoundError, RequestError, UnreachableError
 from gateway.model.ids import Codec, ConferenceId, LegId, VideoCodec
 from gateway.model.media import (
     AnnouncementFinished,
@@ -132,6 +132,18 @@ async def test_browser_legs_share_the_browser_ports(world: World) -> None:
     assert set(first) <= set(world.port.webrtc_addresses)
 
 
+async def test_browsers_are_told_every_address_and_telephones_the_one_of_their_family(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(addresses=("127.0.0.1", "::1"))
+    _, candidates = world.port.open_webrtc_leg(world.listener, **CREDENTIALS)
+    assert [address for address, _ in candidates] == ["127.0.0.1", "::1"]
+    for towards, own in ((None, "127.0.0.1"), ("192.0.2.1", "127.0.0.1"), ("2001:db8::1", "::1")):
+        assert world.port.open_rtp_leg(world.listener, towards=towards)[1] == own
+    with pytest.raises(UnreachableError):
+        make_world().port.open_rtp_leg(world.listener, towards="::1")
+
+
 async def test_a_name_never_comes_again(world: World) -> None:
     seen: set[LegId] = set()
     for _ in range(20):
@@ -172,6 +184,7 @@ COMMANDS: list[Callable[[MediaPort, LegId], None]] = [
         leg, RtpPeer(address="127.0.0.1", port=9, codec=Codec.PCMU, payload_type=0, dtmf_payload_type=101)
     ),
     lambda plane, leg: plane.set_webrtc_peer(leg, WebRtcPeer(codec=Codec.OPUS, payload_type=111, remote_ufrag="them")),
+    lambda plane, leg: plane.restart_ice(leg, ufrag="again", pwd=CREDENTIALS["pwd"]),
     lambda plane, leg: plane.set_srtp_keys(
         leg, SrtpKeys(profile="SRTP_AEAD_AES_128_GCM", send=bytes(28), receive=bytes(28))
     ),

@@ -135,6 +135,25 @@ async def test_a_second_page_may_take_the_sound_and_the_first_is_told(tmp_path: 
         await anna.see("contact", contact__media="nowhere")
 
 
+async def test_a_further_offer_is_answered_by_its_number(tmp_path: Path) -> None:
+    async with api_world(tmp_path) as api:
+        _, anna, contact = await talking(api)
+        await anna.send(type="media_update", contact=contact, sdp="v=0 restart", key=7)
+        answer = await anna.see("media_answer")
+        assert (answer["sdp"], answer["key"]) == ("v=0 further answer", 7)
+        ben = await api.agent("ben", ready=False)
+        await ben.send(type="media_update", contact=contact, sdp="v=0 restart", key=8)
+        error = await ben.see("error")
+        assert (error["where"], error["key"]) == ("media_update", 8)
+
+
+async def test_an_agents_page_gets_no_relays_where_there_are_none(tmp_path: Path) -> None:
+    async with api_world(tmp_path) as api:
+        anna = await api.agent("anna")
+        await anna.send(type="ask_ice_servers")
+        assert await anna.see("ice_servers") == {"type": "ice_servers", "servers": [], "relay_only": False}
+
+
 async def test_sound_for_a_contact_of_somebody_else_is_refused(tmp_path: Path) -> None:
     async with api_world(tmp_path) as api:
         _, _, contact = await talking(api)

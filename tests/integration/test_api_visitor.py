@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from gateway.config.schema import TurnConfig
 from gateway.model.errors import PeerError
 from gateway.model.events import EndCause
 from tests.support.api_world import ApiWorld, Page, api_world
@@ -171,6 +172,43 @@ async def test_a_call_from_offer_to_hang_up(tmp_path: Path) -> None:
         ended = await vera.see("call_state", state="ended")
         assert (ended["by"], ended["cause"]) == ("customer", "hung_up")
         assert "DigitPressed" in api.world.kinds(contact)
+
+
+async def test_a_further_offer_of_a_call_is_answered_by_its_number(tmp_path: Path) -> None:
+    async with api_world(tmp_path) as api:
+        vera = await api.visitor()
+        await vera.send(type="call_update", sdp="v=0 restart", key=1)
+        assert (await vera.see("error"))["where"] == "call_update"
+        await vera.send(type="call", sdp="v=0 offer")
+        assert (await vera.see("call_answer"))["key"] is None
+        contact = await api.web_calls.connect()
+        await vera.send(type="call_update", sdp="v=0 restart", key=2)
+        answer = await vera.see("call_answer")
+        assert (answer["sdp"], answer["key"]) == ("v=0 further answer", 2)
+        await vera.send(type="call_update", sdp="no description", key=3)
+        error = await vera.see("error")
+        assert (error["where"], error["key"], error["kind"]) == ("call_update", 3, "peer")
+        assert api.world.kinds(contact).count("ContactOpened") == 1
+
+
+async def test_relays_come_with_credentials_and_not_without_end(tmp_path: Path) -> None:
+    turn = TurnConfig(urls=["stun:s.example", "turn:t.example", "turns:t.example:443"], secret="s" * 16)
+    async with api_world(tmp_path, turn=turn) as api:
+        vera = await api.visitor()
+        await vera.send(type="ask_ice_servers")
+        stun, relays = (await vera.see("ice_servers"))["servers"]
+        assert stun == {"urls": ["stun:s.example"], "username": None, "credential": None}
+        assert relays["urls"] == ["turn:t.example", "turns:t.example:443"]
+        expires, _, user = relays["username"].partition(":")
+        assert int(expires) == api.world.clock.now_ns() // 10**9 + turn.credentials_s
+        assert len(user) == 16
+        # One socket takes 75 frames at once; all sockets of an address together get relays 120 times a minute.
+        for _ in range(3):
+            other = await api.visitor()
+            for _ in range(70):
+                await other.send(type="ask_ice_servers")
+        error = await other.see("error")
+        assert (error["where"], error["kind"]) == ("ask_ice_servers", "capacity")
 
 
 async def test_a_call_that_can_not_be_made_says_why(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ async def test_a_plane_that_cannot_bind_says_what_and_leaves_nothing() -> None:
     with pytest.raises(InternalError, match=f"port {taken} .*in use"):
         MediaPlane(rtp_ports=(44000, 45599), webrtc_port=taken)
     with pytest.raises(InternalError, match="no IPv4 or IPv6 address"):
-        MediaPlane(address="localhost")
+        MediaPlane(addresses=["localhost"])
     assert (descriptors(), native_threads()) == before
     await plane.close()
 
@@ -179,7 +179,7 @@ async def test_a_listener_that_fails_does_not_keep_events_from_others(caplog: py
 
 
 async def test_the_public_address_is_what_the_other_side_is_told() -> None:
-    plane = MediaPlane(rtp_ports=(44000, 45599), public_address="192.0.2.7")
+    plane = MediaPlane(rtp_ports=(44000, 45599), public_addresses=["192.0.2.7"])
     try:
         _, address, _ = plane.open_rtp_leg(lambda event: None)
         _, candidates = plane.open_webrtc_leg(lambda event: None, ufrag="ours", pwd="a long enough password")
@@ -189,7 +189,7 @@ async def test_the_public_address_is_what_the_other_side_is_told() -> None:
 
 
 async def test_ipv6_works_too() -> None:
-    world = MediaWorld(address="::1")
+    world = MediaWorld(addresses=["::1"])
     try:
         leg, _, port = world.plane.open_rtp_leg(world.listener)
         world.plane.set_rtp_peer(leg, RtpPeer(address="::1", port=port, codec=Codec.PCMA, payload_type=8))

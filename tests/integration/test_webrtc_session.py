@@ -18,7 +18,7 @@ from gateway.model.clock import LoopScheduler, SystemClock
 from gateway.model.errors import NotAllowedError
 from gateway.model.ids import AgentId, ContactId, QueueName
 from gateway.session.session import Session
-from gateway.webrtc import AgentAudio, WebCallLine, WebCalls, WebRtcEdge
+from gateway.webrtc import AgentAudio, WebCallLine, WebCalls, WebRtcEdge, WebRtcLimits
 from tests.support.chromium import chromium, new_blank_page, tone_wav, wait_for_tone
 from tests.support.memory_store import MemoryStore
 from tests.support.sdp_samples import sample
@@ -60,7 +60,7 @@ class World:
             clock=SystemClock(),
             scheduler=LoopScheduler(loop),
         )
-        self.edge = WebRtcEdge(self.plane)
+        self.edge = WebRtcEdge(self.plane, limits=WebRtcLimits(restart_ms=1000))
         self.calls = WebCalls(self.edge, self.session.contacts)
         self.audio = AgentAudio(self.edge, self.session.agents, self.session.bus)
         self.events: list[ev.Event] = []

@@ -21,8 +21,8 @@ import aiohttp
 from gateway.api.app import make_app
 from gateway.api.server import ApiServer
 from gateway.api.services import Services
-from gateway.config.schema import AgentConfig, Config, LimitsConfig, QueueConfig
-from gateway.model.errors import PeerError, ZentraleError
+from gateway.config.schema import AgentConfig, Config, LimitsConfig, QueueConfig, TurnConfig
+from gateway.model.errors import NotFoundError, PeerError, ZentraleError
 from gateway.model.events import Customer, EndCause
 from gateway.model.ids import AgentId, Channel, ContactId, LegId, QueueName
 from tests.support.memory_store import MemoryAccounts
@@ -39,6 +39,11 @@ class FakeWebLine(FakeLine):
         super().__init__(calls.world.media)
         self.calls = calls
         self.on_ended = on_ended
+
+    async def renegotiate(self, offer_sdp: str) -> str:
+        if not offer_sdp.startswith("v=0"):
+            raise PeerError("the offer is no SDP")
+        return "v=0 further answer"
 
     def hang_up(self) -> None:
         self._leave(EndCause.HUNG_UP)
@@ -108,6 +113,11 @@ class FakeAgentAudio:
             raise PeerError("the offer is no SDP")
         self.offers.append((agent, contact, offer_sdp))
         return "v=0 answer"
+
+    async def renegotiate(self, agent: AgentId, contact: ContactId, offer_sdp: str) -> str:
+        if not any(offer[:2] == (agent, contact) for offer in self.offers):
+            raise NotFoundError("there is no sound for this contact")
+        return "v=0 further answer"
 
     def connect(self, agent: AgentId, contact: ContactId) -> LegId:
         leg = self.world.agent_leg()
@@ -240,7 +250,7 @@ class ApiWorld:
 
 
 @asynccontextmanager
-async def api_world(folder: Path, **limits: int) -> AsyncIterator[ApiWorld]:
+async def api_world(folder: Path, *, turn: TurnConfig | None = None, **limits: int) -> AsyncIterator[ApiWorld]:
     async with world(folder, **limits) as inner:
         config = Config(
             queues=[QueueConfig(name=SUPPORT, title="Support")],
@@ -249,6 +259,7 @@ async def api_world(folder: Path, **limits: int) -> AsyncIterator[ApiWorld]:
                 AgentConfig(login=AgentId("ben"), name="Ben", queues=[SUPPORT]),
             ],
             limits=LimitsConfig(**limits),
+            turn=turn or TurnConfig(),
         )
         async with ApiWorld(inner, folder, config) as api:
             yield api

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.model.errors import CapacityError, NotFoundError, RequestError
+from gateway.model.errors import CapacityError, NotFoundError, RequestError, UnreachableError
 from gateway.model.ids import ConferenceId, LegId
 from gateway.model.media import (
     AnnouncementFinished,
@@ -92,13 +92,13 @@ class FakeMediaPlane:
         *,
         sounds: tuple[str, ...] = ("greeting", "music", "ringback", "busy", "goodbye"),
         legs_max: int = 1000,
-        address: str = "127.0.0.1",
+        addresses: tuple[str, ...] = ("127.0.0.1",),
         webrtc_port: int = 7000,
         rtp_ports: tuple[int, int] = (20000, 23999),
     ) -> None:
         self.sounds = set(sounds)
         self.legs_max = legs_max
-        self.address = address
+        self.addresses = addresses
         self.webrtc_port = webrtc_port
         self.commands: list[Command] = []
         """("open_rtp_leg", leg, near), ("play", leg, "music", True), ... in order; only those that had an open leg."""
@@ -225,7 +225,7 @@ class FakeMediaPlane:
 
     @property
     def webrtc_addresses(self) -> list[tuple[str, int]]:
-        return [(self.address, self.webrtc_port)]
+        return [(address, self.webrtc_port) for address in self.addresses]
 
     def _open(self, kind: str, listener: MediaListener, port: int, near: LegId | None) -> LegId:
         self._last_leg += 1
@@ -238,14 +238,19 @@ class FakeMediaPlane:
         if len(self.open_legs) >= self.legs_max:
             raise CapacityError("all media legs are in use", limit="media.legs_max")
 
-    def open_rtp_leg(self, listener: MediaListener, *, near: LegId | None = None) -> tuple[LegId, str, int]:
+    def open_rtp_leg(
+        self, listener: MediaListener, *, near: LegId | None = None, towards: str | None = None
+    ) -> tuple[LegId, str, int]:
+        same = [address for address in self.addresses if towards is None or (":" in address) == (":" in towards)]
+        if not same:
+            raise UnreachableError(f"{towards!r} is of no family that we have")
         self._check_room()
         if not self._free_ports:
             raise CapacityError("no UDP port pair is left for a telephone leg", limit="media.rtp_ports")
         port = self._free_ports.popleft()
         leg = self._open("rtp", listener, port, near)
         self.ports[leg] = port
-        return leg, self.address, port
+        return leg, same[0], port
 
     def open_webrtc_leg(
         self, listener: MediaListener, *, ufrag: str, pwd: str, near: LegId | None = None
@@ -289,6 +294,11 @@ class FakeMediaPlane:
             return None
         passes = source.video.receive and viewer.video.send and source.video.codec is viewer.video.codec
         return source.leg if passes else None
+
+    def restart_ice(self, leg: LegId, *, ufrag: str, pwd: str) -> None:
+        assert len(ufrag) >= 4, "RFC 8839 5.4"
+        assert len(pwd) >= 22, "RFC 8839 5.4"
+        self._note("restart_ice", leg, ufrag, pwd)
 
     def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
         if known := self._note("set_srtp_keys", leg, keys):

@@ -52,6 +52,8 @@ class Peer:
         self.socket = sock
         self.host, self.port = sock.getsockname()[:2]
         self.datagrams: list[bytes] = []
+        self.source: Any = None
+        """Where the last one came from."""
         self._news = asyncio.Event()
         asyncio.get_running_loop().add_reader(sock, self._read)
 
@@ -65,7 +67,7 @@ class Peer:
     def _read(self) -> None:
         while True:
             try:
-                datagram = self.socket.recv(2048)
+                datagram, self.source = self.socket.recvfrom(2048)
             except BlockingIOError:
                 return
             self.take(datagram)

@@ -31,7 +31,7 @@ class SipWorld:
         port: int = 0,
     ) -> None:
         self.contacts = FakeContacts()
-        self.plane = FakeMediaPlane(legs_max=legs_max, address=address, rtp_ports=(30_000, 49_999))
+        self.plane = FakeMediaPlane(legs_max=legs_max, addresses=(address,), rtp_ports=(30_000, 49_999))
         self.edge = SipEdge(
             SipConfig(address=address, port=port, strangers=strangers),
             [TrunkConfig(name="loopback", networks=list(networks))] if networks else [],

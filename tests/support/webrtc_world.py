@@ -30,10 +30,10 @@ class Call:
 
 
 class World:
-    def __init__(self, *, consent_ms: int, connect_ms: int) -> None:
+    def __init__(self, *, consent_ms: int, connect_ms: int, restart_ms: int) -> None:
         self.plane = MediaPlane(consent_ms=consent_ms)
         self.plane.start(asyncio.get_running_loop())
-        self.edge = WebRtcEdge(self.plane, limits=WebRtcLimits(connect_ms=connect_ms))
+        self.edge = WebRtcEdge(self.plane, limits=WebRtcLimits(connect_ms=connect_ms, restart_ms=restart_ms))
 
     async def answer(self, offer_sdp: str, *codecs: Codec, near: Call | None = None) -> Call:
         call = Call()
@@ -56,8 +56,10 @@ class World:
 
 
 @asynccontextmanager
-async def webrtc_world(*, consent_ms: int = 15_000, connect_ms: int = 10_000) -> AsyncIterator[World]:
-    world = World(consent_ms=consent_ms, connect_ms=connect_ms)
+async def webrtc_world(
+    *, consent_ms: int = 15_000, connect_ms: int = 10_000, restart_ms: int = 0
+) -> AsyncIterator[World]:
+    world = World(consent_ms=consent_ms, connect_ms=connect_ms, restart_ms=restart_ms)
     await world.edge.start()
     try:
         yield world

@@ -148,7 +148,7 @@ class Zentrale:
         self.config.write_text(
             f'[sip]\nport = {self._ports["sip"]}\nstrangers = "{self._strangers}"\n'
             f'[[trunks]]\nname = "loopback"\nnetworks = {networks}\n'
-            f"[media]\nrtp_ports = {list(self._rtp_ports)}\nconsent_ms = 5000\n"
+            f"[media]\nrtp_ports = {list(self._rtp_ports)}\nconsent_ms = 5000\nrestart_ms = 1000\n"
             f"[web]\nport = {self._ports['web']}\n"
             f"{QUEUES.format(**self._settings)}\n{agents}\n{self._extra}"
         )

@@ -77,7 +77,10 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
             "[server]\nturbo = 1\n",
             "2: server.turbo: unknown key; remove it; known here are name",
         ),
-        ("[quues]\n", "1: quues: unknown key; remove it; known here are server, sip, trunks, media, web, storage, "),
+        (
+            "[quues]\n",
+            "1: quues: unknown key; remove it; known here are server, sip, trunks, media, turn, web, storage, ",
+        ),
         ('[sip]\nport = "5060"\n', '2: sip.port: must be a whole number, not the text "5060"; write it without quotes'),
         (
             "[sip]\nport = 1.5\n",
@@ -112,9 +115,26 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
             '2: sip.address: "localhost" is not an IP address; write it in numbers, such as "127.0.0.1"',
         ),
         (
-            '[media]\naddress = "0.0.0.0"\n',
-            '2: media.address: "0.0.0.0" can\'t be told to the other side; '
-            "set media.public_address to the address that others reach",
+            '[media]\naddresses = ["192.0.2.1", "localhost"]\n',
+            '2: media.addresses[1]: "localhost" is not an IP address; write it in numbers, such as "127.0.0.1"',
+        ),
+        (
+            '[media]\naddress = "192.0.2.1"\naddresses = ["192.0.2.1"]\n',
+            "2: media.address: addresses is there, too; write all of them into addresses",
+        ),
+        (
+            '[media]\naddresses = ["192.0.2.1"]\npublic_addresses = ["203.0.113.1", "2001:db8::1"]\n',
+            '3: media.public_addresses[1]: "2001:db8::1" has no address of media.addresses behind it; '
+            "add the machine's own IPv6 address there, or take this one away",
+        ),
+        (
+            '[turn]\nurls = ["turn:t.example"]\nsecret = "short"\n',
+            "3: turn.secret: has 5 characters; the relays of turn.urls need one that can't be guessed; "
+            "write coturn's static-auth-secret, 16 characters or more",
+        ),
+        (
+            "[turn]\nrelay_only = true\n",
+            '2: turn.relay_only: there is no relay; add a "turn:" address to turn.urls',
         ),
         (
             '[media]\npublic_address = "::"\n',

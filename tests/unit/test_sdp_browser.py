@@ -58,8 +58,8 @@ def test_the_answer_to_chromium_is_written_as_it_expects_it():
     ]
     assert answered.peer.remote_ufrag in offer
     assert answered.remote_pwd in offer
-    assert answered.send
-    assert answered.receive
+    assert answered.peer.send
+    assert answered.peer.receive
 
 
 @pytest.mark.parametrize("name", BROWSERS)
@@ -132,7 +132,7 @@ def test_fingerprint_at_session_level_and_in_small_letters():
 )
 def test_directions(direction: str, send: bool, receive: bool, ours: str):
     answered = answer(sample("chromium_audio").replace("a=sendrecv", f"a={direction}"))
-    assert (answered.send, answered.receive) == (send, receive)
+    assert (answered.peer.send, answered.peer.receive) == (send, receive)
     assert f"a={ours}\r\n" in answered.sdp
     assert ("a=msid:" in answered.sdp) is send
 

@@ -31,7 +31,7 @@ class Stage:
         self.floor = floor
         self.plane = plane
         # Visitors have used up the places for those who connect; agents must not notice.
-        self.edge = WebRtcEdge(plane, limits=WebRtcLimits(connecting_max=0))
+        self.edge = WebRtcEdge(plane, limits=WebRtcLimits(connecting_max=0, restart_ms=0))
         self.audio = AgentAudio(self.edge, floor.agents, floor.session.bus)
         self.browsers: list[DtlsBrowser] = []
         self.line: FakeLine

@@ -37,7 +37,7 @@ class Page:
 class Stage:
     def __init__(self) -> None:
         self.plane = BrowserPlane()
-        self.edge = WebRtcEdge(self.plane)
+        self.edge = WebRtcEdge(self.plane, limits=WebRtcLimits(restart_ms=0))
         self.contacts = FakeContacts()
         self.calls = WebCalls(self.edge, self.contacts)  # type: ignore[arg-type]
         self.browser = DtlsBrowser(self.plane)

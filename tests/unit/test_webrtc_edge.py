@@ -54,7 +54,7 @@ def owner(plane: BrowserPlane) -> Owner:
 
 @pytest.fixture
 async def edge(plane: BrowserPlane) -> AsyncIterator[WebRtcEdge]:
-    edge = WebRtcEdge(plane, limits=WebRtcLimits(legs_max=3, connecting_max=2))
+    edge = WebRtcEdge(plane, limits=WebRtcLimits(legs_max=3, connecting_max=2, restart_ms=0))
     await edge.start()
     yield edge
     await edge.stop()
@@ -275,6 +275,7 @@ async def test_the_owner_may_close_from_within_its_callbacks(edge: WebRtcEdge, p
 def test_the_table_of_states_is_kept():
     leg = Leg(
         LegId(1),
+        None,  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
         on_connected=lambda: None,
         on_lost=lambda loss: None,

@@ -113,7 +113,7 @@ class Round(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def media_plane(calls: int) -> AsyncIterator[MediaPlane]:
     """A plane of its own, with one thread, on this event loop."""
-    plane = MediaPlane(address=HOST, rtp_ports=rtp_ports(), legs_max=2 * calls)
+    plane = MediaPlane(addresses=[HOST], rtp_ports=rtp_ports(), legs_max=2 * calls)
     plane.start(asyncio.get_running_loop())
     try:
         yield plane

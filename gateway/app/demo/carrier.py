@@ -75,7 +75,7 @@ class Carrier:
         """``to``: Zentrale's SIP address; ``address``: the carrier's own, for SIP and RTP."""
         self._to = to
         self._caller = Caller(address=address)
-        self._plane = MediaPlane(address=address, rtp_ports=RTP_PORTS)
+        self._plane = MediaPlane(addresses=[address], rtp_ports=RTP_PORTS)
         self.voices = [path.stem for path in voices]
         for path in voices:
             self._plane.add_sound(path.stem, path)

@@ -45,7 +45,8 @@ static void set_media(zm_leg *leg, const zm_command *command)
             transport->latched = transport->rtcp_latched = transport->rtcp_mux = false;
         }
     } else {
-        memcpy(leg->web.remote_ufrag, command->peer.remote_ufrag, sizeof leg->web.remote_ufrag);
+        zm_credentials *credentials = &leg->web.credentials[leg->web.current];
+        memcpy(credentials->remote_ufrag, command->peer.remote_ufrag, sizeof credentials->remote_ufrag);
     }
     zm_leg_set_media(leg, &command->peer.media);
     zm_bridge_renew(leg);
@@ -73,7 +74,7 @@ static void send_dtls(zm_leg *leg, const zm_command *command)
     const zm_path *path = leg->kind == ZM_LEG_WEBRTC ? zm_ice_path(leg) : NULL;
 
     if (path)
-        zm_send_web(leg->thread, leg, &path->addr, command->data, command->data_len);
+        zm_send_web(leg->thread, leg, path->port, &path->addr, command->data, command->data_len);
 }
 
 static void play(zm_leg *leg, zm_command *command)
@@ -213,6 +214,10 @@ static void run_on_leg(zm_thread *thread, zm_leg *leg, zm_command *command)
         break;
     case ZM_COMMAND_SET_VIDEO:
         set_video(leg, command);
+        break;
+    case ZM_COMMAND_RESTART_ICE:
+        if (leg->kind == ZM_LEG_WEBRTC)
+            zm_ice_restart(leg, command->ice.ufrag, command->ice.pwd);
         break;
     case ZM_COMMAND_SET_KEYS:
         set_keys(leg, command);

@@ -13,13 +13,13 @@ static void count_dropped(zm_thread *thread, zm_leg *leg)
         leg->dropped++;
 }
 
-void zm_flush_web(zm_thread *thread)
+static void flush(zm_thread *thread, zm_web_port *port)
 {
-    zm_batch *batch = &thread->out;
+    zm_batch *batch = &port->out;
     uint32_t done = 0;
 
     while (done < batch->count) {
-        int sent = sendmmsg(thread->web_fd, batch->headers + done, batch->count - done, MSG_DONTWAIT);
+        int sent = sendmmsg(port->fd, batch->headers + done, batch->count - done, MSG_DONTWAIT);
         if (sent > 0) {
             done += (uint32_t)sent;
             continue;
@@ -34,17 +34,24 @@ void zm_flush_web(zm_thread *thread)
     batch->count = 0;
 }
 
-/* The next free datagram of the batch; the batch is sent first when it is full. */
-static uint8_t *batch_next(zm_thread *thread)
+void zm_flush_web(zm_thread *thread)
 {
-    if (thread->out.count == ZM_BATCH_MAX)
-        zm_flush_web(thread);
-    return thread->out.datagrams[thread->out.count];
+    for (uint32_t i = 0; i < thread->web_count; i++)
+        if (thread->web[i].out.count)
+            flush(thread, &thread->web[i]);
 }
 
-static void batch_add(zm_thread *thread, zm_leg *leg, const zm_addr *to, uint32_t len)
+/* The next free datagram of the port's batch; the batch is sent first when it is full. */
+static uint8_t *batch_next(zm_thread *thread, zm_web_port *port)
 {
-    zm_batch *batch = &thread->out;
+    if (port->out.count == ZM_BATCH_MAX)
+        flush(thread, port);
+    return port->out.datagrams[port->out.count];
+}
+
+static void batch_add(zm_thread *thread, zm_leg *leg, zm_web_port *port, const zm_addr *to, uint32_t len)
+{
+    zm_batch *batch = &port->out;
     uint32_t i = batch->count++;
 
     batch->legs[i] = leg;
@@ -54,12 +61,21 @@ static void batch_add(zm_thread *thread, zm_leg *leg, const zm_addr *to, uint32_
     ZM_COUNT(thread->statistics.packets_out);
 }
 
-void zm_send_web(zm_thread *thread, zm_leg *leg, const zm_addr *to, const void *datagram, uint32_t len)
+void zm_send_web(
+    zm_thread *thread, zm_leg *leg, zm_web_port *port, const zm_addr *to, const void *datagram, uint32_t len)
 {
     if (len > ZM_DATAGRAM_MAX)
         return;
-    memcpy(batch_next(thread), datagram, len);
-    batch_add(thread, leg, to, len);
+    memcpy(batch_next(thread, port), datagram, len);
+    batch_add(thread, leg, port, to, len);
+}
+
+/* To the pair in use; the caller has asked zm_leg_can_send. */
+static void send_to_browser(zm_leg *leg, const uint8_t *datagram, uint32_t len)
+{
+    const zm_path *path = zm_ice_path(leg);
+
+    zm_send_web(leg->thread, leg, path->port, &path->addr, datagram, len);
 }
 
 static bool send_rtp_socket(zm_leg *leg, int fd, const zm_addr *to, const uint8_t *datagram, uint32_t len)
@@ -80,7 +96,9 @@ static bool send_rtp_socket(zm_leg *leg, int fd, const zm_addr *to, const uint8_
 void zm_send_rtp(zm_leg *leg, const zm_rtp *rtp, const uint8_t *payload, uint32_t len)
 {
     zm_thread *thread = leg->thread;
-    uint8_t *packet = batch_next(thread);
+    const zm_path *path = leg->kind == ZM_LEG_WEBRTC ? zm_ice_path(leg) : NULL;
+    zm_web_port *port = path ? path->port : &thread->web[0]; /* a SIP leg borrows the room only */
+    uint8_t *packet = batch_next(thread, port);
     uint32_t packet_len = ZM_RTP_HEADER + len;
 
     if (packet_len > ZM_RTP_MAX) {
@@ -98,7 +116,7 @@ void zm_send_rtp(zm_leg *leg, const zm_rtp *rtp, const uint8_t *payload, uint32_
         }
     }
     if (leg->kind == ZM_LEG_WEBRTC)
-        batch_add(thread, leg, &zm_ice_path(leg)->addr, packet_len);
+        batch_add(thread, leg, port, &path->addr, packet_len);
     else if (!send_rtp_socket(leg, leg->rtp.rtp_fd, &leg->rtp.peer, packet, packet_len))
         return;
     leg->sent++;
@@ -110,7 +128,7 @@ bool zm_send_packet(zm_leg *leg, uint8_t *packet, uint32_t len)
 {
     if (zm_srtp_protect(leg->srtp_out, packet, &len) != ZM_SRTP_OK)
         return false;
-    zm_send_web(leg->thread, leg, &zm_ice_path(leg)->addr, packet, len);
+    send_to_browser(leg, packet, len);
     return true;
 }
 
@@ -168,5 +186,5 @@ void zm_send_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len)
             leg, mux ? leg->rtp.rtp_fd : leg->rtp.rtcp_fd, mux ? &leg->rtp.peer : &leg->rtp.rtcp_peer, packet, len);
         return;
     }
-    zm_send_web(leg->thread, leg, &zm_ice_path(leg)->addr, packet, len);
+    send_to_browser(leg, packet, len);
 }

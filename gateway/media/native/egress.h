@@ -1,4 +1,4 @@
-/* Packets out.  The browser port's datagrams gather in a batch that goes out by one sendmmsg at the end of a wake-up. */
+/* Packets out.  A browser port's datagrams gather in a batch that goes out by one sendmmsg at the end of a wake-up. */
 #ifndef ZM_EGRESS_H
 #define ZM_EGRESS_H
 
@@ -16,8 +16,10 @@ void zm_send_frame(zm_leg *leg, const uint8_t *payload, uint32_t len);
 void zm_send_silence(zm_leg *leg);
 /* Send a compound RTCP packet; `packet` has room for ZM_SRTP_TRAILER_MAX more. */
 void zm_send_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len);
-/* Send from the browser port. */
-void zm_send_web(zm_thread *thread, zm_leg *leg, const zm_addr *to, const void *datagram, uint32_t len);
+/* Send from a browser port. */
+void zm_send_web(
+    zm_thread *thread, zm_leg *leg, zm_web_port *port, const zm_addr *to, const void *datagram, uint32_t len);
+/* Send what all browser ports have gathered. */
 void zm_flush_web(zm_thread *thread);
 
 #endif

@@ -5,15 +5,17 @@
 #include "egress.h"
 #include "stun.h"
 
-static zm_path **chain_of(zm_thread *thread, const zm_addr *addr)
+static zm_path **chain_of(zm_thread *thread, const zm_web_port *port, const zm_addr *addr)
 {
-    return &thread->paths[zm_addr_hash(addr, thread->seed) & (ZM_TABLE - 1)];
+    uint64_t number = (uint64_t)(port - thread->web);
+
+    return &thread->paths[zm_addr_hash(addr, thread->seed ^ number << 48) & (ZM_TABLE - 1)];
 }
 
-zm_path *zm_ice_find_path(zm_thread *thread, const zm_addr *from)
+zm_path *zm_ice_find_path(zm_thread *thread, const zm_web_port *port, const zm_addr *from)
 {
-    for (zm_path *path = *chain_of(thread, from); path; path = path->next)
-        if (zm_addr_equal(&path->addr, from))
+    for (zm_path *path = *chain_of(thread, port, from); path; path = path->next)
+        if (path->port == port && zm_addr_equal(&path->addr, from))
             return path;
     return NULL;
 }
@@ -25,23 +27,91 @@ const zm_path *zm_ice_path(const zm_leg *leg)
     return leg->web.selected ? leg->web.selected : leg->web.latest;
 }
 
-static zm_leg **ufrag_chain_of(zm_thread *thread, const char *ufrag, uint32_t len)
+/* --- credentials ---------------------------------------------------------------------------------------------------- */
+
+static zm_credentials **ufrag_chain_of(zm_thread *thread, const char *ufrag, uint32_t len)
 {
     return &thread->ufrags[zm_bytes_hash(ufrag, len, thread->seed) & (ZM_TABLE - 1)];
 }
 
+static void add_credentials(zm_leg *leg, zm_credentials *credentials)
+{
+    zm_credentials **chain = ufrag_chain_of(leg->thread, credentials->ufrag, (uint32_t)strlen(credentials->ufrag));
+
+    credentials->leg = leg;
+    credentials->next = *chain;
+    *chain = credentials;
+}
+
+static void remove_credentials(zm_credentials *credentials)
+{
+    zm_credentials **link;
+
+    if (credentials->leg == NULL)
+        return;
+    link = ufrag_chain_of(credentials->leg->thread, credentials->ufrag, (uint32_t)strlen(credentials->ufrag));
+    while (*link != credentials)
+        link = &(*link)->next;
+    *link = credentials->next;
+    explicit_bzero(credentials, sizeof *credentials);
+}
+
 void zm_ice_add_leg(zm_leg *leg)
 {
-    zm_leg **chain = ufrag_chain_of(leg->thread, leg->web.ufrag, (uint32_t)strlen(leg->web.ufrag));
-
-    leg->web.ufrag_next = *chain;
-    *chain = leg;
+    add_credentials(leg, &leg->web.credentials[leg->web.current]);
 }
+
+void zm_ice_restart(zm_leg *leg, const char *ufrag, const char *pwd)
+{
+    zm_web_transport *web = &leg->web;
+    zm_credentials *credentials;
+
+    /* Those that a pair was nominated under are kept.  Without any, the newest are: their checks may be under way. */
+    if (web->credentials[web->current].nominated || web->credentials[web->current ^ 1].leg == NULL)
+        web->current ^= 1;
+    credentials = &web->credentials[web->current];
+    remove_credentials(credentials);
+    memcpy(credentials->ufrag, ufrag, strlen(ufrag) + 1);
+    memcpy(credentials->pwd, pwd, strlen(pwd) + 1);
+    add_credentials(leg, credentials);
+}
+
+static zm_credentials *find_credentials(zm_thread *thread, const char *ufrag, uint32_t len)
+{
+    zm_credentials *found = *ufrag_chain_of(thread, ufrag, len);
+
+    while (found && (strlen(found->ufrag) != len || memcmp(found->ufrag, ufrag, len) != 0))
+        found = found->next;
+    return found;
+}
+
+/* USERNAME is "ours:theirs" (RFC 8445 7.2.2).  Theirs may be unknown yet: a check can overtake the signalling, and who
+ * knows our password has read our SDP. */
+static zm_credentials *credentials_of_username(zm_thread *thread, const zm_stun *stun)
+{
+    const char *colon = memchr(stun->username, ':', stun->username_len), *theirs;
+    uint32_t ours_len, theirs_len;
+    zm_credentials *found;
+
+    if (colon == NULL)
+        return NULL;
+    ours_len = (uint32_t)(colon - stun->username);
+    theirs_len = stun->username_len - ours_len - 1;
+    found = find_credentials(thread, stun->username, ours_len);
+    if (found == NULL)
+        return NULL;
+    theirs = found->remote_ufrag;
+    if (theirs[0] && (strlen(theirs) != theirs_len || memcmp(theirs, colon + 1, theirs_len) != 0))
+        return NULL;
+    return found;
+}
+
+/* --- paths ---------------------------------------------------------------------------------------------------------- */
 
 static void remove_path(zm_thread *thread, zm_path *path)
 {
     zm_leg *leg = path->leg;
-    zm_path **link = chain_of(thread, &path->addr);
+    zm_path **link = chain_of(thread, path->port, &path->addr);
 
     while (*link != path)
         link = &(*link)->next;
@@ -61,47 +131,17 @@ static void remove_path(zm_thread *thread, zm_path *path)
 
 void zm_ice_remove_leg(zm_leg *leg)
 {
-    zm_leg **link = ufrag_chain_of(leg->thread, leg->web.ufrag, (uint32_t)strlen(leg->web.ufrag));
-
     for (uint32_t i = 0; i < ZM_PATHS_MAX; i++)
         if (leg->web.paths[i].leg)
             remove_path(leg->thread, &leg->web.paths[i]);
-    while (*link != leg)
-        link = &(*link)->web.ufrag_next;
-    *link = leg->web.ufrag_next;
+    remove_credentials(&leg->web.credentials[0]);
+    remove_credentials(&leg->web.credentials[1]);
 }
 
-static zm_leg *find_leg(zm_thread *thread, const char *ufrag, uint32_t len)
-{
-    for (zm_leg *leg = *ufrag_chain_of(thread, ufrag, len); leg; leg = leg->web.ufrag_next)
-        if (strlen(leg->web.ufrag) == len && memcmp(leg->web.ufrag, ufrag, len) == 0)
-            return leg;
-    return NULL;
-}
-
-/* USERNAME is "ours:theirs" (RFC 8445 7.2.2).  Theirs may be unknown yet: a check can overtake the signalling, and who
- * knows our password has read our SDP. */
-static zm_leg *leg_of_username(zm_thread *thread, const zm_stun *stun)
-{
-    const char *colon = memchr(stun->username, ':', stun->username_len);
-    uint32_t ours_len, theirs_len;
-    zm_leg *leg;
-
-    if (colon == NULL)
-        return NULL;
-    ours_len = (uint32_t)(colon - stun->username);
-    theirs_len = stun->username_len - ours_len - 1;
-    leg = find_leg(thread, stun->username, ours_len);
-    if (leg && leg->web.remote_ufrag[0] &&
-        (strlen(leg->web.remote_ufrag) != theirs_len || memcmp(leg->web.remote_ufrag, colon + 1, theirs_len) != 0))
-        return NULL;
-    return leg;
-}
-
-static zm_path *verify_path(zm_leg *leg, const zm_addr *from)
+static zm_path *verify_path(zm_leg *leg, zm_web_port *port, const zm_addr *from)
 {
     zm_thread *thread = leg->thread;
-    zm_path *path = zm_ice_find_path(thread, from), **chain;
+    zm_path *path = zm_ice_find_path(thread, port, from), **chain;
 
     if (path && path->leg != leg) { /* the address begins anew with another leg (a page that was reloaded) */
         remove_path(thread, path);
@@ -117,8 +157,9 @@ static zm_path *verify_path(zm_leg *leg, const zm_addr *from)
         }
         if (path->leg)
             remove_path(thread, path);
-        chain = chain_of(thread, from);
+        chain = chain_of(thread, port, from);
         path->leg = leg;
+        path->port = port;
         path->addr = *from;
         path->next = *chain;
         *chain = path;
@@ -128,11 +169,15 @@ static zm_path *verify_path(zm_leg *leg, const zm_addr *from)
     return path;
 }
 
-static void nominate(zm_leg *leg, zm_path *path)
+static void nominate(zm_leg *leg, zm_credentials *credentials, zm_path *path)
 {
+    zm_web_transport *web = &leg->web;
     char text[ZM_ADDR_TEXT];
     zm_event *event;
 
+    credentials->nominated = true;
+    if (credentials == &web->credentials[web->current]) /* a restart is complete: what was before it counts no more */
+        remove_credentials(&web->credentials[web->current ^ 1]);
     if (leg->web.selected == path && !leg->web.consent_lost)
         return;
     leg->web.selected = path;
@@ -144,7 +189,8 @@ static void nominate(zm_leg *leg, zm_path *path)
     zm_raise_limited(leg, event);
 }
 
-static void answer_error(zm_thread *thread, const zm_stun *stun, const zm_addr *from, unsigned code, const char *pwd)
+static void answer_error(
+    zm_thread *thread, zm_web_port *port, const zm_stun *stun, const zm_addr *from, unsigned code, const char *pwd)
 {
     static const struct {
         unsigned code;
@@ -157,12 +203,13 @@ static void answer_error(zm_thread *thread, const zm_stun *stun, const zm_addr *
     for (uint32_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (reasons[i].code == code)
             reason = reasons[i].reason;
-    zm_send_web(thread, NULL, from, response, zm_stun_write_error(response, stun, code, reason, pwd));
+    zm_send_web(thread, NULL, port, from, response, zm_stun_write_error(response, stun, code, reason, pwd));
 }
 
-void zm_ice_receive(zm_thread *thread, const uint8_t *datagram, uint32_t len, const zm_addr *from)
+void zm_ice_receive(zm_thread *thread, zm_web_port *port, const uint8_t *datagram, uint32_t len, const zm_addr *from)
 {
     uint8_t response[ZM_STUN_RESPONSE_MAX];
+    zm_credentials *credentials;
     zm_stun stun;
     zm_leg *leg;
     zm_path *path;
@@ -176,29 +223,30 @@ void zm_ice_receive(zm_thread *thread, const uint8_t *datagram, uint32_t len, co
         return; /* indications keep a NAT open and want no answer; responses can't be to us, we ask nothing */
     if (stun.username == NULL || stun.integrity_at == 0) {
         ZM_COUNT(thread->statistics.rejected);
-        answer_error(thread, &stun, from, 400, NULL);
+        answer_error(thread, port, &stun, from, 400, NULL);
         return;
     }
-    leg = leg_of_username(thread, &stun);
-    if (leg == NULL || !zm_stun_check_integrity(&stun, datagram, leg->web.pwd)) {
+    credentials = credentials_of_username(thread, &stun);
+    if (credentials == NULL || !zm_stun_check_integrity(&stun, datagram, credentials->pwd)) {
         ZM_COUNT(thread->statistics.rejected);
-        if (leg)
-            leg->rejected++;
-        answer_error(thread, &stun, from, 401, NULL);
+        if (credentials)
+            credentials->leg->rejected++;
+        answer_error(thread, port, &stun, from, 401, NULL);
         return;
     }
     if (stun.unknown_count) {
-        answer_error(thread, &stun, from, 420, leg->web.pwd);
+        answer_error(thread, port, &stun, from, 420, credentials->pwd);
         return;
     }
     if (stun.controlled) { /* a lite agent is never the controlling one (RFC 8445 6.1.1, 7.3.1.1) */
-        answer_error(thread, &stun, from, 487, leg->web.pwd);
+        answer_error(thread, port, &stun, from, 487, credentials->pwd);
         return;
     }
-    path = verify_path(leg, from);
-    zm_send_web(thread, leg, from, response, zm_stun_write_success(response, &stun, from, leg->web.pwd));
+    leg = credentials->leg;
+    path = verify_path(leg, port, from);
+    zm_send_web(thread, leg, port, from, response, zm_stun_write_success(response, &stun, from, credentials->pwd));
     if (stun.use_candidate)
-        nominate(leg, path);
+        nominate(leg, credentials, path);
 }
 
 void zm_ice_expire(zm_leg *leg)

@@ -124,7 +124,7 @@ static void receive_dtls(zm_path *path, const uint8_t *datagram, uint32_t len)
 }
 
 /* RFC 7983 7: the first octet tells the protocols of the port apart. */
-static void receive_web(zm_thread *thread, uint8_t *datagram, uint32_t len, const zm_addr *from)
+static void receive_web(zm_thread *thread, zm_web_port *port, uint8_t *datagram, uint32_t len, const zm_addr *from)
 {
     zm_path *path;
 
@@ -134,10 +134,10 @@ static void receive_web(zm_thread *thread, uint8_t *datagram, uint32_t len, cons
         return;
     }
     if (datagram[0] <= 3) {
-        zm_ice_receive(thread, datagram, len, from);
+        zm_ice_receive(thread, port, datagram, len, from);
         return;
     }
-    path = zm_ice_find_path(thread, from);
+    path = zm_ice_find_path(thread, port, from);
     if (path == NULL) /* nothing but STUN from an address that no leg has vouched for */
         reject(thread, NULL);
     else if (datagram[0] >= 128 && datagram[0] <= 191)
@@ -161,12 +161,12 @@ static int read_batch(zm_thread *thread, int fd, uint32_t count)
     return got;
 }
 
-void zm_read_web(zm_thread *thread)
+void zm_read_web(zm_thread *thread, zm_web_port *port)
 {
     for (int round = 0; round < ZM_ROUNDS_MAX; round++) {
-        int got = read_batch(thread, thread->web_fd, ZM_BATCH_MAX);
+        int got = read_batch(thread, port->fd, ZM_BATCH_MAX);
         for (int i = 0; i < got; i++)
-            receive_web(thread, thread->in.datagrams[i], thread->in.headers[i].msg_len, &thread->in.addrs[i]);
+            receive_web(thread, port, thread->in.datagrams[i], thread->in.headers[i].msg_len, &thread->in.addrs[i]);
         if (got < ZM_BATCH_MAX)
             return;
     }

@@ -4,7 +4,7 @@
 
 #include "thread.h"
 
-void zm_read_web(zm_thread *thread);
+void zm_read_web(zm_thread *thread, zm_web_port *port);
 void zm_read_rtp(zm_leg *leg);
 void zm_read_rtcp(zm_leg *leg);
 

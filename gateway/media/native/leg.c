@@ -60,7 +60,7 @@ void zm_leg_free(zm_leg *leg)
     zm_srtp_free(leg->srtp_in);
     zm_srtp_free(leg->srtp_out);
     if (leg->kind == ZM_LEG_WEBRTC)
-        explicit_bzero(leg->web.pwd, sizeof leg->web.pwd);
+        explicit_bzero(leg->web.credentials, sizeof leg->web.credentials);
     free(leg->video);
     zm_player_clear(&leg->player);
     zm_player_clear(&leg->music);

@@ -20,6 +20,7 @@
 typedef struct zm_leg zm_leg;
 typedef struct zm_thread zm_thread;
 typedef struct zm_member zm_member;
+typedef struct zm_web_port zm_web_port;
 
 typedef enum { ZM_LEG_RTP, ZM_LEG_WEBRTC } zm_leg_kind;
 
@@ -40,13 +41,22 @@ typedef enum {
     ZM_WAY_WARM,   /* relay or recode still, while the jitter buffer gets to know the stream: mix comes next */
 } zm_way;
 
-/* A 5-tuple that has passed a STUN check (our side of it is the thread's browser port). */
+/* A 5-tuple that has passed a STUN check. */
 typedef struct zm_path {
     struct zm_path *next; /* in the thread's table */
     zm_leg *leg;          /* NULL = free */
+    zm_web_port *port;    /* our side of it */
     zm_addr addr;
     uint64_t checked_ns;
 } zm_path;
+
+/* What a check must know (RFC 8445 7.2.2).  `remote_ufrag` is empty until the signalling has brought it. */
+typedef struct zm_credentials {
+    struct zm_credentials *next; /* in the thread's table */
+    zm_leg *leg;                 /* NULL = none */
+    bool nominated;              /* a pair was, under these */
+    char ufrag[ZM_UFRAG_MAX + 1], pwd[ZM_PWD_MAX + 1], remote_ufrag[ZM_UFRAG_MAX + 1];
+} zm_credentials;
 
 /* Where a SIP leg's packets come from and go to. */
 typedef struct {
@@ -59,8 +69,8 @@ typedef struct {
 
 /* The same for a browser. */
 typedef struct {
-    char ufrag[ZM_UFRAG_MAX + 1], pwd[ZM_PWD_MAX + 1], remote_ufrag[ZM_UFRAG_MAX + 1];
-    zm_leg *ufrag_next; /* in the thread's table */
+    zm_credentials credentials[2]; /* beside the current ones the former, while an ICE restart is under way */
+    uint32_t current;
     zm_path paths[ZM_PATHS_MAX];
     zm_path *selected, *latest;
     bool consent_lost;

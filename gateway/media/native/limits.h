@@ -9,6 +9,7 @@ enum {
     ZM_COMMANDS_MAX = 16384,        /* waiting for one thread; past it new commands are refused (closing never is) */
     ZM_EVENTS_MAX = 8192,           /* waiting for the event loop; past it what a peer can cause at will is dropped */
     ZM_EVENTS_PER_SECOND_MAX = 500, /* of those per leg (DTLS, digits, nominations), so that none fills the queue */
+    ZM_ADDRESSES_MAX = 16,          /* addresses to bind; each thread has a browser port on each */
     ZM_PATHS_MAX = 8,               /* verified address pairs per browser leg; the oldest makes room */
     ZM_SSRCS_MAX = 8,               /* RTP sources per SRTP session; the least recently used makes room */
     ZM_DATAGRAM_MAX = 2048,         /* longer datagrams are malformed for us */

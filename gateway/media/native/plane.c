@@ -34,10 +34,12 @@ static bool start(zm_plane *plane, const zm_config *config, char *error, uint32_
     plane->events.event_fd = -1;
     if (!init_tables(plane, config) || !zm_queue_init(&plane->events, ZM_EVENTS_MAX))
         return false;
-    if (!zm_addr_parse(&plane->host, config->address, 0)) {
-        snprintf(error, error_size, "media: '%s' is no IPv4 or IPv6 address", config->address);
-        return false;
-    }
+    for (; plane->hosts_count < config->addresses_count; plane->hosts_count++)
+        if (!zm_addr_parse(&plane->hosts[plane->hosts_count], config->addresses[plane->hosts_count], 0)) {
+            const char *address = config->addresses[plane->hosts_count];
+            snprintf(error, error_size, "media: '%s' is no IPv4 or IPv6 address", address);
+            return false;
+        }
     if (!zm_srtp_init()) {
         snprintf(error, error_size, "media: OpenSSL lacks AES-CTR, AES-GCM or HMAC");
         return false;
@@ -49,13 +51,11 @@ static bool start(zm_plane *plane, const zm_config *config, char *error, uint32_
     }
     for (uint32_t i = 0; i < config->threads; i++) {
         zm_thread *thread = &plane->threads[i];
-        zm_addr bind_to = plane->host;
-        zm_addr_set_port(&bind_to, (uint16_t)(config->webrtc_port ? config->webrtc_port + i : 0));
         thread->events = &plane->events;
         thread->ports = &plane->ports;
         thread->consent_ns = (uint64_t)config->consent_ms * 1000000u;
         plane->threads_count = i + 1;
-        if (!zm_thread_init(thread, plane, i, &bind_to, config, error, error_size))
+        if (!zm_thread_init(thread, plane, i, config, error, error_size))
             return false;
     }
     for (; plane->threads_running < config->threads; plane->threads_running++)
@@ -167,13 +167,19 @@ void zm_plane_statistics(const zm_plane *plane, uint32_t number, zm_thread_stati
     to->video = ZM_READ(thread->statistics.video);
     to->ticks = ZM_READ(thread->statistics.ticks);
     to->ticks_late = ZM_READ(thread->statistics.ticks_late);
-    to->overflowed = ZM_READ(thread->statistics.overflowed) + zm_udp_overflows(thread->web_fd);
+    to->overflowed = ZM_READ(thread->statistics.overflowed);
+    for (uint32_t i = 0; i < thread->web_count; i++)
+        to->overflowed += zm_udp_overflows(thread->web[i].fd);
     to->commands_refused = ZM_READ(thread->commands.refused);
     to->legs = ZM_READ(thread->legs_count);
-    to->webrtc_port = zm_addr_port(&thread->web_addr);
     if (number < plane->threads_running)
         clock_gettime(thread->cpu_clock, &used);
     to->cpu_ns = (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
+uint16_t zm_plane_webrtc_port(const zm_plane *plane, uint32_t thread, uint32_t address)
+{
+    return zm_addr_port(&plane->threads[thread].web[address].addr);
 }
 
 int zm_plane_add_sound(zm_plane *plane, struct sound *sound)

@@ -9,15 +9,17 @@
 #include <stdint.h>
 
 #include "codec.h"
+#include "limits.h"
 #include "sound.h"
 #include "video.h"
 
 typedef struct zm_plane zm_plane;
 
 typedef struct {
-    const char *address; /* to bind: IPv4 or IPv6 literal */
+    const char *addresses[ZM_ADDRESSES_MAX]; /* to bind: IPv4 or IPv6 literals */
+    uint32_t addresses_count;
     uint16_t rtp_port_first, rtp_port_last;
-    uint16_t webrtc_port; /* first thread's; the others follow; 0 = any */
+    uint16_t webrtc_port; /* first thread's, on each address; the others follow; 0 = any */
     uint32_t threads;
     uint32_t consent_ms;
     uint32_t legs_max;
@@ -88,7 +90,6 @@ typedef struct {
     uint64_t commands_refused;
     uint64_t cpu_ns;
     uint32_t legs;
-    uint16_t webrtc_port;
 } zm_thread_statistics;
 
 /* NULL with a message.  Threads run from here on. */
@@ -108,17 +109,24 @@ uint64_t zm_plane_events_refused(const zm_plane *plane);
 uint32_t zm_plane_threads(const zm_plane *plane);
 void zm_plane_statistics(const zm_plane *plane, uint32_t thread, zm_thread_statistics *statistics);
 
+/* Where browsers reach this thread on this address (both by number). */
+uint16_t zm_plane_webrtc_port(const zm_plane *plane, uint32_t thread, uint32_t address);
+
 /* The plane keeps the sound until it is freed.  Returns its number, -1 at ZM_SOUNDS_MAX. */
 int zm_plane_add_sound(zm_plane *plane, struct sound *sound);
 
-/* `near` 0 = anywhere. */
-zm_status zm_open_rtp_leg(zm_plane *plane, uint64_t near, uint64_t *leg, uint16_t *port);
+/* `near` 0 = anywhere.  `towards` is an address of the other side, or NULL: the leg is bound to our first address of
+ * that family, by number in `address`; ZM_BAD_ADDRESS when there is none. */
+zm_status zm_open_rtp_leg(
+    zm_plane *plane, uint64_t near, const char *towards, uint64_t *leg, uint32_t *address, uint16_t *port);
 zm_status zm_open_webrtc_leg(
-    zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *leg, uint16_t *port);
+    zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *leg, uint32_t *thread);
 zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const char *address, uint16_t port, const zm_media *media);
 zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media);
 /* Of a browser's leg; NULL: no pictures (any more). */
 zm_status zm_set_video(zm_plane *plane, uint64_t leg, const zm_video_media *video);
+/* New credentials of ours; the former hold until the browser nominates a pair under these. */
+zm_status zm_restart_ice(zm_plane *plane, uint64_t leg, const char *ufrag, const char *pwd);
 zm_status zm_set_srtp_keys(
     zm_plane *plane, uint64_t leg, const char *profile, const uint8_t *send, uint32_t send_len, const uint8_t *receive,
     uint32_t receive_len);

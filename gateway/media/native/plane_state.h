@@ -8,7 +8,8 @@
 enum { SLOT_BITS = 16, THREAD_BITS = 6 };
 
 struct zm_plane {
-    zm_addr host;
+    zm_addr hosts[ZM_ADDRESSES_MAX];
+    uint32_t hosts_count;
     zm_ports ports;
     zm_queue events;
     struct capture_writer *writer;

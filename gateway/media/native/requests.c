@@ -82,12 +82,30 @@ static zm_leg *leg_new(zm_leg_kind kind, uint64_t id)
     return leg;
 }
 
-zm_status zm_open_rtp_leg(zm_plane *plane, uint64_t near, uint64_t *id, uint16_t *port)
+/* Our first address of the family that `towards` has; the first one when that is NULL. */
+static bool choose_host(const zm_plane *plane, const char *towards, uint32_t *number)
+{
+    zm_addr far;
+
+    *number = 0;
+    if (towards == NULL)
+        return true;
+    if (!zm_addr_parse(&far, towards, 0))
+        return false;
+    while (*number < plane->hosts_count && plane->hosts[*number].any.sa_family != far.any.sa_family)
+        ++*number;
+    return *number < plane->hosts_count;
+}
+
+zm_status zm_open_rtp_leg(
+    zm_plane *plane, uint64_t near, const char *towards, uint64_t *id, uint32_t *address, uint16_t *port)
 {
     zm_thread *thread;
     zm_status status;
     zm_leg *leg;
 
+    if (!choose_host(plane, towards, address))
+        return ZM_BAD_ADDRESS;
     if (plane->stopped || !zm_take_slot(plane, near, id, &thread))
         return ZM_LEGS_FULL;
     leg = leg_new(ZM_LEG_RTP, *id);
@@ -95,7 +113,7 @@ zm_status zm_open_rtp_leg(zm_plane *plane, uint64_t near, uint64_t *id, uint16_t
         zm_plane_leg_gone(plane, *id);
         return ZM_NO_MEMORY;
     }
-    if (!zm_ports_bind(&plane->ports, &plane->host, &leg->rtp.rtp_fd, &leg->rtp.rtcp_fd, port)) {
+    if (!zm_ports_bind(&plane->ports, &plane->hosts[*address], &leg->rtp.rtp_fd, &leg->rtp.rtcp_fd, port)) {
         free(leg);
         zm_plane_leg_gone(plane, *id);
         return ZM_PORTS_FULL;
@@ -108,8 +126,9 @@ zm_status zm_open_rtp_leg(zm_plane *plane, uint64_t near, uint64_t *id, uint16_t
 }
 
 zm_status zm_open_webrtc_leg(
-    zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *id, uint16_t *port)
+    zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *id, uint32_t *number)
 {
+    zm_credentials *credentials;
     zm_thread *thread;
     zm_leg *leg;
 
@@ -120,9 +139,10 @@ zm_status zm_open_webrtc_leg(
         zm_plane_leg_gone(plane, *id);
         return ZM_NO_MEMORY;
     }
-    snprintf(leg->web.ufrag, sizeof leg->web.ufrag, "%s", ufrag);
-    snprintf(leg->web.pwd, sizeof leg->web.pwd, "%s", pwd);
-    *port = zm_addr_port(&thread->web_addr);
+    credentials = &leg->web.credentials[leg->web.current];
+    snprintf(credentials->ufrag, sizeof credentials->ufrag, "%s", ufrag);
+    snprintf(credentials->pwd, sizeof credentials->pwd, "%s", pwd);
+    *number = thread->number;
     return open_leg(plane, leg);
 }
 
@@ -148,7 +168,7 @@ zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const char *address, ui
 {
     zm_addr addr;
 
-    if (!zm_addr_parse(&addr, address, port) || addr.any.sa_family != plane->host.any.sa_family)
+    if (!zm_addr_parse(&addr, address, port))
         return ZM_BAD_ADDRESS;
     return set_media(plane, leg, &addr, NULL, media);
 }
@@ -194,6 +214,20 @@ zm_status zm_set_video(zm_plane *plane, uint64_t leg, const zm_video_media *vide
             return ZM_NO_MEMORY;
         }
     }
+    return post(plane, command);
+}
+
+zm_status zm_restart_ice(zm_plane *plane, uint64_t leg, const char *ufrag, const char *pwd)
+{
+    zm_command *command;
+
+    if (!zm_is_open(plane, leg))
+        return ZM_NO_LEG;
+    command = command_new(ZM_COMMAND_RESTART_ICE, leg, 0);
+    if (command == NULL)
+        return ZM_NO_MEMORY;
+    snprintf(command->ice.ufrag, sizeof command->ice.ufrag, "%s", ufrag);
+    snprintf(command->ice.pwd, sizeof command->ice.pwd, "%s", pwd);
     return post(plane, command);
 }
 

@@ -16,6 +16,7 @@
 #include "egress.h"
 #include "ice.h"
 #include "ingress.h"
+#include "plane_state.h"
 #include "rtcp.h"
 #include "video_relay.h"
 
@@ -168,7 +169,8 @@ static void dispatch(zm_thread *thread, const struct epoll_event *wakes, int cou
     if (zm_queue_count(&thread->commands))
         run_commands(thread);
     for (int i = 0; i < count; i++) {
-        zm_leg *leg = (zm_leg *)(uintptr_t)(wakes[i].data.u64 & ~(uint64_t)ZM_TAG_MASK);
+        void *who = (void *)(uintptr_t)(wakes[i].data.u64 & ~(uint64_t)ZM_TAG_MASK);
+        zm_leg *leg = who;
         switch (wakes[i].data.u64 & ZM_TAG_MASK) {
         case ZM_TAG_RTP:
             if (!leg->closed)
@@ -179,7 +181,7 @@ static void dispatch(zm_thread *thread, const struct epoll_event *wakes, int cou
                 zm_read_rtcp(leg);
             break;
         case ZM_TAG_WEB:
-            zm_read_web(thread);
+            zm_read_web(thread, who);
             break;
         case ZM_TAG_TIMER:
             ticked = true;
@@ -234,25 +236,37 @@ static bool add_watch(zm_thread *thread, int fd, uint64_t tag)
     return fd >= 0 && epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-static bool open_web_port(zm_thread *thread, const zm_addr *bind_to, char *error, uint32_t error_size)
+static bool open_web_port(zm_thread *thread, zm_addr bind_to, char *error, uint32_t error_size)
 {
-    socklen_t len = sizeof thread->web_addr;
+    zm_web_port *web = &thread->web[thread->web_count++];
+    socklen_t len = sizeof web->addr;
 
-    thread->web_fd = zm_udp_socket(bind_to, ZM_SOCKET_BUFFER);
-    if (thread->web_fd < 0) {
+    web->fd = zm_udp_socket(&bind_to, ZM_SOCKET_BUFFER);
+    if (web->fd < 0) {
         char text[ZM_ADDR_TEXT];
-        zm_addr_format(bind_to, text);
+        zm_addr_format(&bind_to, text);
         snprintf(
-            error, error_size, "media: can't bind UDP %s port %u for browsers: %s", text, zm_addr_port(bind_to),
+            error, error_size, "media: can't bind UDP %s port %u for browsers: %s", text, zm_addr_port(&bind_to),
             strerror(errno));
         return false;
     }
-    return getsockname(thread->web_fd, &thread->web_addr.any, &len) == 0;
+    return batch_init(&web->out) && getsockname(web->fd, &web->addr.any, &len) == 0 &&
+           add_watch(thread, web->fd, (uint64_t)(uintptr_t)web | ZM_TAG_WEB);
+}
+
+static bool open_web_ports(zm_thread *thread, const zm_config *config, char *error, uint32_t error_size)
+{
+    for (uint32_t i = 0; i < thread->plane->hosts_count; i++) {
+        zm_addr bind_to = thread->plane->hosts[i];
+        zm_addr_set_port(&bind_to, (uint16_t)(config->webrtc_port ? config->webrtc_port + thread->number : 0));
+        if (!open_web_port(thread, bind_to, error, error_size))
+            return false;
+    }
+    return true;
 }
 
 bool zm_thread_init(
-    zm_thread *thread, zm_plane *plane, uint32_t number, const zm_addr *bind_to, const zm_config *config, char *error,
-    uint32_t error_size)
+    zm_thread *thread, zm_plane *plane, uint32_t number, const zm_config *config, char *error, uint32_t error_size)
 {
     static const long part_ns = FRAME_NS / ZM_PHASES;
     struct itimerspec every = {.it_interval.tv_nsec = part_ns, .it_value.tv_nsec = part_ns};
@@ -260,7 +274,7 @@ bool zm_thread_init(
     snprintf(error, error_size, "media: out of memory or file descriptors for thread %u", number);
     thread->plane = plane;
     thread->number = number;
-    thread->epoll_fd = thread->timer_fd = thread->web_fd = thread->commands.event_fd = -1;
+    thread->epoll_fd = thread->timer_fd = thread->commands.event_fd = -1;
     if (!zm_queue_init(&thread->commands, config->commands_max))
         return false;
     thread->slots = calloc(config->legs_max, sizeof *thread->slots);
@@ -269,7 +283,7 @@ bool zm_thread_init(
         if (thread->legs[phase] == NULL)
             return false;
     }
-    if (!thread->slots || !batch_init(&thread->in) || !batch_init(&thread->out))
+    if (!thread->slots || !batch_init(&thread->in))
         return false;
     if (getrandom(&thread->seed, sizeof thread->seed, 0) != sizeof thread->seed ||
         getrandom(&thread->random, sizeof thread->random, 0) != sizeof thread->random)
@@ -277,10 +291,9 @@ bool zm_thread_init(
     thread->random |= 1;
     thread->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     thread->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (thread->epoll_fd < 0 || thread->timer_fd < 0 || !open_web_port(thread, bind_to, error, error_size))
+    if (thread->epoll_fd < 0 || thread->timer_fd < 0 || !open_web_ports(thread, config, error, error_size))
         return false;
-    return timerfd_settime(thread->timer_fd, 0, &every, NULL) == 0 &&
-           add_watch(thread, thread->web_fd, ZM_TAG_WEB) && add_watch(thread, thread->timer_fd, ZM_TAG_TIMER) &&
+    return timerfd_settime(thread->timer_fd, 0, &every, NULL) == 0 && add_watch(thread, thread->timer_fd, ZM_TAG_TIMER) &&
            add_watch(thread, thread->commands.event_fd, ZM_TAG_COMMANDS);
 }
 
@@ -319,12 +332,14 @@ void zm_thread_free(zm_thread *thread)
         node = next;
     }
     zm_queue_close(&thread->commands);
-    close_fd(thread->web_fd);
+    for (uint32_t i = 0; i < thread->web_count; i++) {
+        close_fd(thread->web[i].fd);
+        free(thread->web[i].out.datagrams);
+    }
     close_fd(thread->timer_fd);
     close_fd(thread->epoll_fd);
     free(thread->slots);
     for (uint32_t phase = 0; phase < ZM_PHASES; phase++)
         free(thread->legs[phase]);
     free(thread->in.datagrams);
-    free(thread->out.datagrams);
 }

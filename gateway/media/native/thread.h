@@ -22,6 +22,7 @@ typedef enum {
     ZM_COMMAND_OPEN,
     ZM_COMMAND_SET_MEDIA,
     ZM_COMMAND_SET_VIDEO,
+    ZM_COMMAND_RESTART_ICE,
     ZM_COMMAND_SET_KEYS,
     ZM_COMMAND_SEND_DTLS,
     ZM_COMMAND_PLAY,
@@ -50,6 +51,9 @@ typedef struct {
             zm_addr addr;
             char remote_ufrag[ZM_UFRAG_MAX + 1];
         } peer;
+        struct {
+            char ufrag[ZM_UFRAG_MAX + 1], pwd[ZM_PWD_MAX + 1];
+        } ice;
         struct {
             zm_srtp *in, *out;
         } keys;
@@ -80,13 +84,22 @@ typedef struct {
     uint32_t count;
 } zm_batch;
 
+/* One socket that browsers send to.  The thread has one on each address, so that what comes to an address is answered
+ * from it, and IPv4 and IPv6 go side by side. */
+struct zm_web_port {
+    int fd;
+    zm_addr addr;
+    zm_batch out;
+} __attribute__((aligned(8))); /* for the tags in its pointer */
+
 struct zm_thread {
     zm_plane *plane;
     uint32_t number;
     pthread_t thread;
     clockid_t cpu_clock;
-    int epoll_fd, timer_fd, web_fd;
-    zm_addr web_addr;
+    int epoll_fd, timer_fd;
+    zm_web_port web[ZM_ADDRESSES_MAX];
+    uint32_t web_count;
     zm_queue commands;
     zm_queue *events;
     zm_ports *ports;
@@ -104,16 +117,15 @@ struct zm_thread {
     struct zm_conference *conferences; /* that have members */
     zm_leg *graves;    /* closed in this wake-up, linked by `other` */
     zm_path *paths[ZM_TABLE];
-    zm_leg *ufrags[ZM_TABLE];
+    zm_credentials *ufrags[ZM_TABLE];
 
-    zm_batch in, out;
+    zm_batch in;
     zm_thread_statistics statistics;
     bool quit;
 };
 
 bool zm_thread_init(
-    zm_thread *thread, zm_plane *plane, uint32_t number, const zm_addr *bind_to, const zm_config *config, char *error,
-    uint32_t error_size);
+    zm_thread *thread, zm_plane *plane, uint32_t number, const zm_config *config, char *error, uint32_t error_size);
 bool zm_thread_start(zm_thread *thread);
 /* After it has quit. */
 void zm_thread_free(zm_thread *thread);

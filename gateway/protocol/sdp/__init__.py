@@ -1,8 +1,9 @@
 """Session descriptions (RFC 8866): a model with parser and printer, and offer/answer for telephones and browsers.
 
 `parse` and `print_description` know the grammar and nothing else.  `answer_audio`, `offer_audio` and `accept_answer`
-speak RFC 3264 with SIP trunks; `answer_browser` speaks RFC 8829 with browsers.  All raise `SdpError`, a `PeerError`;
-`NoCommonCodecError` is the one that a SIP edge answers with 488 and never with 400.
+speak RFC 3264 with SIP trunks, `audio_host` tells of which family they are; `answer_browser` speaks RFC 8829 with
+browsers.  All raise `SdpError`, a `PeerError`; `NoCommonCodecError` is the one that a SIP edge answers with 488 and
+never with 400.
 """
 
 from gateway.protocol.sdp.audio import accept_answer, answer_audio, offer_audio
@@ -17,6 +18,7 @@ from gateway.protocol.sdp.description import (
     SessionDescription,
     Timing,
 )
+from gateway.protocol.sdp.family import audio_host
 from gateway.protocol.sdp.text import parse, print_description
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "accept_answer",
     "answer_audio",
     "answer_browser",
+    "audio_host",
     "offer_audio",
     "parse",
     "print_description",

@@ -56,9 +56,8 @@ class BrowserAnswer(msgspec.Struct, frozen=True, kw_only=True):
     fingerprints: tuple[Fingerprint, ...]
     """Of the browser's certificate; the one that DTLS shows must match all of them."""
     remote_pwd: str
-    send: bool
-    """False when the browser does not want to hear us."""
-    receive: bool
+    audio: int
+    """Which section, from 0, is the audio that was answered."""
 
 
 def answer_browser(
@@ -70,11 +69,13 @@ def answer_browser(
     candidates: Sequence[tuple[str, int]],
     codecs: Sequence[Codec],
     session_id: int,
+    version: int = 1,
 ) -> BrowserAnswer:
-    """Answer a browser's first offer.
+    """Answer a browser's offer, the first one of a connection or a later one.
 
     The first of ``codecs`` (our preference) that the browser offers is the answer's only codec, beside
-    telephone-event.  ``candidates`` are host addresses in order of preference.  Raises `NoCommonCodecError` when
+    telephone-event.  ``candidates`` are host addresses in order of preference.  ``session_id`` stays the same for one
+    connection, ``version`` grows with each answer that differs (RFC 8829 5.3.2).  Raises `NoCommonCodecError` when
     there is no audio or no codec in common and `SdpError` when the offer lacks what WebRTC demands.
     """
     assert candidates, "an ICE-lite answer needs a candidate"
@@ -113,7 +114,7 @@ def answer_browser(
     bundled = mid is not None and any(mid in group for group in _bundles(offer))
     description = SessionDescription(
         # RFC 8829 5.2.1: the address in o= is meaningless and should tell nothing.
-        origin=Origin(session_id=str(session_id), version="1", address="127.0.0.1"),
+        origin=Origin(session_id=str(session_id), version=str(version), address="127.0.0.1"),
         attributes=(
             Attribute("ice-lite"),
             *([Attribute("group", f"BUNDLE {mid}")] if bundled else []),
@@ -127,14 +128,15 @@ def answer_browser(
         dtmf_payload_type=dtmf.payload_type if dtmf else None,
         dtmf_clock_hz=dtmf.clock_hz if dtmf else 8000,
         remote_ufrag=remote_ufrag,
+        send=send,
+        receive=receive,
     )
     return BrowserAnswer(
         sdp=print_description(description),
         peer=peer,
         fingerprints=remote_fingerprints,
         remote_pwd=remote_pwd,
-        send=send,
-        receive=receive,
+        audio=offer.media.index(audio),
     )
 
 

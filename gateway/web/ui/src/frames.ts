@@ -23,10 +23,21 @@ export interface Reject {
   offer: number;
 }
 
+export interface AskIceServers {
+  type: "ask_ice_servers";
+}
+
 export interface MediaOffer {
   type: "media_offer";
   contact: string;
   sdp: string;
+}
+
+export interface MediaUpdate {
+  type: "media_update";
+  contact: string;
+  sdp: string;
+  key: number;
 }
 
 export interface MediaKeep {
@@ -248,10 +259,23 @@ export interface RecordingReady {
   duration_ms: number;
 }
 
+export interface IceServers {
+  type: "ice_servers";
+  servers: IceServer[];
+  relay_only: boolean;
+}
+
+export interface IceServer {
+  urls: string[];
+  username?: string | null;
+  credential?: string | null;
+}
+
 export interface MediaAnswer {
   type: "media_answer";
   contact: string;
   sdp: string;
+  key: number | null;
 }
 
 export interface MediaMoved {
@@ -281,6 +305,12 @@ export interface Call {
   sdp: string;
   name?: string;
   queue?: string | null;
+}
+
+export interface CallUpdate {
+  type: "call_update";
+  sdp: string;
+  key: number;
 }
 
 export interface VisitorHangUp {
@@ -334,6 +364,7 @@ export interface ChannelsShown {
 export interface CallAnswer {
   type: "call_answer";
   sdp: string;
+  key: number | null;
 }
 
 export interface CallShown {
@@ -425,7 +456,9 @@ export type AgentRequest =
   | SignOut
   | Accept
   | Reject
+  | AskIceServers
   | MediaOffer
+  | MediaUpdate
   | MediaKeep
   | Hold
   | Resume
@@ -451,13 +484,16 @@ export type AgentFrame =
   | TypingShown
   | QueueCounts
   | RecordingReady
+  | IceServers
   | MediaAnswer
   | MediaMoved
   | ErrorFrame;
 
 export type VisitorRequest =
   | Hello
+  | AskIceServers
   | Call
+  | CallUpdate
   | VisitorHangUp
   | Digit
   | ChatStart
@@ -468,6 +504,7 @@ export type VisitorRequest =
 export type VisitorFrame =
   | Welcome
   | ChannelsShown
+  | IceServers
   | CallAnswer
   | CallShown
   | ChatShown

@@ -30,6 +30,7 @@ export const common = {
   you: "You",
   level_own: "Your microphone",
   level_other: "The other side",
+  sound_interrupted: "The sound is interrupted. Reconnecting …",
   too_long: (chars: number, max: number) => `${chars} of ${max} characters. Please shorten it.`,
 };
 

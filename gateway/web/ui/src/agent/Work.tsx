@@ -90,6 +90,11 @@ function CallWork({ contact, model }: { contact: ContactInfo; model: Model }) {
           </div>
         </div>
       )}
+      {leg?.audio.phase.value === "interrupted" && (
+        <p class="chat-note" role="status" data-testid="sound-interrupted">
+          <span class="lamp signal" aria-hidden="true" /> {texts.common.sound_interrupted}
+        </p>
+      )}
       {legs.gaveUp.value && (
         <div class="alert" role="alert" data-testid="sound-failed">
           <Icon name="warning" />

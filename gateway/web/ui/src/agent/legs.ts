@@ -13,6 +13,9 @@ export interface Leg {
 
 interface Options {
   send: (frame: AgentRequest) => boolean;
+  /** Nothing is answered on the line: open another one. */
+  renew: () => void;
+  relays: () => Promise<RTCConfiguration | null>;
   microphone: () => Promise<MediaStream>;
 }
 
@@ -45,14 +48,17 @@ export class Legs {
     if (before?.contact !== call.contact) this.reset();
     if (call.media === "elsewhere") return;
     if (this.current.value === null) void this.make(call.contact);
-    else if (fresh) this.options.send({ type: "media_keep", contact: call.contact });
+    else if (fresh) {
+      this.options.send({ type: "media_keep", contact: call.contact });
+      this.current.value.audio.lineOpened();
+    }
     else if (call.state === "parted" && before?.state !== "parted") this.again();
   }
 
-  answered(contact: string, sdp: string): void {
+  answered(contact: string, sdp: string, key: number | null): void {
     const leg = this.current.value;
     if (leg?.contact !== contact) return;
-    leg.audio.answer(sdp).catch(() => this.again());
+    leg.audio.answer(sdp, key).catch(() => this.again());
   }
 
   /** Zentrale refused our offer. */
@@ -98,15 +104,21 @@ export class Legs {
     this.making = contact;
     let fault: MicrophoneFault | null = null;
     let stream: MediaStream;
+    const asked = this.options.relays();
     try {
       stream = await this.options.microphone();
     } catch (error) {
       fault = error instanceof MicrophoneError ? error.fault : "busy";
       stream = silence();
     }
+    const relays = await asked;
     this.making = null;
     if (this.wanted?.contact !== contact || this.current.value !== null) return;
-    const audio = new CallAudio(stream, fault !== null);
+    const audio = new CallAudio(stream, fault !== null, relays, {
+      update: (sdp, key) => this.options.send({ type: "media_update", contact, sdp, key }),
+      renew: this.options.renew,
+      relays: this.options.relays,
+    });
     this.current.value = { contact, audio, fault };
     audio.phase.subscribe((phase) => {
       if (this.current.value?.audio !== audio) return;

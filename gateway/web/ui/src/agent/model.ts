@@ -108,11 +108,13 @@ export function apply(model: Model | null, frame: AgentFrame): Model | null {
         historyVersion: model.historyVersion + 1,
       };
     case "error":
+      if (frame.where === "media_update") return model; // the leg's own matter
       if (frame.contact != null && frame.key != null) {
         const { contact, key, error } = frame;
         return inChat(model, contact, (chat) => failPending(chat, key, error));
       }
       return model;
+    case "ice_servers":
     case "media_answer":
     case "media_moved":
       return model;

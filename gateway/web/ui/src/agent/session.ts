@@ -4,6 +4,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import type { AgentFrame, AgentRequest, SignedIn } from "../frames";
 import { MicrophoneError, openMicrophone, stopStream, type MicrophoneFault } from "../shared/audio";
 import { Connection } from "../shared/connection";
+import { IceSource } from "../shared/ice";
 import { nextKey } from "../shared/lines";
 import { setServerNow } from "../shared/time";
 import * as texts from "../texts";
@@ -47,8 +48,12 @@ export function send(frame: AgentRequest): boolean {
   return sent;
 }
 
+const ice = new IceSource(() => connection?.send({ type: "ask_ice_servers" }) ?? false);
+
 export const legs = new Legs({
   send: (frame) => connection?.send(frame) ?? false,
+  renew: () => connection?.renew(),
+  relays: () => ice.get(),
   microphone: async () => {
     if (microphone?.active) return microphone;
     microphone = await openMicrophone();
@@ -148,8 +153,11 @@ function receive(frame: AgentFrame): void {
       }
       legs.follow(model.value?.contacts ?? [], false);
       break;
+    case "ice_servers":
+      ice.received(frame);
+      break;
     case "media_answer":
-      legs.answered(frame.contact, frame.sdp);
+      legs.answered(frame.contact, frame.sdp, frame.key);
       break;
     case "media_moved":
       legs.moved(frame.contact);
@@ -164,6 +172,11 @@ function receive(frame: AgentFrame): void {
       else if (frame.state.state === "paused" || frame.state.state === "not_responding") releaseMicrophone();
       break;
     case "error":
+      if (frame.where === "media_update" && frame.contact != null) {
+        // The leg behind it is gone: a new one takes its place, and nobody need read of it.
+        legs.refused(frame.contact);
+        break;
+      }
       if (frame.where === "media_offer" && frame.contact != null) legs.refused(frame.contact);
       if (frame.key == null) notify("error", texts.desk.error_title, `${sentence(frame.error)} ${frame.what_to_do}`);
       break;

@@ -1,6 +1,7 @@
 /** Sound: the microphone, the call's peer connection, level meters and the ring. */
 
 import { signal } from "@preact/signals";
+import { Renegotiation } from "./renegotiation";
 
 export type MicrophoneFault = "denied" | "missing" | "busy" | "insecure";
 
@@ -39,7 +40,18 @@ export function silence(): MediaStream {
   return audioContext().createMediaStreamDestination().stream;
 }
 
-export type CallPhase = "connecting" | "connected" | "failed" | "closed";
+/** `interrupted`: it was connected and is being reconnected, perhaps over another network. */
+export type CallPhase = "connecting" | "connected" | "interrupted" | "failed" | "closed";
+
+/** How the page's line to Zentrale serves a call's connection. */
+export interface CallLine {
+  /** Send a further offer; false when the line is down. */
+  update: (sdp: string, key: number) => boolean;
+  /** Nothing is answered on the line: open another one. */
+  renew: () => void;
+  /** The relays that a restart may use, null: those there are. */
+  relays: () => Promise<RTCConfiguration | null>;
+}
 
 /** What end-to-end tests look at. */
 interface Probe {
@@ -56,22 +68,31 @@ declare global {
 
 window.__zentrale = { pc: null, remote: null, local: null };
 
-/** How long a connection that has gone quiet may take to come back before it counts as failed. */
-const DISCONNECTED_MS = 4000;
+/** How long an interrupted connection is tried to be restored. Zentrale waits as long, counted from its last word. */
+const INTERRUPTED_MS = 25_000;
+/** ICE is restarted once more after this long without success: the network may have come back only now. */
+const RESTART_MS = 4000;
 
 /** One call's sound. Zentrale is ICE-lite and not trickling: the offer goes out at once, candidates or not. */
 export class CallAudio {
   readonly phase = signal<CallPhase>("connecting");
   readonly muted = signal(false);
   readonly remote = new MediaStream();
-  private readonly pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
+  private readonly pc: RTCPeerConnection;
   private readonly player = new Audio();
+  private readonly renegotiation: Renegotiation;
+  private interruptedAt = 0;
+  private network = networkInformation()?.type;
   private timer: number | undefined;
 
   constructor(
     readonly local: MediaStream,
     private readonly ownsLocal: boolean,
+    relays: RTCConfiguration | null,
+    line: CallLine,
   ) {
+    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", ...relays });
+    this.renegotiation = new Renegotiation(this.pc, { send: line.update, unanswered: line.renew, relays: line.relays });
     for (const track of local.getAudioTracks()) {
       track.enabled = true;
       this.pc.addTrack(track, local);
@@ -82,6 +103,8 @@ export class CallAudio {
       void this.player.play().catch(() => undefined);
     };
     this.pc.onconnectionstatechange = () => this.changed();
+    addEventListener("online", this.networkChanged);
+    networkInformation()?.addEventListener("change", this.networkTold);
     this.player.autoplay = true;
     window.__zentrale = { pc: this.pc, remote: this.remote, local };
   }
@@ -92,9 +115,20 @@ export class CallAudio {
     return this.pc.localDescription?.sdp ?? "";
   }
 
-  async answer(sdp: string): Promise<void> {
+  /** Zentrale's answer, to the first offer (no key) or to a further one. */
+  async answer(sdp: string, key: number | null): Promise<void> {
+    if (key !== null) {
+      await this.renegotiation.answered(sdp, key);
+      return;
+    }
     if (this.pc.signalingState !== "have-local-offer") return;
     await this.pc.setRemoteDescription({ type: "answer", sdp });
+    this.renegotiation.begun();
+  }
+
+  /** The page's line to Zentrale is open again. */
+  lineOpened(): void {
+    this.renegotiation.lineOpened();
   }
 
   mute(muted: boolean): void {
@@ -107,6 +141,9 @@ export class CallAudio {
     clearTimeout(this.timer);
     this.phase.value = "closed";
     this.pc.onconnectionstatechange = null;
+    removeEventListener("online", this.networkChanged);
+    networkInformation()?.removeEventListener("change", this.networkTold);
+    this.renegotiation.close();
     this.pc.close();
     this.player.srcObject = null;
     if (this.ownsLocal) stopStream(this.local);
@@ -115,23 +152,63 @@ export class CallAudio {
   }
 
   private changed(): void {
-    clearTimeout(this.timer);
     switch (this.pc.connectionState) {
       case "connected":
+        clearTimeout(this.timer);
         this.phase.value = "connected";
         break;
       case "failed":
-      case "closed":
-        this.phase.value = "failed";
-        break;
       case "disconnected":
-        this.timer = window.setTimeout(() => {
-          this.phase.value = "failed";
-        }, DISCONNECTED_MS);
+        if (this.phase.value === "connected") this.interrupted();
+        // Once connected, a failure is only the end of one attempt to restore it.
+        else if (this.phase.value === "connecting" && this.pc.connectionState === "failed") this.failed();
+        break;
+      case "closed":
+        this.failed();
         break;
       default:
     }
   }
+
+  private failed(): void {
+    clearTimeout(this.timer);
+    this.phase.value = "failed";
+  }
+
+  private interrupted(): void {
+    this.interruptedAt = Date.now();
+    this.phase.value = "interrupted";
+    this.restore();
+  }
+
+  private restore(): void {
+    if (Date.now() - this.interruptedAt > INTERRUPTED_MS) {
+      this.failed();
+      return;
+    }
+    this.renegotiation.want(true);
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.restore(), RESTART_MS);
+  }
+
+  /** The browser tells of each change in quality, too. */
+  private readonly networkTold = (): void => {
+    const network = networkInformation()?.type;
+    if (network !== this.network) this.networkChanged();
+    this.network = network;
+  };
+
+  /** WLAN to mobile, or back: the old way may be dead long before the browser takes it for dead. */
+  private readonly networkChanged = (): void => {
+    if (this.phase.value === "connected" || this.phase.value === "interrupted") this.renegotiation.want(true);
+  };
+}
+
+type NetworkInformation = EventTarget & { type?: string };
+
+/** Browsers on telephones tell which network they are in; others have no such thing. */
+function networkInformation(): NetworkInformation | undefined {
+  return (navigator as Navigator & { connection?: NetworkInformation }).connection;
 }
 
 export function stopStream(stream: MediaStream | null): void {

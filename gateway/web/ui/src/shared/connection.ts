@@ -64,6 +64,13 @@ export class Connection<In, Out> {
     return true;
   }
 
+  /** The line looks open and is not: open another one at once. */
+  renew(): void {
+    this.sleep();
+    this.attempt = 0;
+    this.wake();
+  }
+
   /** End it for good. */
   close(): void {
     this.closed = true;

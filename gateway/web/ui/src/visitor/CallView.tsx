@@ -57,6 +57,11 @@ function Live() {
             <span class="lamp signal" aria-hidden="true" /> {t.away_waiting}
           </p>
         )}
+        {leg?.phase.value === "interrupted" && (
+          <p class="chat-note" role="status" data-testid="sound-interrupted">
+            <span class="lamp signal" aria-hidden="true" /> {texts.common.sound_interrupted}
+          </p>
+        )}
         {talking && since !== null && (
           <p class="timer figure" data-testid="call-timer">
             {clock(now.value - since)}

@@ -45,6 +45,7 @@ export function apply(model: Model, frame: VisitorFrame): Model {
     case "channels":
       return { ...model, callOpen: frame.call_open, chatOpen: frame.chat_open };
     case "call_answer":
+    case "ice_servers":
       return model;
     case "call_state":
       return { ...model, call: frame };
@@ -75,6 +76,7 @@ export function apply(model: Model, frame: VisitorFrame): Model {
     case "typing":
       return { ...model, transcript: { ...model.transcript, typing: frame.typing } };
     case "error": {
+      if (frame.where === "call_update" || frame.where === "ask_ice_servers") return model; // the call's own matter
       const text = `${sentence(frame.error)} ${frame.what_to_do}`;
       if (frame.key != null) return { ...model, transcript: failPending(model.transcript, frame.key, sentence(frame.error)) };
       return { ...model, fault: text };

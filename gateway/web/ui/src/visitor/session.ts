@@ -4,6 +4,7 @@ import { computed, effect, signal } from "@preact/signals";
 import type { VisitorFrame, VisitorRequest } from "../frames";
 import { CallAudio, MicrophoneError, openMicrophone, stopStream, type MicrophoneFault } from "../shared/audio";
 import { Connection } from "../shared/connection";
+import { IceSource } from "../shared/ice";
 import { EMPTY, nextKey } from "../shared/lines";
 import { serverNow, setServerNow } from "../shared/time";
 import * as texts from "../texts";
@@ -55,6 +56,8 @@ const connection = new Connection<VisitorFrame, VisitorRequest>({
     }),
 });
 
+const ice = new IceSource(() => connection.send({ type: "ask_ice_servers" }));
+
 export function start(): void {
   effect(() => remember("open", opened.value ? "yes" : "no"));
   effect(() => remember("view", view.value));
@@ -79,8 +82,14 @@ function receive(frame: VisitorFrame): void {
   const before = model.value;
   model.value = apply(before, frame);
   switch (frame.type) {
+    case "welcome":
+      audio.value?.lineOpened();
+      break;
+    case "ice_servers":
+      ice.received(frame);
+      break;
     case "call_answer":
-      audio.value?.answer(frame.sdp).catch(() => hangUp());
+      audio.value?.answer(frame.sdp, frame.key).catch(() => hangUp());
       break;
     case "call_state":
       if (frame.state === "talking" && talkingSince.value === null) talkingSince.value = serverNow();
@@ -88,6 +97,8 @@ function receive(frame: VisitorFrame): void {
       break;
     case "error":
       if (frame.where === "call" && !isLive(model.value.call)) dropCall();
+      if (frame.where === "call_update") lost();
+      if (frame.where === "ask_ice_servers") ice.refused();
       break;
     default:
   }
@@ -103,15 +114,22 @@ export async function startCall(): Promise<void> {
   hungUp = false;
   askingMicrophone.value = true;
   let stream: MediaStream;
+  let relays: RTCConfiguration | null;
+  const asked = ice.get();
   try {
     stream = await openMicrophone();
+    relays = await asked;
   } catch (error) {
     microphoneFault.value = error instanceof MicrophoneError ? error.fault : "busy";
     return;
   } finally {
     askingMicrophone.value = false;
   }
-  const leg = new CallAudio(stream, true);
+  const leg = new CallAudio(stream, true, relays, {
+    update: (sdp, key) => connection.send({ type: "call_update", sdp, key }),
+    renew: () => connection.renew(),
+    relays: () => ice.get(),
+  });
   audio.value = leg;
   talkingSince.value = null;
   leg.phase.subscribe((phase) => {
@@ -144,6 +162,14 @@ function dropCall(): void {
   audio.value?.close();
   audio.value = null;
   talkingSince.value = null;
+}
+
+/** Zentrale knows nothing more of the call (it was restarted, or the line was away for too long). */
+function lost(): void {
+  const { call } = model.value;
+  if (call === null || !isLive(call) || audio.value?.phase.value !== "interrupted") return;
+  dropCall();
+  model.value = { ...model.value, call: { ...call, state: "ended", by: null, cause: "connection_lost" }, fault: null };
 }
 
 export function cancelCall(): void {
