@@ -204,15 +204,20 @@ static void receive_plain(zm_leg *leg, uint8_t *datagram, uint32_t len, const zm
 
 void zm_read_rtp(zm_leg *leg)
 {
-    enum { FEW = 8 }; /* a leg has one packet per 20 ms: more at once is a burst, and others wait */
     zm_thread *thread = leg->thread;
+    uint8_t *datagram = thread->in.datagrams[0];
+    zm_addr from;
 
-    for (int round = 0; round < ZM_ROUNDS_MAX; round++) {
-        int got = read_batch(thread, leg->rtp.rtp_fd, FEW);
-        for (int i = 0; i < got; i++)
-            receive_plain(leg, thread->in.datagrams[i], thread->in.headers[i].msg_len, &thread->in.addrs[i]);
-        if (got < FEW)
+    /* A leg has one packet per 20 ms, so one is read at a time; of a burst, others come first before the rest. */
+    for (int packet = 0; packet < ZM_BURST_MAX; packet++) {
+        socklen_t from_len = sizeof from;
+        ssize_t len = recvfrom(leg->rtp.rtp_fd, datagram, ZM_DATAGRAM_MAX, MSG_DONTWAIT, &from.any, &from_len);
+        if (len >= 0)
+            receive_plain(leg, datagram, (uint32_t)len, &from);
+        else if (errno != EINTR)
             return;
+        if (!thread->paced)
+            return; /* epoll tells if there are more */
     }
 }
 

@@ -15,6 +15,7 @@ enum {
     ZM_DATAGRAM_MAX = 2048,         /* longer datagrams are malformed for us */
     ZM_RTP_MAX = 1500,              /* RTP packet with its authentication tag */
     ZM_BATCH_MAX = 64,              /* datagrams per recvmmsg and sendmmsg */
+    ZM_BURST_MAX = 16,              /* packets read from one SIP leg before others get their turn */
     ZM_ROUNDS_MAX = 8,              /* batches read from one socket before others get their turn */
     ZM_VIDEO_PACKETS_PER_SECOND_MAX = 4000, /* of pictures, per leg: 38 Mbit/s of full ones; past it they are dropped */
     ZM_VIDEO_FEEDBACK_PER_SECOND_MAX = 500, /* RTCP packets about pictures, per leg; past it they are dropped */
@@ -23,6 +24,9 @@ enum {
     ZM_MEMBERS_MAX = 32,            /* legs in one conference */
     ZM_PHASES = 4,                  /* parts of the 20 ms clock, each with a quarter of the legs; a power of 2 */
     ZM_TICKS_BEHIND_MAX = 40,       /* parts caught up after a stall; the rest is skipped */
+    ZM_PACED_FROM = 300,            /* packets in 20 ms from which a thread reads by the clock, */
+    ZM_PACED_UNTIL = 200,           /* and below which it waits for each again */
+    ZM_ROUND_NS = 400000,           /* then it looks so often */
     ZM_NICE = -15,                  /* priority asked for a media thread */
     ZM_UFRAG_MAX = 256,             /* RFC 8839 5.4 */
     ZM_PWD_MAX = 256,

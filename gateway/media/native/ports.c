@@ -30,7 +30,7 @@ void zm_ports_free(zm_ports *ports)
 
 int zm_udp_socket(const zm_addr *bind_to, int buffer_octets)
 {
-    static const int expedited = IPTOS_DSCP_EF, on = 1;
+    static const int expedited = IPTOS_DSCP_EF, on = 1, whole = IP_PMTUDISC_DO;
     int fd = socket(bind_to->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
@@ -40,6 +40,8 @@ int zm_udp_socket(const zm_addr *bind_to, int buffer_octets)
         (void)!setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &expedited, sizeof expedited);
     } else {
         (void)!setsockopt(fd, IPPROTO_IP, IP_TOS, &expedited, sizeof expedited);
+        /* Never in fragments, which firewalls drop; and no identification has to be made for them. */
+        (void)!setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &whole, sizeof whole);
     }
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer_octets, sizeof buffer_octets) < 0)
         (void)!setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_octets, sizeof buffer_octets);

@@ -1,9 +1,11 @@
-#define OPENSSL_API_COMPAT 0x30000000L
+/* SHA1_Update and its like are marked as deprecated, because a provider can't replace them.  What replaces them, EVP_MAC,
+ * allocates memory for each packet and takes twice as long. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "srtp.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,8 @@ enum {
     GCM_IV = 12,
     GCM_TAG = 16,
     SHA1_KEY = 20,
+    SHA1_BLOCK = 64,
+    BLOCKS_MAX = (ZM_DATAGRAM_MAX + BLOCK - 1) / BLOCK,
     RTCP_HEADER = 8,
     RTCP_INDEX = 4,
     RTCP_TAG = 10, /* of AES-CM profiles, also of those whose RTP has 4 octets (RFC 4568 6.2, RFC 5764 4.1.2) */
@@ -43,8 +47,8 @@ static const profile profiles[] = {
 
 /* What RTP or RTCP of a session is encrypted and signed with. */
 typedef struct {
-    EVP_CIPHER_CTX *cipher;
-    EVP_MAC_CTX *mac; /* NULL for GCM, which signs by itself */
+    EVP_CIPHER_CTX *cipher; /* GCM, or AES alone: the counters of AES-CM are ours */
+    SHA_CTX inner, outer;   /* HMAC-SHA1 with the key taken in (RFC 2104 4); unused with GCM, which signs by itself */
     uint8_t salt[SALT_MAX + 2]; /* zeros behind it: the block counter's place in an AES-CM IV */
 } keys;
 
@@ -69,22 +73,20 @@ struct zm_srtp {
 /* --- primitives ----------------------------------------------------------------------------------------------------- */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static EVP_CIPHER *ctr_128, *ctr_256, *gcm_128, *gcm_256;
-static EVP_MAC *hmac;
+static EVP_CIPHER *aes_128, *aes_256, *gcm_128, *gcm_256;
 
 static void init(void)
 {
-    ctr_128 = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL);
-    ctr_256 = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
+    aes_128 = EVP_CIPHER_fetch(NULL, "AES-128-ECB", NULL);
+    aes_256 = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
     gcm_128 = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
     gcm_256 = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-    hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 }
 
 bool zm_srtp_init(void)
 {
     pthread_once(&once, init);
-    return ctr_128 && ctr_256 && gcm_128 && gcm_256 && hmac;
+    return aes_128 && aes_256 && gcm_128 && gcm_256;
 }
 
 static const profile *find_profile(const char *name)
@@ -102,39 +104,76 @@ uint32_t zm_srtp_key_len(const char *name)
     return found ? found->key_len + found->salt_len : 0u;
 }
 
+/* Segmented integer counter mode (RFC 3711 4.1.1): the encrypted counters are added to the data.  All blocks go through
+ * the cipher at once, which is twice as quick as OpenSSL's own counter mode with its new IV for each packet. */
+static bool count_through(EVP_CIPHER_CTX *cipher, const uint8_t iv[BLOCK], uint8_t *data, uint32_t len)
+{
+    uint8_t stream[BLOCKS_MAX * BLOCK];
+    uint32_t blocks = (len + BLOCK - 1) / BLOCK;
+    int done;
+
+    if (blocks > BLOCKS_MAX)
+        return false;
+    for (uint32_t i = 0; i < blocks; i++) {
+        memcpy(stream + i * BLOCK, iv, BLOCK);
+        zm_put16(stream + i * BLOCK + BLOCK - 2, (uint16_t)i);
+    }
+    if (blocks && !EVP_EncryptUpdate(cipher, stream, &done, stream, (int)(blocks * BLOCK)))
+        return false;
+    for (uint32_t i = 0; i < len; i++)
+        data[i] ^= stream[i];
+    return true;
+}
+
 /* RFC 3711 4.3.1 and 4.3.3 with a key derivation rate of 0: `len` octets of AES-CM key stream, whose IV is the master
  * salt with the label added. (GCM uses the same with a salt of 96 bits, RFC 7714 11.) */
-static bool derive(const profile *profile, const uint8_t *master, uint8_t label, uint8_t *to, int len)
+static bool derive(const profile *profile, const uint8_t *master, uint8_t label, uint8_t *to, uint32_t len)
 {
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
     uint8_t iv[BLOCK] = {0};
-    int done = 0;
     bool derived;
 
     memcpy(iv, master + profile->key_len, profile->salt_len);
     iv[7] ^= label;
-    memset(to, 0, (size_t)len);
-    derived = context && EVP_EncryptInit_ex2(context, profile->key_len == 32 ? ctr_256 : ctr_128, master, iv, NULL) &&
-              EVP_EncryptUpdate(context, to, &done, to, len) && done == len;
-    EVP_CIPHER_CTX_free(context);
+    memset(to, 0, len);
+    derived = cipher && EVP_EncryptInit_ex2(cipher, profile->key_len == 32 ? aes_256 : aes_128, master, NULL, NULL) &&
+              count_through(cipher, iv, to, len);
+    EVP_CIPHER_CTX_free(cipher);
     return derived;
+}
+
+/* RFC 2104: the first block of either hash is the key, and the same for each packet. */
+static void hmac_key(keys *keys, const uint8_t key[SHA1_KEY])
+{
+    uint8_t inner[SHA1_BLOCK], outer[SHA1_BLOCK];
+
+    memset(inner, 0x36, sizeof inner);
+    memset(outer, 0x5c, sizeof outer);
+    for (uint32_t i = 0; i < SHA1_KEY; i++) {
+        inner[i] ^= key[i];
+        outer[i] ^= key[i];
+    }
+    SHA1_Init(&keys->inner);
+    SHA1_Update(&keys->inner, inner, sizeof inner);
+    SHA1_Init(&keys->outer);
+    SHA1_Update(&keys->outer, outer, sizeof outer);
+    OPENSSL_cleanse(inner, sizeof inner);
+    OPENSSL_cleanse(outer, sizeof outer);
 }
 
 static bool keys_init(keys *keys, const profile *profile, const uint8_t *master, uint8_t label, bool outbound)
 {
-    const EVP_CIPHER *ctr = profile->key_len == 32 ? ctr_256 : ctr_128;
+    const EVP_CIPHER *aes = profile->key_len == 32 ? aes_256 : aes_128;
     const EVP_CIPHER *gcm = profile->key_len == 32 ? gcm_256 : gcm_128;
-    OSSL_PARAM sha1[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA1", 0), OSSL_PARAM_END};
-    uint8_t key[32], auth[SHA1_KEY];
+    uint8_t key[32], auth[SHA1_KEY] = {0};
     bool made;
 
     keys->cipher = EVP_CIPHER_CTX_new();
     made = keys->cipher && derive(profile, master, label, key, profile->key_len) &&
            derive(profile, master, (uint8_t)(label + 2), keys->salt, profile->salt_len) &&
-           EVP_CipherInit_ex2(keys->cipher, profile->gcm ? gcm : ctr, key, NULL, profile->gcm ? outbound : 1, NULL);
-    if (made && !profile->gcm)
-        made = derive(profile, master, (uint8_t)(label + 1), auth, SHA1_KEY) &&
-               (keys->mac = EVP_MAC_CTX_new(hmac)) != NULL && EVP_MAC_init(keys->mac, auth, SHA1_KEY, sha1);
+           derive(profile, master, (uint8_t)(label + 1), auth, SHA1_KEY) &&
+           EVP_CipherInit_ex2(keys->cipher, profile->gcm ? gcm : aes, key, NULL, profile->gcm ? outbound : 1, NULL);
+    hmac_key(keys, auth);
     OPENSSL_cleanse(key, sizeof key);
     OPENSSL_cleanse(auth, sizeof auth);
     return made;
@@ -143,32 +182,33 @@ static bool keys_init(keys *keys, const profile *profile, const uint8_t *master,
 static void keys_free(keys *keys)
 {
     EVP_CIPHER_CTX_free(keys->cipher);
-    EVP_MAC_CTX_free(keys->mac);
-    OPENSSL_cleanse(keys->salt, sizeof keys->salt);
+    OPENSSL_cleanse(keys, sizeof *keys);
 }
 
 /* RFC 3711 4.1.1: the salt, with SSRC and index added, and a block counter of 16 bits that begins with 0. */
 static bool crypt_ctr(keys *keys, uint32_t ssrc, uint64_t index, uint8_t *data, uint32_t len)
 {
     uint8_t iv[BLOCK];
-    int done;
 
     memcpy(iv, keys->salt, sizeof iv);
     zm_put32(iv + 4, zm_get32(iv + 4) ^ ssrc);
     zm_put16(iv + 8, zm_get16(iv + 8) ^ (uint16_t)(index >> 32));
     zm_put32(iv + 10, zm_get32(iv + 10) ^ (uint32_t)index);
-    return EVP_CipherInit_ex2(keys->cipher, NULL, NULL, iv, -1, NULL) &&
-           EVP_CipherUpdate(keys->cipher, data, &done, data, (int)len);
+    return count_through(keys->cipher, iv, data, len);
 }
 
 /* HMAC-SHA1 over the packet and a number (RFC 3711 4.2: the roll-over counter; for RTCP the number is in the packet). */
-static bool sign(keys *keys, const uint8_t *packet, uint32_t len, const uint8_t *number, uint8_t tag[SHA1_KEY])
+static void sign(const keys *keys, const uint8_t *packet, uint32_t len, const uint8_t *number, uint8_t tag[SHA1_KEY])
 {
-    size_t size;
+    SHA_CTX hash = keys->inner;
 
-    return EVP_MAC_init(keys->mac, NULL, 0, NULL) && EVP_MAC_update(keys->mac, packet, len) &&
-           (number == NULL || EVP_MAC_update(keys->mac, number, 4)) &&
-           EVP_MAC_final(keys->mac, tag, &size, SHA1_KEY);
+    SHA1_Update(&hash, packet, len);
+    if (number)
+        SHA1_Update(&hash, number, 4);
+    SHA1_Final(tag, &hash);
+    hash = keys->outer;
+    SHA1_Update(&hash, tag, SHA1_KEY);
+    SHA1_Final(tag, &hash);
 }
 
 /* RFC 7714 8.1 and 9.1: two zero octets, SSRC, and the index in 48 bits, plus the salt. */
@@ -307,8 +347,9 @@ static bool protect_rtp(zm_srtp *srtp, uint32_t ssrc, uint64_t index, uint8_t *p
         return start_gcm(&srtp->rtp, ssrc, index) && add_clear(&srtp->rtp, packet, clear) &&
                seal_gcm(&srtp->rtp, packet + clear, len - clear);
     zm_put32(roc, (uint32_t)(index >> 16));
-    if (!crypt_ctr(&srtp->rtp, ssrc, index, packet + clear, len - clear) || !sign(&srtp->rtp, packet, len, roc, tag))
+    if (!crypt_ctr(&srtp->rtp, ssrc, index, packet + clear, len - clear))
         return false;
+    sign(&srtp->rtp, packet, len, roc, tag);
     memcpy(packet + len, tag, srtp->profile->tag_len);
     return true;
 }
@@ -321,8 +362,8 @@ static bool unprotect_rtp(zm_srtp *srtp, uint32_t ssrc, uint64_t index, uint8_t 
         return start_gcm(&srtp->rtp, ssrc, index) && add_clear(&srtp->rtp, packet, clear) &&
                open_gcm(&srtp->rtp, packet + clear, len - clear);
     zm_put32(roc, (uint32_t)(index >> 16));
-    return sign(&srtp->rtp, packet, len, roc, tag) &&
-           CRYPTO_memcmp(tag, packet + len, srtp->profile->tag_len) == 0 &&
+    sign(&srtp->rtp, packet, len, roc, tag);
+    return CRYPTO_memcmp(tag, packet + len, srtp->profile->tag_len) == 0 &&
            crypt_ctr(&srtp->rtp, ssrc, index, packet + clear, len - clear);
 }
 
@@ -396,7 +437,7 @@ zm_srtp_result zm_srtp_protect_rtcp(zm_srtp *srtp, uint8_t *packet, uint32_t *le
         done = crypt_ctr(&srtp->rtcp, ssrc, number, body, *len - RTCP_HEADER);
         memcpy(packet + *len, index, RTCP_INDEX);
         *len += RTCP_INDEX;
-        done = done && sign(&srtp->rtcp, packet, *len, NULL, tag);
+        sign(&srtp->rtcp, packet, *len, NULL, tag);
         memcpy(packet + *len, tag, RTCP_TAG);
         *len += RTCP_TAG;
     }
@@ -410,8 +451,8 @@ static bool unprotect_rtcp_ctr(zm_srtp *srtp, uint32_t ssrc, uint32_t number, ui
 {
     uint8_t tag[SHA1_KEY];
 
-    return sign(&srtp->rtcp, packet, len + RTCP_INDEX, NULL, tag) &&
-           CRYPTO_memcmp(tag, packet + len + RTCP_INDEX, RTCP_TAG) == 0 &&
+    sign(&srtp->rtcp, packet, len + RTCP_INDEX, NULL, tag);
+    return CRYPTO_memcmp(tag, packet + len + RTCP_INDEX, RTCP_TAG) == 0 &&
            crypt_ctr(&srtp->rtcp, ssrc, number, packet + RTCP_HEADER, len - RTCP_HEADER);
 }
 

@@ -119,6 +119,15 @@ static void tick_leg(zm_leg *leg, uint64_t round)
         leg->event_budget = ZM_EVENTS_PER_SECOND_MAX;
 }
 
+/* Many packets make a wake-up each dearer than all the rest: then the thread looks at its sockets by the clock. */
+static void choose_pace(zm_thread *thread)
+{
+    uint64_t packets = thread->statistics.packets_in - thread->paced_packets;
+
+    thread->paced = packets >= (thread->paced ? ZM_PACED_UNTIL : ZM_PACED_FROM);
+    thread->paced_packets = thread->statistics.packets_in;
+}
+
 static void tick(zm_thread *thread)
 {
     uint64_t due = 0;
@@ -132,6 +141,8 @@ static void tick(zm_thread *thread)
         due = ZM_TICKS_BEHIND_MAX;
     for (; due; due--) {
         uint32_t phase = thread->ticks % ZM_PHASES;
+        if (phase == 0)
+            choose_pace(thread);
         for (uint32_t i = 0; i < thread->phase_counts[phase]; i++)
             tick_leg(thread->legs[phase][i], thread->ticks / ZM_PHASES);
         thread->ticks++;
@@ -196,6 +207,14 @@ static void dispatch(zm_thread *thread, const struct epoll_event *wakes, int cou
     bury(thread);
 }
 
+static void wait_for_round(zm_thread *thread)
+{
+    uint64_t at_ns = thread->now_ns + ZM_ROUND_NS;
+    struct timespec at = {(time_t)(at_ns / 1000000000u), (long)(at_ns % 1000000000u)};
+
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
 static void *run(void *argument)
 {
     zm_thread *thread = argument;
@@ -204,7 +223,9 @@ static void *run(void *argument)
     /* Sound can't wait for signalling, storage or a compiler beside it.  Without the right to it we stay as we are. */
     (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), ZM_NICE);
     while (!thread->quit) {
-        int count = epoll_wait(thread->epoll_fd, wakes, WAKE_MAX, -1);
+        if (thread->paced)
+            wait_for_round(thread);
+        int count = epoll_wait(thread->epoll_fd, wakes, WAKE_MAX, thread->paced ? 0 : -1);
         thread->now_ns = zm_monotonic_ns();
         if (count > 0)
             dispatch(thread, wakes, count);

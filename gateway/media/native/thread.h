@@ -121,6 +121,8 @@ struct zm_thread {
 
     zm_batch in;
     zm_thread_statistics statistics;
+    bool paced; /* sockets are read by the clock, see choose_pace */
+    uint64_t paced_packets;
     bool quit;
 };
 
