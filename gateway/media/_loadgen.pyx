@@ -35,7 +35,8 @@ cdef extern from "native/loadgen.h":
     bint zl_aim(zl_load *load, uint32_t call, const zl_peer *peer)
     bint zl_connect(zl_load *load, char *error, uint32_t error_size) nogil
     bint zl_talk(
-        zl_load *load, uint32_t frames, bint opus, zl_result *result, char *error, uint32_t error_size) nogil
+        zl_load *load, uint32_t frames, uint32_t drain_ms, bint opus, zl_result *result, char *error,
+        uint32_t error_size) nogil
 
 
 cdef class LoadGenerator:
@@ -103,13 +104,16 @@ cdef class LoadGenerator:
         if not done:
             raise OSError(error.decode("utf-8", "replace"))
 
-    def talk(self, int frames, bint opus):
-        """Talk for so many frames of 20 ms; figures as a dict.  ``opus``: browsers say and hear Opus, else A-law."""
+    def talk(self, int frames, int drain_ms, bint opus):
+        """Talk for so many frames of 20 ms and listen for ``drain_ms`` more; figures as a dict.
+
+        ``opus``: browsers say and hear Opus, else A-law.
+        """
         cdef zl_result result
         cdef char error[256]
         cdef bint done
         with nogil:
-            done = zl_talk(self.load, <uint32_t>frames, opus, &result, error, sizeof(error))
+            done = zl_talk(self.load, <uint32_t>frames, <uint32_t>drain_ms, opus, &result, error, sizeof(error))
         if not done:
             raise OSError(error.decode("utf-8", "replace"))
         return {

@@ -40,6 +40,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     profile: str
     seconds: float
     opus: bool
+    drain_ms: int = 400
+    """How much longer it listens: what was sent last must have come out again."""
     calls: list[CallPlan]
 
 
@@ -91,7 +93,7 @@ def main() -> int:
         _say(None)
         if not sys.stdin.buffer.readline():
             break
-        _say(generator.talk(round(plan.seconds * FRAMES_PER_SECOND), plan.opus))
+        _say(generator.talk(round(plan.seconds * FRAMES_PER_SECOND), plan.drain_ms, plan.opus))
     return 0
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from unittest import mock
 
+import msgspec
 import pytest
 
 from gateway.app.bench.media import Report, measure, run
+from gateway.app.bench.media_browsers import Answer
+from gateway.app.bench.media_churn import Churn, Holdings, churn
+from gateway.app.bench.media_handshakes import handshakes
 from gateway.app.bench.media_rtpengine import PROGRAM, Rtpengine, decode, encode
-from gateway.model.errors import RequestError
+from gateway.model.errors import InternalError, RequestError
 
 needs_rtpengine = pytest.mark.skipif(shutil.which(PROGRAM) is None, reason="rtpengine is not installed")
 
@@ -18,7 +23,7 @@ def check_rows(report: Report, calls: int, seconds: float) -> None:
     assert set(report.rows) == {"relay", "relay_gcm", "transcode"}
     for name, row in report.rows.items():
         for one in [row, row.peer] if row.peer else [row]:
-            assert (one.calls, one.unauthentic) == (calls, 0)
+            assert (one.calls, one.unauthentic) == (calls, 0), (name, one)
             assert one.packets == calls * 2 * round(seconds * 50)
             assert 0 < one.cpu_percent_per_call < 20
             assert one.calls_per_core > 5
@@ -29,8 +34,8 @@ def check_rows(report: Report, calls: int, seconds: float) -> None:
 
 
 async def test_calls_are_carried_without_loss() -> None:
-    report = await measure(calls=4, seconds=2.0, only=["relay", "relay_gcm", "transcode"])
-    check_rows(report, 4, 2.0)
+    report = await measure(calls=4, seconds=1.6, only=["relay", "relay_gcm", "transcode"])
+    check_rows(report, 4, 1.6)
     assert report.recording is report.flat is None
     transcode = report.rows["transcode"]
     assert 20_000 < transcode.delay_us.p50 < 400_000
@@ -48,10 +53,53 @@ async def test_recordings_and_many_calls_are_measured() -> None:
     assert not report.rows
 
 
+async def test_browsers_connect() -> None:
+    report = await measure(seconds=0.3, only=["handshakes"])
+    assert report.handshakes is not None
+    assert report.handshakes.count == 30
+    assert report.handshakes_per_s == report.handshakes.per_second > 1
+    assert 0 < report.handshakes.ms_p50 <= report.handshakes.ms_p99
+
+
+async def test_a_browser_that_is_deceived_is_told_of() -> None:
+    """The far end looks at what it is shown: with another fingerprint in the answer, nobody connects."""
+    real = Answer(number=1, host="127.0.0.1", port=9, ufrag="u", pwd="p", fingerprint="00:11")
+    with (
+        mock.patch(
+            "gateway.app.bench.media_handshakes.Answer",
+            lambda **given: msgspec.structs.replace(
+                real, **{name: value for name, value in given.items() if name != "fingerprint"}
+            ),
+        ),
+        pytest.raises(InternalError, match="the certificate is not the one of the answer"),
+    ):
+        await handshakes(1)
+
+
+async def test_bridges_leave_nothing_behind() -> None:
+    came = await churn(80, at_once=20)
+    assert came.bridges == 80
+    assert came.recordings == 8
+    assert came.packets > 20 * 2
+    assert (came.after.descriptors, came.after.threads) == (came.before.descriptors, came.before.threads)
+    assert came.legs_left == 0
+
+
+def test_growth_is_a_fault() -> None:
+    before = Holdings(rss_kb=100_000, descriptors=20, threads=3)
+    after = Holdings(rss_kb=103_000, descriptors=21, threads=3)
+    came = Churn(bridges=10_000, at_once=250, packets=1, recordings=0, before=before, after=after, legs_left=2)
+    assert came.faults == [
+        "churn: descriptors grew from 20 to 21",
+        "churn: memory grew by 3000 kB over 10000 bridges",
+        "churn: 2 legs are left",
+    ]
+
+
 @needs_rtpengine
 async def test_rtpengine_carries_the_same_calls() -> None:
-    report = await measure(calls=5, seconds=2.0, only=["relay", "relay_gcm", "transcode"], against="rtpengine")
-    check_rows(report, 5, 2.0)
+    report = await measure(calls=5, seconds=1.6, only=["relay", "relay_gcm", "transcode"], against="rtpengine")
+    check_rows(report, 5, 1.6)
     for row in report.rows.values():
         assert row.peer is not None
         assert row.peer.cipher == row.cipher

@@ -36,12 +36,12 @@ class Generator:
     async def connect(self, plan: Plan) -> None:
         """Aim, and run STUN checks where there is ICE.  Raises `InternalError`."""
         self._write(msgspec.json.encode(plan))
-        await _read(self._process, type(None), ANSWER_S)
+        await read_line(self._process, type(None), ANSWER_S)
 
     async def talk(self, seconds: float) -> Figures:
         """Let all talk for as long as the plan said, and wait for it.  Raises `InternalError`."""
         self._write(b"")
-        figures: Figures = await _read(self._process, Figures, seconds + ANSWER_S)
+        figures: Figures = await read_line(self._process, Figures, seconds + ANSWER_S)
         return figures
 
     def _write(self, line: bytes) -> None:
@@ -60,7 +60,7 @@ async def generator(calls: int) -> AsyncIterator[Generator]:
         limit=LINE_OCTETS_MAX,
     )
     try:
-        yield Generator(process, await _read(process, Addresses, START_S))
+        yield Generator(process, await read_line(process, Addresses, START_S))
     finally:
         await end(process)
 
@@ -77,7 +77,8 @@ async def end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-async def _read(process: asyncio.subprocess.Process, kind: Any, limit_s: float) -> Any:
+async def read_line(process: asyncio.subprocess.Process, kind: Any, limit_s: float) -> Any:
+    """One line of JSON from a child.  Raises `InternalError` when it is silent for too long, or has ended."""
     assert process.stdout is not None
     try:
         async with asyncio.timeout(limit_s):
@@ -87,5 +88,5 @@ async def _read(process: asyncio.subprocess.Process, kind: Any, limit_s: float) 
             assert process.stderr is not None
             words = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
     except TimeoutError:
-        raise InternalError(f"the load generator did not answer within {limit_s:g} s") from None
-    raise InternalError(f"the load generator ended: {words[-1] if words else 'without a word'}")
+        raise InternalError(f"the far end's process was silent for {limit_s:g} s") from None
+    raise InternalError(f"the far end's process ended: {words[-1] if words else 'without a word'}")

@@ -3,6 +3,6 @@
 ROWS = ("relay", "relay_gcm", "transcode")
 """Each can be measured beside a peer."""
 
-PARTS = (*ROWS, "recording", "flat")
+PARTS = (*ROWS, "recording", "flat", "handshakes", "churn")
 PEERS = ("rtpengine",)
 SECONDS = 10.0

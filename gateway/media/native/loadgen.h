@@ -57,7 +57,9 @@ void zl_addresses(
 bool zl_aim(zl_load *load, uint32_t call, const zl_peer *peer);
 /* Run the STUN checks until all browsers have an answer.  Blocks.  False with a message. */
 bool zl_connect(zl_load *load, char *error, uint32_t error_size);
-/* Talk for so many frames of 20 ms and sum up.  `opus`: the browsers'.  Blocks.  False with a message. */
-bool zl_talk(zl_load *load, uint32_t frames, bool opus, zl_result *result, char *error, uint32_t error_size);
+/* Talk for so many frames of 20 ms, listen for `drain_ms` more and sum up.  `opus`: the browsers'.  Blocks.  False with
+ * a message. */
+bool zl_talk(
+    zl_load *load, uint32_t frames, uint32_t drain_ms, bool opus, zl_result *result, char *error, uint32_t error_size);
 
 #endif

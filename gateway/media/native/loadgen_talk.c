@@ -23,7 +23,6 @@ enum {
     MISSING_MAX = 15,      /* packets that a transcoder may begin later than we */
     CHECK_MS = 2500,       /* consent checks */
     RETRY_MS = 200,
-    DRAIN_MS = 400,
     CONNECT_MS = 10000,
     LATE_MS = 5,
     PCMA = 8,
@@ -227,12 +226,15 @@ static void hear(zl_load *load, zl_end *end, uint8_t *datagram, uint32_t len, ui
     }
     if (datagram[0] < 128 || zm_is_rtcp(datagram) || !load->talking)
         return;
-    if (end->in && zm_srtp_unprotect(end->in, datagram, &len) != ZM_SRTP_OK) {
+    zm_srtp_result opened = end->in ? zm_srtp_unprotect(end->in, datagram, &len) : ZM_SRTP_OK;
+    if (opened == ZM_SRTP_REPLAYED) {
+        load->result.duplicates++;
+        return;
+    }
+    if (opened != ZM_SRTP_OK || !zm_rtp_parse(&rtp, datagram, len)) {
         load->result.unauthentic++;
         return;
     }
-    if (!zm_rtp_parse(&rtp, datagram, len))
-        return;
     if (load->opus)
         hear_sound(load, end, &rtp, arrived_ns);
     else
@@ -420,12 +422,12 @@ static uint64_t overflows(const zl_load *load)
     return sum;
 }
 
-static void run(zl_load *load)
+static void run(zl_load *load, uint32_t drain_ms)
 {
     uint64_t begin_ns = now_realtime_ns(), end_ns, tick, read_at = 0;
 
     load->begin_ns = begin_ns + FRAME;
-    end_ns = load->begin_ns + load->frames * FRAME + DRAIN_MS * MS;
+    end_ns = load->begin_ns + load->frames * FRAME + drain_ms * MS;
     for (uint64_t now_ns = begin_ns; now_ns < end_ns; now_ns = now_realtime_ns()) {
         talk_all_due(load, now_ns);
         tick = (now_ns - begin_ns) / TICK_NS;
@@ -437,7 +439,8 @@ static void run(zl_load *load)
     }
 }
 
-bool zl_talk(zl_load *load, uint32_t frames, bool opus, zl_result *result, char *error, uint32_t error_size)
+bool zl_talk(
+    zl_load *load, uint32_t frames, uint32_t drain_ms, bool opus, zl_result *result, char *error, uint32_t error_size)
 {
     uint64_t overflowed = overflows(load);
 
@@ -451,7 +454,7 @@ bool zl_talk(zl_load *load, uint32_t frames, bool opus, zl_result *result, char 
         return false;
     (void)!prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     load->talking = true;
-    run(load);
+    run(load, drain_ms);
     load->talking = false;
     sum_up(load);
     load->result.overflowed += overflows(load) - overflowed;
