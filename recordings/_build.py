@@ -15,7 +15,7 @@ def extensions() -> list[Extension]:
                 "recordings/_finish.pyx",
                 *(f"{NATIVE}/{name}.c" for name in ("capture_reader", "finish", "ogg_opus", "timeline")),
             ],
-            libraries=["ogg", "opus", "speexdsp"],
+            libraries=["ogg", "opus", "spandsp", "speexdsp"],
             extra_compile_args=["-std=c11", "-O2", "-fvisibility=hidden", "-Wall", "-Wextra", "-D_GNU_SOURCE"],
         ),
     ]

@@ -17,15 +17,20 @@ COMPILE = ["-std=c11", "-O2", "-fvisibility=hidden", "-Wall", "-Wextra", "-D_GNU
 
 # Stages know no sockets: codecs, jitter buffer, mixer, sounds, telephone events, capture files.
 STAGES = [
-    f"{NATIVE}/{name}.c" for name in ("capture", "dtmf", "g711", "jitter", "mixer", "opus_codec", "sound", "stretch")
-]
-STAGE_LIBRARIES = ["opus", "speexdsp", "m", "pthread"]
+    f"{NATIVE}/{name}.c"
+    for name in (
+        "capture", "decoder", "dtmf", "encoder", "g711", "g722", "jitter", "mixer", "noise", "opus_codec", "playout",
+        "plc", "sound", "stretch",
+    )
+]  # fmt: skip
+STAGE_LIBRARIES = ["opus", "spandsp", "speexdsp", "m", "pthread"]
 
 # The plane: threads, sockets, ICE, SRTP, RTP, bridges.
 PLANE = [
     f"{NATIVE}/{name}.c"
     for name in (
-        "addr", "bridge", "commands", "conference", "egress", "ice", "ingress", "interfaces", "leg", "pcm", "plane",
+        "addr", "bridge", "commands", "conference", "egress", "ice", "ingress", "interfaces", "leg", "packetize", "pcm",
+        "plane",
         "player", "ports", "queue", "requests", "rtcp", "rtcp_wire", "rtp", "seam", "srtp", "stun", "thread", "video",
         "video_feedback", "video_relay",
     )
@@ -37,7 +42,7 @@ LOADGEN = [
     f"{NATIVE}/{name}.c"
     for name in (
         "loadgen", "loadgen_sound", "loadgen_talk",
-        "addr", "g711", "opus_codec", "ports", "rtp", "sound", "srtp", "stun",
+        "addr", "g711", "g722", "opus_codec", "ports", "rtp", "sound", "srtp", "stun",
     )
 ]  # fmt: skip
 HEADERS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / NATIVE).glob("*.h"))
@@ -55,7 +60,7 @@ def extensions() -> list[Extension]:
         Extension(
             "gateway.media._loadgen",
             ["gateway/media/_loadgen.pyx", *LOADGEN],
-            libraries=["crypto", "opus", "speexdsp", "m"],
+            libraries=["crypto", "opus", "spandsp", "speexdsp", "m"],
             extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
             depends=HEADERS,
         ),

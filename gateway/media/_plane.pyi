@@ -9,6 +9,7 @@ H264: int
 PCMU: int
 PCMA: int
 OPUS: int
+G722: int
 
 OK: int
 NO_LEG: int
@@ -43,7 +44,7 @@ ADDRESSES_MAX: int
 def machine_addresses(ipv6: bool) -> list[str]: ...
 
 Video = tuple[int, int, int, int, int, int, int, bool, bool, bool, bool, bool, bool]
-Media = tuple[int, int, int, int, int, bool, bool]
+Media = tuple[int, int, int, int, int, bool, bool, int, bool, bool, int, int]
 
 class NativePlane:
     def __init__(
@@ -57,6 +58,9 @@ class NativePlane:
         consent_ms: int,
         legs_max: int,
         commands_max: int,
+        opus_bitrate: int,
+        opus_complexity: int,
+        opus_dtx: bool,
     ) -> None: ...
     def stop(self) -> None: ...
     @property

@@ -5,6 +5,7 @@ stopping, loading a sound) let other threads run.
 """
 
 from libc.stdint cimport int16_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memset
 
 
 cdef extern from "native/codec.h":
@@ -12,6 +13,13 @@ cdef extern from "native/codec.h":
         CODEC_PCMU
         CODEC_PCMA
         CODEC_OPUS
+        CODEC_G722
+
+cdef extern from "native/encoder.h":
+    cdef struct encoding:
+        uint32_t opus_bitrate
+        int opus_complexity
+        bint opus_dtx
 
 cdef extern from "native/sound.h":
     cdef struct sound:
@@ -71,6 +79,7 @@ cdef extern from "native/plane.h":
         uint32_t addresses_count
         uint16_t rtp_port_first, rtp_port_last, webrtc_port
         uint32_t threads, consent_ms, legs_max, commands_max
+        encoding encoding
     ctypedef enum zm_status:
         ZM_OK
         ZM_NO_LEG
@@ -86,9 +95,11 @@ cdef extern from "native/plane.h":
         uint8_t payload_type
         int16_t dtmf_payload_type
         uint32_t dtmf_clock_rate
+        int16_t noise_payload_type
         uint16_t packet_ms
-        bint send
-        bint receive
+        bint send, receive
+        bint opus_fec, opus_dtx
+        uint32_t opus_bitrate_max, opus_playback_rate
     ctypedef enum zm_event_kind:
         ZM_EVENT_DTLS
         ZM_EVENT_ICE_CONNECTED
@@ -165,6 +176,7 @@ H264 = ZM_VIDEO_H264
 PCMU = CODEC_PCMU
 PCMA = CODEC_PCMA
 OPUS = CODEC_OPUS
+G722 = CODEC_G722
 
 OK = ZM_OK
 NO_LEG = ZM_NO_LEG
@@ -211,7 +223,8 @@ def machine_addresses(bint ipv6):
 
 
 cdef zm_media make_media(tuple media) except *:
-    """(codec, payload type, DTMF payload type or -1, its clock rate, packet ms, send, receive)"""
+    """(codec, payload type, DTMF payload type or -1, its clock rate, packet ms, send, receive, comfort noise payload
+    type or -1, and what Opus's fmtp says: FEC, DTX, highest bit rate or 0, highest playback rate or 0)"""
     cdef zm_media made
     made.codec = <codec><int>media[0]
     made.payload_type = media[1]
@@ -220,6 +233,11 @@ cdef zm_media make_media(tuple media) except *:
     made.packet_ms = media[4]
     made.send = media[5]
     made.receive = media[6]
+    made.noise_payload_type = media[7]
+    made.opus_fec = media[8]
+    made.opus_dtx = media[9]
+    made.opus_bitrate_max = media[10]
+    made.opus_playback_rate = media[11]
     return made
 
 
@@ -285,7 +303,7 @@ cdef class NativePlane:
 
     def __cinit__(
         self, *, list addresses, int rtp_port_first, int rtp_port_last, int webrtc_port, int threads, int consent_ms,
-        int legs_max, int commands_max
+        int legs_max, int commands_max, uint32_t opus_bitrate, int opus_complexity, bint opus_dtx
     ):
         cdef zm_config config
         cdef char error[256]
@@ -303,6 +321,10 @@ cdef class NativePlane:
         config.consent_ms = <uint32_t>consent_ms
         config.legs_max = <uint32_t>legs_max
         config.commands_max = <uint32_t>commands_max
+        memset(&config.encoding, 0, sizeof(config.encoding))
+        config.encoding.opus_bitrate = opus_bitrate
+        config.encoding.opus_complexity = opus_complexity
+        config.encoding.opus_dtx = opus_dtx
         with nogil:
             self.plane = zm_plane_new(&config, error, sizeof(error))
         if self.plane is NULL:

@@ -17,19 +17,60 @@ cdef extern from "native/codec.h":
         CODEC_OPUS
         CODEC_L16_8K
         CODEC_L16_48K
+        CODEC_G722
 
 cdef extern from "native/g711.h":
-    cdef struct g711_plc:
-        pass
     void g711_pcmu_decode(int16_t *pcm, const uint8_t *octets, size_t samples) nogil
     void g711_pcma_decode(int16_t *pcm, const uint8_t *octets, size_t samples) nogil
     void g711_pcmu_encode(uint8_t *octets, const int16_t *pcm, size_t samples) nogil
     void g711_pcma_encode(uint8_t *octets, const int16_t *pcm, size_t samples) nogil
     void g711_pcmu_to_pcma(uint8_t *to, const uint8_t *source, size_t samples) nogil
     void g711_pcma_to_pcmu(uint8_t *to, const uint8_t *source, size_t samples) nogil
-    void g711_plc_init(g711_plc *plc) nogil
-    void g711_plc_good(g711_plc *plc, int16_t *pcm, size_t samples) nogil
-    void g711_plc_conceal(g711_plc *plc, int16_t *pcm, size_t samples) nogil
+
+cdef extern from "native/g722.h":
+    cdef struct g722_codec:
+        pass
+    int g722_decode_open(g722_codec *codec, uint32_t rate) nogil
+    int g722_encode_open(g722_codec *codec, uint32_t rate) nogil
+    void g722_close(g722_codec *codec) nogil
+    size_t g722_decode_octets(g722_codec *codec, const uint8_t *payload, size_t octets, int16_t *pcm) nogil
+    size_t g722_encode_samples(g722_codec *codec, const int16_t *pcm, size_t samples, uint8_t *payload) nogil
+
+cdef extern from "native/plc.h":
+    cdef struct plc:
+        pass
+    void plc_init(plc *concealer, uint32_t rate) nogil
+    void plc_good(plc *concealer, int16_t *pcm, size_t samples) nogil
+    void plc_conceal(plc *concealer, int16_t *pcm, size_t samples) nogil
+
+cdef extern from "native/noise.h":
+    cdef struct noise:
+        pass
+    void noise_init(noise *maker) nogil
+    int noise_update(noise *maker, const uint8_t *payload, size_t length) nogil
+    void noise_make(noise *maker, int16_t *pcm, size_t samples) nogil
+
+cdef extern from "native/encoder.h":
+    cdef struct encoding:
+        uint32_t opus_bitrate
+        int opus_complexity
+        bint opus_fec
+        bint opus_dtx
+        uint32_t opus_playback_rate
+    cdef struct encoder:
+        pass
+    cdef struct encoded:
+        const uint8_t *payload
+        uint32_t length
+        uint32_t ticks
+    enum:
+        ENCODER_SILENCE_MAX
+    encoder *encoder_new(codec which, uint32_t rate, unsigned packet_ms, const encoding *how) nogil
+    void encoder_free(encoder *one) nogil
+    void encoder_set_loss(encoder *one, int percent) nogil
+    bint encoder_put(encoder *one, const int16_t *pcm) nogil
+    bint encoder_take(encoder *one, encoded *packet) nogil
+    uint32_t encoder_silence(codec which, uint8_t *payload) nogil
 
 cdef extern from "native/opus_codec.h":
     enum:
@@ -71,6 +112,7 @@ cdef extern from "native/jitter.h":
         uint64_t concealed
         uint64_t recovered
         uint64_t resets
+        uint64_t quiet
         uint64_t stretched
         uint64_t shortened
         uint32_t target_ms
@@ -79,6 +121,7 @@ cdef extern from "native/jitter.h":
     void jitter_free(jitter *buffer) nogil
     void jitter_reset(jitter *buffer) nogil
     int jitter_put(jitter *buffer, const jitter_packet *packet, int64_t arrival_ns) nogil
+    int jitter_put_noise(jitter *buffer, const jitter_packet *packet, int64_t arrival_ns) nogil
     int jitter_get(jitter *buffer, int16_t *pcm, int64_t now_ns) nogil
     void jitter_read_statistics(const jitter *buffer, jitter_statistics *statistics) nogil
 
@@ -147,9 +190,10 @@ cdef extern from "native/capture.h":
 
 _CODECS = {
     "pcmu": CODEC_PCMU, "pcma": CODEC_PCMA, "opus": CODEC_OPUS, "l16_8k": CODEC_L16_8K, "l16_48k": CODEC_L16_48K,
+    "g722": CODEC_G722,
 }
 _PUT_RESULTS = ("kept", "duplicate", "late", "malformed", "on_trial")
-_GET_RESULTS = ("played", "concealed", "silent")
+_GET_RESULTS = ("played", "concealed", "silent", "quiet")
 
 
 cdef codec _codec(str name) except *:
@@ -196,21 +240,106 @@ def transcode_g711(str from_codec, bytes octets) -> bytes:
     return bytes(result)
 
 
-cdef class Plc:
-    cdef g711_plc plc
+cdef class G722:
+    """Encoder and decoder at one rate."""
+    cdef g722_codec decoder
+    cdef g722_codec encoder
+    cdef uint32_t rate
 
-    def __cinit__(self):
-        g711_plc_init(&self.plc)
+    def __cinit__(self, uint32_t rate):
+        self.rate = rate
+        if g722_decode_open(&self.decoder, rate) < 0 or g722_encode_open(&self.encoder, rate) < 0:
+            raise ValueError(f"no G.722 at {rate} Hz")
+
+    def __dealloc__(self):
+        g722_close(&self.decoder)
+        g722_close(&self.encoder)
+
+    def decode(self, bytes payload) -> bytes:
+        cdef bytearray pcm = bytearray(2 * len(payload) * (self.rate // 8000))
+        g722_decode_octets(
+            &self.decoder, <const uint8_t *><const char *>payload, len(payload), <int16_t *><char *>pcm)
+        return bytes(pcm)
+
+    def encode(self, bytes pcm) -> bytes:
+        cdef bytearray payload = bytearray(len(pcm) // 2 // (self.rate // 8000))
+        g722_encode_samples(&self.encoder, _int16(pcm), len(pcm) // 2, <uint8_t *><char *>payload)
+        return bytes(payload)
+
+
+cdef class Plc:
+    cdef plc concealer
+
+    def __cinit__(self, uint32_t rate=8000):
+        plc_init(&self.concealer, rate)
 
     def good(self, bytes pcm) -> bytes:
         cdef bytearray played = bytearray(pcm)
-        g711_plc_good(&self.plc, <int16_t *><char *>played, len(pcm) // 2)
+        plc_good(&self.concealer, <int16_t *><char *>played, len(pcm) // 2)
         return bytes(played)
 
     def conceal(self, size_t samples) -> bytes:
         cdef bytearray played = bytearray(2 * samples)
-        g711_plc_conceal(&self.plc, <int16_t *><char *>played, samples)
+        plc_conceal(&self.concealer, <int16_t *><char *>played, samples)
         return bytes(played)
+
+
+cdef class Noise:
+    cdef noise maker
+
+    def __cinit__(self):
+        noise_init(&self.maker)
+
+    def update(self, bytes payload) -> None:
+        if noise_update(&self.maker, <const uint8_t *><const char *>payload, len(payload)) < 0:
+            raise ValueError("empty comfort noise payload")
+
+    def make(self, size_t samples) -> bytes:
+        cdef bytearray pcm = bytearray(2 * samples)
+        noise_make(&self.maker, <int16_t *><char *>pcm, samples)
+        return bytes(pcm)
+
+
+cdef class Encoder:
+    """20 ms of PCM in, packets out."""
+    cdef encoder *one
+
+    def __cinit__(
+        self, str codec_name, uint32_t rate, unsigned packet_ms=20, *, uint32_t opus_bitrate=0,
+        int opus_complexity=5, bint opus_fec=True, bint opus_dtx=False, uint32_t opus_playback_rate=0
+    ):
+        cdef encoding how
+        how.opus_bitrate = opus_bitrate
+        how.opus_complexity = opus_complexity
+        how.opus_fec = opus_fec
+        how.opus_dtx = opus_dtx
+        how.opus_playback_rate = opus_playback_rate
+        self.one = encoder_new(_codec(codec_name), rate, packet_ms, &how)
+        if self.one is NULL:
+            raise ValueError(f"no encoder for {codec_name} at {rate} Hz")
+
+    def __dealloc__(self):
+        encoder_free(self.one)
+
+    def set_loss(self, int percent) -> None:
+        encoder_set_loss(self.one, percent)
+
+    def put(self, bytes pcm) -> list[tuple[bytes, int]]:
+        """(payload, RTP clock ticks) of each packet; an empty payload is not sent."""
+        cdef encoded packet
+        packets = []
+        if not encoder_put(self.one, _int16(pcm)):
+            raise ValueError("can't encode")
+        while encoder_take(self.one, &packet):
+            packets.append(((<const char *>packet.payload)[:packet.length], packet.ticks))
+        return packets
+
+
+def silence(str codec_name) -> bytes:
+    """20 ms."""
+    cdef uint8_t payload[ENCODER_SILENCE_MAX]
+    cdef uint32_t length = encoder_silence(_codec(codec_name), payload)
+    return (<const char *>payload)[:length]
 
 
 def opus_samples(bytes packet, uint32_t rate) -> int:
@@ -298,6 +427,17 @@ cdef class Jitter:
         packet.payload = <const uint8_t *><const char *>payload
         return _PUT_RESULTS[jitter_put(self.buffer, &packet, arrival_ns)]
 
+    def put_noise(
+        self, bytes payload, *, uint16_t sequence, uint32_t timestamp, uint32_t ssrc=1, int64_t arrival_ns
+    ) -> str:
+        cdef jitter_packet packet
+        packet.ssrc = ssrc
+        packet.timestamp = timestamp
+        packet.sequence = sequence
+        packet.length = min(<size_t>len(payload), <size_t>0xFFFF)
+        packet.payload = <const uint8_t *><const char *>payload
+        return _PUT_RESULTS[jitter_put_noise(self.buffer, &packet, arrival_ns)]
+
     def get(self, int64_t now_ns) -> tuple[str, bytes]:
         cdef bytearray pcm = bytearray(2 * (self.rate // 50))
         cdef int result = jitter_get(self.buffer, <int16_t *><char *>pcm, now_ns)
@@ -368,7 +508,7 @@ cdef class Sound:
         return (<const char *>octets)[:length]
 
     def pcm(self, uint32_t rate, uint32_t index) -> bytes:
-        if index >= self.loaded.frames or rate not in (8000, 48000):
+        if index >= self.loaded.frames or rate not in (8000, 16000, 48000):
             raise IndexError(index)
         return (<const char *>sound_pcm(self.loaded, rate, index))[: 2 * (rate // 50)]
 

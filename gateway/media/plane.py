@@ -41,9 +41,10 @@ from gateway.model.media import (
 
 LOG = logging.getLogger(__name__)
 
-CODECS = {Codec.PCMU: _plane.PCMU, Codec.PCMA: _plane.PCMA, Codec.OPUS: _plane.OPUS}
+CODECS = {Codec.PCMU: _plane.PCMU, Codec.PCMA: _plane.PCMA, Codec.OPUS: _plane.OPUS, Codec.G722: _plane.G722}
 VIDEO_CODECS = {VideoCodec.VP8: _plane.VP8, VideoCodec.H264: _plane.H264}
 RETRY_AFTER_S = 10
+OPUS_COMPLEXITY = 5
 
 
 class ThreadStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,11 +104,15 @@ class MediaPlane:
         consent_ms: int = 15000,
         legs_max: int = 2000,
         commands_max: int = _plane.COMMANDS_MAX,
+        opus_bitrate: int = 0,
+        opus_complexity: int = OPUS_COMPLEXITY,
+        opus_dtx: bool = False,
     ) -> None:
         """Start the threads and bind the browser ports.  ``commands_max``: may wait for one thread.
 
         ``addresses`` are bound (``0.0.0.0`` and ``::``: all that the machine has now), ``public_addresses`` told in
         their place behind a 1:1 NAT; see `gateway.media.addresses`.
+        ``opus_bitrate``: of what is encoded here, in bit/s; 0: 24000 for sound of 4 or 8 kHz bandwidth, 32000 above.
 
         Raises `InternalError` when an address or port can't be bound; the message says which.
         """
@@ -130,6 +135,9 @@ class MediaPlane:
                 consent_ms=consent_ms,
                 legs_max=legs_max,
                 commands_max=commands_max,
+                opus_bitrate=opus_bitrate,
+                opus_complexity=opus_complexity,
+                opus_dtx=opus_dtx,
             )
         except OSError as error:
             raise InternalError(str(error)) from None
@@ -240,11 +248,11 @@ class MediaPlane:
         known = self._legs.get(leg)
         if known is not None and known.address and (":" in known.address) != (":" in peer.address):
             self._check(_plane.BAD_ADDRESS, peer.address)
-        media = _media(peer.codec, peer.payload_type, peer.dtmf_payload_type, peer.dtmf_clock_hz, peer)
+        media = _media(peer)
         self._check(self._native.set_rtp_peer(leg, peer.address.encode(), peer.port, media), peer.address)
 
     def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None:
-        media = _media(peer.codec, peer.payload_type, peer.dtmf_payload_type, peer.dtmf_clock_hz, peer)
+        media = _media(peer)
         self._check(self._native.set_webrtc_peer(leg, peer.remote_ufrag.encode(), media))
 
     def set_video(self, leg: LegId, video: VideoPeer | None) -> None:
@@ -375,13 +383,24 @@ def _check_credentials(ufrag: str, pwd: str) -> None:
             raise ValueError(f"{name} has {len(value)} characters; RFC 8839 5.4 allows 1 to {longest}")
 
 
-def _media(
-    codec: Codec, payload_type: int, dtmf: int | None, clock_rate: int, peer: RtpPeer | WebRtcPeer
-) -> _plane.Media:
-    packet_ms, send, receive = peer.packet_ms if isinstance(peer, RtpPeer) else 20, peer.send, peer.receive
-    if not 10 <= packet_ms <= 120 or packet_ms % 10:
+def _media(peer: RtpPeer | WebRtcPeer) -> _plane.Media:
+    noise, packet_ms = (peer.noise_payload_type, peer.packet_ms) if isinstance(peer, RtpPeer) else (None, 20)
+    if not 10 <= packet_ms <= 60 or packet_ms % 10:
         packet_ms = 20  # a preference of the peer that we do not share (RFC 8866 6.4)
-    return CODECS[codec], payload_type, -1 if dtmf is None else dtmf, clock_rate, packet_ms, send, receive
+    return (
+        CODECS[peer.codec],
+        peer.payload_type,
+        -1 if peer.dtmf_payload_type is None else peer.dtmf_payload_type,
+        peer.dtmf_clock_hz,
+        packet_ms,
+        peer.send,
+        peer.receive,
+        -1 if noise is None else noise,
+        peer.opus.fec,
+        peer.opus.dtx,
+        peer.opus.bitrate_max or 0,
+        peer.opus.playback_hz or 0,
+    )
 
 
 def _video(peer: VideoPeer) -> _plane.Video:

@@ -46,6 +46,7 @@ class Codec(enum.StrEnum):
 
     PCMU = "pcmu"
     PCMA = "pcma"
+    G722 = "g722"
     OPUS = "opus"
 
 

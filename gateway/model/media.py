@@ -19,6 +19,19 @@ import msgspec
 from gateway.model.ids import Codec, ConferenceId, LegId, VideoCodec
 
 
+class OpusWishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the other side's fmtp says of the Opus that it wants to hear (RFC 7587 6.1)."""
+
+    fec: bool = True
+    """useinbandfec: it can use in-band FEC, which is sent when its RTCP reports loss."""
+    dtx: bool = False
+    """usedtx: it likes silence not to be sent."""
+    bitrate_max: int | None = None
+    """maxaveragebitrate, in bit/s."""
+    playback_hz: int | None = None
+    """maxplaybackrate: it plays nothing above half of it."""
+
+
 class RtpPeer(msgspec.Struct, frozen=True, kw_only=True):
     """Where a SIP leg's RTP goes and what it carries (one m=audio line as negotiated, RFC 3264)."""
 
@@ -31,7 +44,11 @@ class RtpPeer(msgspec.Struct, frozen=True, kw_only=True):
     """Payload type of telephone-event (RFC 4733), None when not negotiated."""
     dtmf_clock_hz: int = 8000
     """Unit of its durations: 8000, or 48000 beside Opus."""
+    noise_payload_type: int | None = None
+    """Payload type of comfort noise (RFC 3389), None when not negotiated."""
+    opus: OpusWishes = OpusWishes()
     packet_ms: int = 20
+    """What our packets hold: 10 to 60 in steps of 10."""
     send: bool = True
     """False for a=recvonly or a=inactive seen from our side."""
     receive: bool = True
@@ -44,6 +61,7 @@ class WebRtcPeer(msgspec.Struct, frozen=True, kw_only=True):
     payload_type: int
     dtmf_payload_type: int | None = None
     dtmf_clock_hz: int = 8000
+    opus: OpusWishes = OpusWishes()
     remote_ufrag: str
     """The browser's ice-ufrag; a STUN check must name both (RFC 8445 7.2.2)."""
     send: bool = True

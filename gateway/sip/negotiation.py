@@ -12,7 +12,7 @@ from gateway.model.ids import Codec
 from gateway.model.media import RtpPeer
 from gateway.protocol import sdp
 
-CODECS: tuple[Codec, ...] = (Codec.PCMA, Codec.PCMU)
+CODECS: tuple[Codec, ...] = (Codec.PCMA, Codec.PCMU, Codec.G722, Codec.OPUS)
 """What a trunk may choose from; in our own offers the first is the one we like best."""
 
 

@@ -19,7 +19,7 @@ from gateway.webrtc.leg import Loss
 
 log = logging.getLogger(__name__)
 
-CODECS = (Codec.OPUS, Codec.PCMA, Codec.PCMU)
+CODECS = (Codec.OPUS, Codec.G722, Codec.PCMA, Codec.PCMU)
 
 
 class _Ear:

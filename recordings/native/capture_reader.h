@@ -26,7 +26,8 @@ enum payload_codec {
     PAYLOAD_OPUS = 2,
     PAYLOAD_L16_8K = 3,
     PAYLOAD_L16_48K = 4,
-    PAYLOAD_CODECS = 5,
+    PAYLOAD_G722 = 5,
+    PAYLOAD_CODECS = 6,
 };
 
 struct record {

@@ -5,6 +5,10 @@
 
 #include <opus/opus.h>
 #include <speex/speex_resampler.h>
+/* Not <spandsp.h>: it wants the headers of libtiff for its fax. */
+#include <spandsp/telephony.h>
+
+#include <spandsp/g722.h>
 
 #define PENDING 512
 /* 10.9 s: TIMELINE_SETTLED behind and as much ahead, with room to spare. */
@@ -39,7 +43,9 @@ struct stream {
 
 struct timeline {
     OpusDecoder *decoder;
+    g722_decode_state_t *g722;
     SpeexResamplerState *resampler;
+    uint32_t resampled_rate;
     int16_t values[2][256]; /* of PCMU and PCMA */
 
     /* Coming in. */
@@ -91,8 +97,10 @@ struct timeline *timeline_new(void)
         return NULL;
     make_values(timeline->values);
     timeline->decoder = opus_decoder_create(TIMELINE_RATE, 1, &error);
+    timeline->g722 = g722_decode_init(NULL, 64000, 0);
+    timeline->resampled_rate = 8000;
     timeline->resampler = speex_resampler_init(1, 8000, TIMELINE_RATE, RESAMPLER_QUALITY, &error);
-    bool good = timeline->decoder && timeline->resampler;
+    bool good = timeline->decoder && timeline->g722 && timeline->resampler;
     for (size_t i = 0; i < PENDING && good; i++)
         good = (timeline->pending[i] = malloc(sizeof **timeline->pending)) != NULL;
     if (good)
@@ -107,6 +115,8 @@ void timeline_free(struct timeline *timeline)
         return;
     if (timeline->decoder)
         opus_decoder_destroy(timeline->decoder);
+    if (timeline->g722)
+        g722_decode_free(timeline->g722);
     if (timeline->resampler)
         speex_resampler_destroy(timeline->resampler);
     for (size_t i = 0; i < PENDING; i++)
@@ -114,9 +124,15 @@ void timeline_free(struct timeline *timeline)
     free(timeline);
 }
 
+/* G.722 counts at 8 kHz as G.711 does (RFC 3551 4.5.2). */
 static int samples_per_tick(enum payload_codec codec)
 {
     return codec == PAYLOAD_OPUS || codec == PAYLOAD_L16_48K ? 1 : 6;
+}
+
+static uint32_t rate_of(enum payload_codec codec)
+{
+    return codec == PAYLOAD_OPUS || codec == PAYLOAD_L16_48K ? TIMELINE_RATE : codec == PAYLOAD_G722 ? 16000 : 8000;
 }
 
 /* Laying sound down */
@@ -160,11 +176,15 @@ static void end_resampling(struct timeline *timeline)
     timeline->resampling = false;
 }
 
-static void lay_8k(struct timeline *timeline, int64_t position, const int16_t *pcm, size_t samples)
+static void lay_resampled(
+    struct timeline *timeline, int64_t position, uint32_t rate, const int16_t *pcm, size_t samples)
 {
-    if (timeline->resampling && position != timeline->next_position)
+    if (timeline->resampling && (position != timeline->next_position || rate != timeline->resampled_rate))
         end_resampling(timeline);
     if (!timeline->resampling) {
+        if (rate != timeline->resampled_rate)
+            speex_resampler_set_rate(timeline->resampler, rate, TIMELINE_RATE);
+        timeline->resampled_rate = rate;
         speex_resampler_reset_mem(timeline->resampler);
         speex_resampler_skip_zeros(timeline->resampler);
         timeline->resampling = true;
@@ -185,6 +205,11 @@ static int64_t lay_packet(struct timeline *timeline, const struct pending *packe
         for (size_t i = 0; i < samples; i++)
             pcm[i] = timeline->values[packet->codec][packet->payload[i]];
         break;
+    case PAYLOAD_G722:
+        if (2 * samples > PACKET_SAMPLES_MAX)
+            return 0;
+        samples = (size_t)g722_decode(timeline->g722, pcm, packet->payload, (int)samples);
+        break;
     case PAYLOAD_L16_8K:
     case PAYLOAD_L16_48K:
         samples /= 2;
@@ -199,14 +224,17 @@ static int64_t lay_packet(struct timeline *timeline, const struct pending *packe
         samples = (size_t)decoded;
     }
     }
-    if (samples_per_tick(packet->codec) == 6) {
-        lay_8k(timeline, position, pcm, samples);
+    uint32_t rate = rate_of(packet->codec);
+    int64_t length = (int64_t)samples * (TIMELINE_RATE / rate);
+    if (rate < TIMELINE_RATE) {
+        lay_resampled(timeline, position, rate, pcm, samples);
     } else {
         end_resampling(timeline);
         lay(timeline, position, pcm, samples);
-        timeline->wide_to = position + (int64_t)samples;
     }
-    return (int64_t)samples * samples_per_tick(packet->codec);
+    if (rate > 8000)
+        timeline->wide_to = position + length;
+    return length;
 }
 
 static void decode_first(struct timeline *timeline)
@@ -226,6 +254,8 @@ static void decode_first(struct timeline *timeline)
         return; /* came twice */
     if (!same && packet->codec == PAYLOAD_OPUS)
         opus_decoder_ctl(timeline->decoder, OPUS_RESET_STATE);
+    if (!same && packet->codec == PAYLOAD_G722)
+        g722_decode_init(timeline->g722, 64000, 0);
     int64_t position = packet->ticks * scale + stream->place;
     if (timeline->begun && !packet->after_pause && position > timeline->next_position + GAP_MIN)
         timeline->gaps++;

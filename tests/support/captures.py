@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 AUDIO, PAUSE, RESUME, DROPPED, END = 1, 2, 3, 4, 5
-PCMU, PCMA, OPUS, L16_8K, L16_48K = range(5)
+PCMU, PCMA, OPUS, L16_8K, L16_48K, G722 = range(6)
 LEFT, RIGHT = 0, 1
 
 

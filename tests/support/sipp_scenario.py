@@ -36,7 +36,7 @@ PCMA_ELSEWHERE = OFFER.replace("[media_port] RTP/AVP 8 0 101", "40000 RTP/AVP 8 
 NO_DTMF = OFFER.replace("8 0 101", "8")
 _CODEC_LINES = "".join(f"{line}\n" for line in OFFER.splitlines()[6:10])
 G729 = OFFER.replace("8 0 101", "18").replace(_CODEC_LINES, "a=rtpmap:18 G729/8000\n")
-OPUS = OFFER.replace("8 0 101", "111").replace(_CODEC_LINES, "a=rtpmap:111 opus/48000/2\n")
+ILBC = OFFER.replace("8 0 101", "111").replace(_CODEC_LINES, "a=rtpmap:111 iLBC/8000\n")
 WITH_VIDEO = OFFER + "\nm=video 40002 RTP/AVP 96\na=rtpmap:96 VP8/90000"
 
 FROM = '"Anna" <sip:+4930123456@[local_ip]:[local_port]>'

@@ -19,11 +19,25 @@ import recordings
 from gateway.media import _stages
 from tests.support import captures
 from tests.support.audio_probe import Pcm, level_dbfs, sine, tone_share
-from tests.support.captures import AUDIO, DROPPED, END, L16_8K, L16_48K, LEFT, OPUS, PAUSE, PCMA, PCMU, RESUME, RIGHT
+from tests.support.captures import (
+    AUDIO,
+    DROPPED,
+    END,
+    G722,
+    L16_8K,
+    L16_48K,
+    LEFT,
+    OPUS,
+    PAUSE,
+    PCMA,
+    PCMU,
+    RESUME,
+    RIGHT,
+)
 
 MS = 1_000_000
 LEFT_HZ, RIGHT_HZ = 500, 1200
-RATES = {PCMU: 8000, PCMA: 8000, OPUS: 48000, L16_8K: 8000, L16_48K: 48000}
+RATES = {PCMU: 8000, PCMA: 8000, OPUS: 48000, L16_8K: 8000, L16_48K: 48000, G722: 16000}
 
 
 def audio(
@@ -38,7 +52,7 @@ def audio(
     """(time in ns, record) of packets of 20 ms; the timestamp wraps soon."""
     rate = RATES[codec]
     size = rate // 50
-    encoder = _stages.OpusEncoder(48000) if codec == OPUS else None
+    encoder = _stages.OpusEncoder(48000) if codec == OPUS else _stages.G722(16000) if codec == G722 else None
     for i in range(round(seconds * 50)):
         sound = sine(tone_hz, rate, size, start=i * size).tobytes()
         if encoder:
@@ -48,7 +62,7 @@ def audio(
         else:
             payload = sound
         time_ns = round((start_ms + i * 20) * MS)
-        number = first_timestamp + i * size
+        number = first_timestamp + i * (160 if codec == G722 else size)
         yield time_ns, captures.record(AUDIO, time_ns, side=side, codec=codec, number=number, payload=payload)
 
 
@@ -85,7 +99,7 @@ def onset(channel: Pcm, threshold: int = 400) -> float:
     return float(np.argmax(np.abs(channel.astype(int)) > threshold)) / 48000
 
 
-@pytest.mark.parametrize("left", [PCMU, PCMA, OPUS, L16_8K, L16_48K])
+@pytest.mark.parametrize("left", [PCMU, PCMA, OPUS, L16_8K, L16_48K, G722])
 @pytest.mark.parametrize("right", [PCMA, OPUS])
 def test_each_tone_is_in_its_own_channel_only(tmp_path: Path, left: int, right: int) -> None:
     records = [*audio(LEFT, left, LEFT_HZ, 3), *audio(RIGHT, right, RIGHT_HZ, 3, first_timestamp=77)]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.model.errors import PeerError
 from gateway.model.ids import Codec
-from gateway.model.media import RtpPeer
+from gateway.model.media import OpusWishes, RtpPeer
 from gateway.protocol.sdp import (
     NoCommonCodecError,
     SdpError,
@@ -58,6 +58,7 @@ def test_the_answer_is_written_as_other_people_expect_it():
         "a=rtpmap:101 telephone-event/8000",
         "a=fmtp:101 0-15",
         "a=ptime:20",
+        "a=maxptime:60",
         "a=sendrecv",
         "",
     ]
@@ -141,16 +142,61 @@ def test_packet_time(lines: str, packet_ms: int):
     assert answer(PCMA + (lines and lines + "\r\n"))[1].packet_ms == packet_ms
 
 
-def test_packet_times_that_the_plane_can_not_do_are_not_promised():
-    _, peer = answer_audio(
-        parse(PCMA + "a=ptime:30\r\n"),
-        address="::1",
-        port=2,
-        codecs=G711,
-        session_id=1,
-        packet_ms_supported=(20,),
-    )
-    assert peer.packet_ms == 20
+@pytest.mark.parametrize("packet_ms", [10, 20, 30, 40, 50, 60])
+def test_packet_times_that_opus_has_no_frames_for_are_not_promised(packet_ms: int):
+    offer = HEAD + f"m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\na=ptime:{packet_ms}\r\n"
+    assert answer(offer, (Codec.OPUS,))[1].packet_ms == (20 if packet_ms in {30, 50} else packet_ms)
+    assert answer(PCMA + f"a=ptime:{packet_ms}\r\n")[1].packet_ms == packet_ms
+
+
+def test_g722_is_known_by_its_static_payload_type_and_its_strange_clock():
+    text, peer = answer(HEAD + "m=audio 4000 RTP/AVP 18 9 8\r\n", tuple(Codec))
+    assert (peer.codec, peer.payload_type) == (Codec.G722, 9)
+    assert "m=audio 20000 RTP/AVP 9\r\na=rtpmap:9 G722/8000\r\n" in text
+    with pytest.raises(NoCommonCodecError):
+        answer(HEAD + "m=audio 4000 RTP/AVP 97\r\na=rtpmap:97 G722/16000\r\n", tuple(Codec))
+
+
+def test_our_own_order_decides_when_it_is_asked_for():
+    offer = parse(HEAD + "m=audio 4000 RTP/AVP 0 9 8\r\n")
+    for codecs in ((Codec.PCMA, Codec.G722), (Codec.G722, Codec.PCMU, Codec.PCMA)):
+        _, peer = answer_audio(offer, address="::1", port=2, codecs=codecs, session_id=1, own_order=True)
+        assert peer.codec is codecs[0]
+
+
+@pytest.mark.parametrize(
+    ("formats", "codec", "noise"),
+    [
+        ("8 13", Codec.PCMA, 13),
+        ("0 13 101", Codec.PCMU, 13),
+        ("8 98", Codec.PCMA, 98),
+        ("8 99", Codec.PCMA, None),
+        ("8", Codec.PCMA, None),
+        ("9 13", Codec.G722, None),
+    ],
+)
+def test_comfort_noise_is_taken_beside_g711_where_it_is_offered(formats: str, codec: Codec, noise: int | None):
+    maps = "a=rtpmap:98 CN/8000\r\na=rtpmap:99 CN/16000\r\na=rtpmap:101 telephone-event/8000\r\n"
+    text, peer = answer(f"{HEAD}m=audio 4000 RTP/AVP {formats}\r\n{maps}", tuple(Codec))
+    assert (peer.codec, peer.noise_payload_type) == (codec, noise)
+    assert (f"a=rtpmap:{noise} CN/8000" in text) == (noise is not None)
+    assert str(noise) in parse(text).media[0].formats or noise is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "wishes"),
+    [
+        ("", OpusWishes(fec=False)),
+        ("useinbandfec=1", OpusWishes(fec=True)),
+        ("useinbandfec=1; usedtx=1;maxaveragebitrate=16000", OpusWishes(fec=True, dtx=True, bitrate_max=16000)),
+        ("MaxPlaybackRate=8000;useinbandfec=0;stereo=1", OpusWishes(fec=False, playback_hz=8000)),
+        ("maxaveragebitrate=1;maxplaybackrate=9999999999;;=;usedtx", OpusWishes(fec=False)),
+    ],
+)
+def test_what_opus_shall_be_like_is_read(parameters: str, wishes: OpusWishes):
+    fmtp = f"a=fmtp:96 {parameters}\r\n" if parameters else ""
+    _, peer = answer(f"{HEAD}m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n{fmtp}", (Codec.OPUS,))
+    assert peer.opus == wishes
 
 
 @pytest.mark.parametrize(
@@ -195,7 +241,7 @@ def test_broken_offers_are_the_peers_fault(offer: str, what: str):
 
 
 codec_lists = st.permutations(list(Codec)).flatmap(
-    lambda codecs: st.integers(1, 3).map(lambda count: tuple(codecs[:count]))
+    lambda codecs: st.integers(1, 4).map(lambda count: tuple(codecs[:count]))
 )
 
 
@@ -213,8 +259,8 @@ def test_our_offer_and_our_answer_understand_each_other(
     here = accept_answer(parse(text), codecs=ours)
     assert here.codec is there.codec is shared[0]
     assert here.payload_type == there.payload_type
-    assert here.dtmf_payload_type == there.dtmf_payload_type == 101
-    assert here.packet_ms == there.packet_ms == packet_ms
+    assert here.dtmf_payload_type == there.dtmf_payload_type == (102 if here.codec is Codec.OPUS else 101)
+    assert here.packet_ms == there.packet_ms == (20 if here.codec is Codec.OPUS and packet_ms == 30 else packet_ms)
     assert (here.address, here.port) == ("192.0.2.99", 20_000)
     assert (there.address, there.port) == ("192.0.2.1", 4000)
 

@@ -9,7 +9,7 @@ from gateway.protocol.sdp import BrowserAnswer, Fingerprint, NoCommonCodecError,
 from tests.support.sdp_samples import BROWSERS, sample
 
 OURS = Fingerprint("sha-256", ":".join(["AB"] * 32))
-ALL_CODECS = (Codec.OPUS, Codec.PCMA, Codec.PCMU)
+ALL_CODECS = (Codec.OPUS, Codec.G722, Codec.PCMA, Codec.PCMU)
 
 
 def answer(offer: str, codecs: tuple[Codec, ...] = ALL_CODECS) -> BrowserAnswer:

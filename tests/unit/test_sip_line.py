@@ -136,7 +136,7 @@ async def test_offer_in_the_200_and_answer_in_the_ack() -> None:
     assert world.line.codec is Codec.PCMA
     (code, description), *_ = world.signalling.sent
     assert code == "200"
-    assert "RTP/AVP 8 0 101" in description
+    assert "RTP/AVP 8 0 9 96 101 102" in description
     assert not answering.done()
     world.line.remote_answer(ANSWER)
     world.line.remote_acknowledged()
@@ -217,9 +217,9 @@ def test_version_grows_with_changes_only() -> None:
 
 def test_own_offer_in_a_call_begins_with_the_codec_in_use() -> None:
     negotiation = Negotiation("192.0.2.1", 4000, session_id=7)
-    assert "RTP/AVP 8 0 101" in negotiation.offer()
+    assert "RTP/AVP 8 0 9 96 101 102" in negotiation.offer()
     negotiation.accept(ANSWER)
-    assert "RTP/AVP 0 8 101" in negotiation.offer()
+    assert "RTP/AVP 0 8 9 96 101 102" in negotiation.offer()
 
 
 def test_transition_table() -> None:

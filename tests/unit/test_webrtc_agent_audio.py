@@ -90,7 +90,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 async def test_the_customers_codec_and_thread_are_taken(stage: Stage, codec: Codec):
     stage.line.codec = codec
     _, leg, answer_sdp = await stage.offer()
-    expected = {Codec.OPUS: "111", Codec.PCMA: "8", Codec.PCMU: "0"}[codec]
+    expected = {Codec.OPUS: "111", Codec.G722: "9", Codec.PCMA: "8", Codec.PCMU: "0"}[codec]
     assert parse(answer_sdp).media[0].formats[0] == expected
     assert ("open_webrtc_leg", leg, stage.line.leg) in stage.plane.commands
 

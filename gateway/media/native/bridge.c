@@ -4,7 +4,9 @@
 
 #include "conference.h"
 #include "egress.h"
+#include "encoder.h"
 #include "g711.h"
+#include "packetize.h"
 #include "pcm.h"
 #include "player.h"
 #include "seam.h"
@@ -33,11 +35,14 @@ static zm_way choose_way(const zm_leg *to, const zm_leg *from)
         return ZM_WAY_NONE;
     if (to->announcement.player.list && to->hears == ZM_HEARS_OTHER)
         return ZM_WAY_MIX;
-    if (!zm_is_g711(to->media.codec) && to->media.codec == from->media.codec)
+    bool same = to->media.codec == from->media.codec;
+    if (same && !codec_is_octets(to->media.codec))
         return ZM_WAY_RELAY; /* an Opus packet tells its own length */
-    if (zm_is_g711(to->media.codec) && zm_is_g711(from->media.codec) && to->media.packet_ms == from->media.packet_ms)
-        return to->media.codec == from->media.codec ? ZM_WAY_RELAY : ZM_WAY_RECODE;
-    return ZM_WAY_MIX;
+    if (to->media.packet_ms != from->media.packet_ms)
+        return ZM_WAY_MIX;
+    if (same)
+        return ZM_WAY_RELAY;
+    return zm_is_g711(to->media.codec) && zm_is_g711(from->media.codec) ? ZM_WAY_RECODE : ZM_WAY_MIX;
 }
 
 static void set_way(zm_leg *to, zm_leg *from, zm_way way, uint32_t rate)
@@ -146,6 +151,7 @@ static void part(zm_leg *leg)
     if (leg->announcement.player.list == NULL)
         zm_pcm_mute(leg);
     leg->other = NULL;
+    leg->quiet = false;
     leg->way = ZM_WAY_NONE;
     if (leg->hears == ZM_HEARS_OTHER)
         zm_hear_from(leg, ZM_HEARS_NOTHING);
@@ -207,6 +213,7 @@ void zm_bridge_renew(zm_leg *leg)
     if (leg->announcement.player.list)
         zm_pcm_speak(leg, 0);
     if (other) {
+        leg->quiet = other->quiet = false;
         leg->way = other->way = ZM_WAY_NONE; /* what is relayed in the old codec is not for the new one */
         set_ways(leg, other);
         if (leg->hears == ZM_HEARS_OTHER)
@@ -219,20 +226,28 @@ void zm_bridge_renew(zm_leg *leg)
 
 /* --- relay -------------------------------------------------------------------------------------------------------- */
 
+/* The packet's numbers for `to`; false when it is not to be sent. */
+static bool number_relayed(zm_leg *from, zm_leg *to, const zm_rtp *rtp, zm_rtp *sent, uint8_t payload_type)
+{
+    if (!zm_leg_can_send(to)) {
+        to->out.mapped = false;
+        return false;
+    }
+    if (!zm_rtp_out_relay(&to->out, sent, rtp, from->thread->now_ns))
+        return false;
+    sent->payload_type = payload_type;
+    sent->ssrc = to->out.ssrc;
+    return true;
+}
+
 static void relay(zm_leg *from, zm_leg *to, const zm_rtp *rtp)
 {
     zm_rtp sent;
     uint8_t recoded[ZM_RTP_MAX], joined[ZM_RTP_MAX];
     const uint8_t *payload = rtp->payload;
 
-    if (!zm_leg_can_send(to)) {
-        to->out.mapped = false;
+    if (!number_relayed(from, to, rtp, &sent, to->media.payload_type))
         return;
-    }
-    if (!zm_rtp_out_relay(&to->out, &sent, rtp, from->thread->now_ns))
-        return;
-    sent.payload_type = to->media.payload_type;
-    sent.ssrc = to->out.ssrc;
     if (from->media.codec != to->media.codec) { /* A-law and mu-law */
         if (from->media.codec == CODEC_PCMA)
             g711_pcma_to_pcmu(recoded, payload, rtp->payload_len);
@@ -245,6 +260,21 @@ static void relay(zm_leg *from, zm_leg *to, const zm_rtp *rtp)
     zm_seam_note(to, payload, rtp->payload_len);
     zm_send_rtp(to, &sent, payload, rtp->payload_len);
     ZM_COUNT(from->thread->statistics.relayed);
+}
+
+/* Comfort noise goes on as it is to who knows it; else it is noted, for quiet_tick. */
+static void relay_noise(zm_leg *from, zm_leg *to, const zm_rtp *rtp)
+{
+    zm_rtp sent;
+
+    from->quiet = true;
+    noise_update(&from->noise, rtp->payload, rtp->payload_len);
+    if (to->media.noise_payload_type < 0) {
+        zm_bridge_skip(from, rtp);
+    } else if (number_relayed(from, to, rtp, &sent, (uint8_t)to->media.noise_payload_type)) {
+        zm_send_rtp(to, &sent, rtp->payload, rtp->payload_len);
+        ZM_COUNT(from->thread->statistics.relayed);
+    }
 }
 
 void zm_bridge_skip(zm_leg *leg, const zm_rtp *rtp)
@@ -315,12 +345,30 @@ void zm_bridge_pass(zm_leg *leg, const zm_rtp *rtp, bool is_event)
         zm_pcm_put(leg, rtp);
         return;
     }
+    leg->quiet = false;
     relay(leg, to, rtp);
     if (to->way == ZM_WAY_WARM) {
         zm_pcm_follow(leg, rtp);
         if (--to->warm_packets == 0)
             end_warming(to);
     }
+}
+
+void zm_bridge_pass_noise(zm_leg *leg, const zm_rtp *rtp)
+{
+    zm_leg *to = leg->other;
+
+    if (to == NULL) {
+        if (leg->member)
+            zm_pcm_put_noise(leg, rtp);
+        return;
+    }
+    if (to->hears != ZM_HEARS_OTHER || to->way == ZM_WAY_NONE)
+        return;
+    if (to->way != ZM_WAY_RELAY && to->way != ZM_WAY_RECODE)
+        zm_pcm_put_noise(leg, rtp);
+    if (to->way != ZM_WAY_MIX)
+        relay_noise(leg, to, rtp);
 }
 
 /* --- every 20 ms ---------------------------------------------------------------------------------------------------- */
@@ -335,23 +383,29 @@ void zm_send_sound(zm_leg *leg, const uint8_t *payload, uint32_t len)
     zm_send_frame(leg, payload, len);
 }
 
-void zm_send_mixed(zm_leg *leg, const uint8_t *payload, uint32_t len)
+void zm_send_mixed(zm_leg *leg, const zm_encoded *made)
 {
     if (leg->thread->now_ns < leg->event_until_ns)
         return;
-    zm_send_sound(leg, payload, len);
+    for (uint32_t i = 0; i < made->count; i++) {
+        if (made->len[i] == 0) {
+            zm_rtp_out_switch(&leg->out); /* DTX: what comes next takes its time from the clock, and the marker */
+        } else if (codec_is_octets(leg->media.codec)) {
+            zm_send_sound(leg, made->payload[i], made->len[i]);
+        } else {
+            zm_seam_note(leg, made->payload[i], made->len[i]);
+            zm_send_made(leg, made->payload[i], made->len[i], made->ticks);
+        }
+    }
     ZM_COUNT(leg->thread->statistics.mixed);
 }
 
 void zm_send_pcm(zm_leg *leg, const int16_t *pcm)
 {
-    uint8_t payload[OPUS_PACKET_MAX];
-    uint32_t len = 0;
+    zm_encoded made;
 
-    if (leg->pcm_rate)
-        len = zm_pcm_encode(leg, pcm, payload);
-    if (len) {
-        zm_send_mixed(leg, payload, len);
+    if (leg->pcm_rate && zm_pcm_encode(leg, pcm, &made)) {
+        zm_send_mixed(leg, &made);
         return;
     }
     leg->dropped++;
@@ -360,11 +414,10 @@ void zm_send_pcm(zm_leg *leg, const int16_t *pcm)
 
 void zm_send_quiet(zm_leg *leg)
 {
-    uint8_t silence[FRAME_SAMPLES_8K];
+    uint8_t silence[ENCODER_SILENCE_MAX];
 
     if (leg->seam && zm_is_g711(leg->media.codec)) {
-        memset(silence, leg->media.codec == CODEC_PCMA ? G711_PCMA_SILENCE : G711_PCMU_SILENCE, sizeof silence);
-        zm_send_sound(leg, silence, sizeof silence);
+        zm_send_sound(leg, silence, encoder_silence(leg->media.codec, silence));
     } else {
         zm_send_silence(leg);
     }
@@ -380,6 +433,27 @@ static void mix_tick(zm_leg *leg, bool can_send)
         zm_announce_over(leg, pcm);
     if (can_send)
         zm_send_pcm(leg, pcm);
+}
+
+/* A relayed source is quiet, and has said by comfort noise packets (RFC 3389) how that sounds.  Where they could not be
+ * passed on, 20 ms of that noise. */
+static void quiet_tick(zm_leg *leg)
+{
+    int16_t pcm[FRAME_SAMPLES_8K];
+    uint8_t payload[FRAME_SAMPLES_8K];
+
+    if (leg->media.noise_payload_type >= 0)
+        return;
+    if (!zm_is_g711(leg->media.codec)) { /* never negotiated beside G.722; who sends it nevertheless is merely silent */
+        zm_send_silence(leg);
+        return;
+    }
+    noise_make(&leg->other->noise, pcm, FRAME_SAMPLES_8K);
+    if (leg->media.codec == CODEC_PCMA)
+        g711_pcma_encode(payload, pcm, FRAME_SAMPLES_8K);
+    else
+        g711_pcmu_encode(payload, pcm, FRAME_SAMPLES_8K);
+    zm_send_sound(leg, payload, FRAME_SAMPLES_8K);
 }
 
 void zm_hear_tick(zm_leg *leg)
@@ -399,7 +473,11 @@ void zm_hear_tick(zm_leg *leg)
         zm_conference_tick(leg, can_send);
     else if (leg->hears == ZM_HEARS_OTHER && leg->way == ZM_WAY_MIX)
         mix_tick(leg, can_send);
-    else if (can_send && leg->kind == ZM_LEG_RTP && now_ns >= leg->event_until_ns &&
+    else if (can_send && now_ns < leg->event_until_ns)
+        return;
+    else if (can_send && leg->hears == ZM_HEARS_OTHER && leg->other->quiet)
+        quiet_tick(leg);
+    else if (can_send && leg->kind == ZM_LEG_RTP &&
              (leg->hears == ZM_HEARS_NOTHING || now_ns - leg->out.sent_ns > QUIET_NS || leg->out.generating))
         zm_send_quiet(leg);
 }

@@ -2,6 +2,7 @@
 #ifndef ZM_BRIDGE_H
 #define ZM_BRIDGE_H
 
+#include "pcm.h"
 #include "thread.h"
 
 void zm_bridge_join(zm_leg *first, zm_leg *second);
@@ -16,6 +17,10 @@ void zm_hear(zm_leg *leg, zm_hears hears);
 
 /* A packet that `leg` said goes to who hears it. `is_event`: RFC 4733. */
 void zm_bridge_pass(zm_leg *leg, const zm_rtp *rtp, bool is_event);
+/* Comfort noise (RFC 3389) that `leg` sent: passed on where the other side has it, else replaced by noise. */
+void zm_bridge_pass_noise(zm_leg *leg, const zm_rtp *rtp);
+/* Comfort noise (RFC 3389) that `leg` sent: passed on where the other side has it, else replaced by noise. */
+void zm_bridge_pass_noise(zm_leg *leg, const zm_rtp *rtp);
 /* A packet that is not passed on: close the gap that it would leave in the numbering. */
 void zm_bridge_skip(zm_leg *leg, const zm_rtp *rtp);
 /* Every 20 ms: what the leg hears from players, mixes and silence. */
@@ -41,7 +46,7 @@ void zm_background_changed(zm_leg *leg);
 /* Send 20 ms to a leg that can be sent to: of a sound, of a mix (nothing while a telephone event has its place), of PCM
  * at `leg->pcm_rate`, or silence. */
 void zm_send_sound(zm_leg *leg, const uint8_t *payload, uint32_t len);
-void zm_send_mixed(zm_leg *leg, const uint8_t *payload, uint32_t len);
+void zm_send_mixed(zm_leg *leg, const zm_encoded *made);
 void zm_send_pcm(zm_leg *leg, const int16_t *pcm);
 void zm_send_quiet(zm_leg *leg);
 

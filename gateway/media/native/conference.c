@@ -24,9 +24,8 @@ struct zm_member {
     int16_t said[FRAME_SAMPLES_MAX];
     /* The first of those who hear the same encodes for all of them. */
     zm_member *first;
-    bool made;
-    uint32_t payload_len;
-    uint8_t payload[OPUS_PACKET_MAX];
+    bool made, good;
+    zm_encoded encoded;
     struct mixer_limiter limiter;
 };
 
@@ -250,6 +249,8 @@ static bool hear_alike(const zm_member *a, const zm_member *b)
     const zm_media *one = &a->leg->media, *other = &b->leg->media;
 
     return a->hears == b->hears && one->codec == other->codec && one->packet_ms == other->packet_ms &&
+           one->opus_fec == other->opus_fec && one->opus_dtx == other->opus_dtx &&
+           one->opus_bitrate_max == other->opus_bitrate_max && one->opus_playback_rate == other->opus_playback_rate &&
            !a->leg->announcement.player.list && !b->leg->announcement.player.list;
 }
 
@@ -388,13 +389,13 @@ static void make(const zm_conference *conference, zm_member *first)
     int16_t pcm[FRAME_SAMPLES_MAX];
 
     first->made = true;
-    first->payload_len = 0;
+    first->good = false;
     if (first->leg->pcm_rate != conference->rate)
         return; /* out of memory when it began */
     mix(conference, first, pcm);
     if (first->leg->announcement.player.list)
         zm_announce_over(first->leg, pcm);
-    first->payload_len = zm_pcm_encode(first->leg, pcm, first->payload);
+    first->good = zm_pcm_encode(first->leg, pcm, &first->encoded);
 }
 
 void zm_conference_tick(zm_leg *leg, bool can_send)
@@ -416,10 +417,10 @@ void zm_conference_tick(zm_leg *leg, bool can_send)
     }
     if (!first->made)
         make(conference, first);
-    if (first->payload_len == 0) {
+    if (!first->good) {
         leg->dropped++;
         ZM_COUNT(leg->thread->statistics.dropped);
         return;
     }
-    zm_send_mixed(leg, first->payload, first->payload_len);
+    zm_send_mixed(leg, &first->encoded);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "g711.h"
 #include "ice.h"
 
 static void count_dropped(zm_thread *thread, zm_leg *leg)
@@ -130,50 +129,6 @@ bool zm_send_packet(zm_leg *leg, uint8_t *packet, uint32_t len)
         return false;
     send_to_browser(leg, packet, len);
     return true;
-}
-
-static void send_made(zm_leg *leg, const uint8_t *payload, uint32_t len, uint32_t samples)
-{
-    zm_rtp rtp = {.payload_type = leg->media.payload_type};
-
-    zm_rtp_out_generate(&leg->out, &rtp, leg->thread->now_ns, samples);
-    zm_send_rtp(leg, &rtp, payload, len);
-}
-
-void zm_send_frame(zm_leg *leg, const uint8_t *payload, uint32_t len)
-{
-    uint32_t packet_len = (uint32_t)leg->media.packet_ms * 8, at = 0;
-
-    if (!zm_is_g711(leg->media.codec)) {
-        send_made(leg, payload, len, FRAME_SAMPLES_48K);
-        return;
-    }
-    if (packet_len == len && leg->pending_len == 0) {
-        send_made(leg, payload, len, len);
-        return;
-    }
-    if (leg->pending_len + len > sizeof leg->pending)
-        leg->pending_len = 0;
-    memcpy(leg->pending + leg->pending_len, payload, len);
-    leg->pending_len += len;
-    for (; leg->pending_len - at >= packet_len; at += packet_len)
-        send_made(leg, leg->pending + at, packet_len, packet_len);
-    leg->pending_len -= at;
-    memmove(leg->pending, leg->pending + at, leg->pending_len);
-}
-
-void zm_send_silence(zm_leg *leg)
-{
-    /* Opus: TOC "CELT, full band, 20 ms, mono" and the shortest frame that decodes to silence. */
-    static const uint8_t opus[] = {0xf8, 0xff, 0xfe};
-    uint8_t g711[FRAME_SAMPLES_8K];
-
-    if (!zm_is_g711(leg->media.codec)) {
-        zm_send_frame(leg, opus, sizeof opus);
-        return;
-    }
-    memset(g711, leg->media.codec == CODEC_PCMA ? G711_PCMA_SILENCE : G711_PCMU_SILENCE, sizeof g711);
-    zm_send_frame(leg, g711, sizeof g711);
 }
 
 void zm_send_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len)

@@ -10,10 +10,6 @@ void zm_send_rtp(zm_leg *leg, const zm_rtp *rtp, const uint8_t *payload, uint32_
 /* Send a browser's leg an RTP packet that is complete; `packet` has room for ZM_SRTP_TRAILER_MAX more.  False when it
  * could not be protected, or had been sent before. */
 bool zm_send_packet(zm_leg *leg, uint8_t *packet, uint32_t len);
-/* Send 20 ms of encoded sound, in packets of the leg's packet time. */
-void zm_send_frame(zm_leg *leg, const uint8_t *payload, uint32_t len);
-/* 20 ms of silence. */
-void zm_send_silence(zm_leg *leg);
 /* Send a compound RTCP packet; `packet` has room for ZM_SRTP_TRAILER_MAX more. */
 void zm_send_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len);
 /* Send from a browser port. */

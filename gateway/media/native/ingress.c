@@ -41,17 +41,17 @@ static void receive_event(zm_leg *leg, const zm_rtp *rtp)
 static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
 {
     zm_thread *thread = leg->thread;
-    bool is_event = rtp->payload_type == leg->media.dtmf_payload_type;
+    bool is_event = rtp->payload_type == leg->media.dtmf_payload_type, is_noise = zm_is_noise(leg, rtp);
 
-    if ((!is_event && rtp->payload_type != leg->media.payload_type) || rtp->payload_len == 0) {
-        /* Comfort noise, or something that was not negotiated: counted as received, not passed on. */
+    if ((!is_event && !is_noise && rtp->payload_type != leg->media.payload_type) || rtp->payload_len == 0) {
+        /* Not negotiated: counted as received, not passed on. */
         if (leg->source.known && rtp->ssrc == leg->source.ssrc &&
             zm_rtp_source_update(&leg->source, rtp, thread->now_ns, false) != ZM_SEQ_BAD)
             zm_bridge_skip(leg, rtp);
         reject(thread, leg);
         return;
     }
-    if (zm_rtp_source_update(&leg->source, rtp, thread->now_ns, !is_event) == ZM_SEQ_BAD) {
+    if (zm_rtp_source_update(&leg->source, rtp, thread->now_ns, !is_event && !is_noise) == ZM_SEQ_BAD) {
         reject(thread, leg);
         return;
     }
@@ -63,6 +63,10 @@ static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
         return;
     if (is_event) {
         receive_event(leg, rtp);
+        return;
+    }
+    if (is_noise) {
+        zm_bridge_pass_noise(leg, rtp);
         return;
     }
     if (leg->tap)

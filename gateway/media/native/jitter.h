@@ -1,10 +1,10 @@
 /* The jitter buffer of the mix path: RTP payloads in at any time and order, 20 ms of PCM out on each tick.
  *
- * It decodes (PCMU, PCMA, Opus), so that loss is concealed by who can do it best, and stretches or shortens the sound by
- * pitch periods to hold its delay at a target of 20 to 60 ms that follows the measured jitter: clock drift, bursts and
- * a changed path delay are all the same to it.  A new SSRC or a jump of the timestamp starts a new stream once two
- * packets agree on it.  Memory is fixed: jitter_new allocates everything, put and get nothing.  Not thread-safe; one
- * thread owns it. */
+ * It decodes, so that loss is concealed by who can do it best, and stretches or shortens the sound by pitch periods to hold
+ * its delay at a target of 20 to 60 ms that follows the measured jitter: clock drift, bursts and a changed path delay are
+ * all the same to it.  Where the sender is silent on purpose (comfort noise of RFC 3389, Opus DTX) it makes noise.  A new
+ * SSRC or a jump of the timestamp starts a new stream once two packets agree on it.  Memory is fixed: jitter_new allocates
+ * everything, put and get nothing.  Not thread-safe; one thread owns it. */
 #ifndef ZENTRALE_JITTER_H
 #define ZENTRALE_JITTER_H
 
@@ -42,6 +42,7 @@ enum jitter_get_result {
     JITTER_PLAYED,    /* sound as it was sent */
     JITTER_CONCEALED, /* at least in part made up */
     JITTER_SILENT,    /* nothing to play: no stream yet, or it has paused; the PCM is zero */
+    JITTER_QUIET,     /* the sender says that nobody speaks: noise at the level of what was behind the speech */
 };
 
 struct jitter_statistics {
@@ -53,13 +54,14 @@ struct jitter_statistics {
     uint64_t concealed;   /* ticks (20 ms) that were at least in part made up */
     uint64_t recovered;   /* packets recovered from FEC */
     uint64_t resets;      /* new streams */
+    uint64_t quiet;       /* ticks of comfort noise */
     uint64_t stretched;   /* samples put in to slow down */
     uint64_t shortened;   /* samples taken out to catch up */
     uint32_t target_ms;   /* delay aimed at */
     uint32_t delay_ms;    /* delay that a fastest packet meets now, from arrival to its first sample's time */
 };
 
-/* `rate`: of the PCM, 8000 or 48000 (48000 for Opus only).  NULL: out of memory or the rate does not fit. */
+/* `rate`: of the PCM; see codec_has_rate.  NULL: out of memory or the rate does not fit. */
 struct jitter *jitter_new(enum codec codec, uint32_t rate);
 void jitter_free(struct jitter *jitter);
 /* Forget all sound and start anew, e.g. after a hold.  Statistics stay. */
@@ -69,6 +71,8 @@ enum jitter_put_result jitter_put(struct jitter *jitter, const struct jitter_pac
 /* Take a packet whose sound is heard by another way: the next `get` goes on behind it.  So a relayed stream becomes one
  * from this buffer without a gap: what the buffer needs to fill up is made up and then stretched. */
 void jitter_follow(struct jitter *jitter, const struct jitter_packet *packet, int64_t arrival_ns);
+/* Put a comfort noise packet (RFC 3389); the payload is copied. */
+enum jitter_put_result jitter_put_noise(struct jitter *jitter, const struct jitter_packet *packet, int64_t arrival_ns);
 /* Get the next 20 ms: writes rate / 50 samples.  To be called every 20 ms; late or early by some ms is harmless. */
 enum jitter_get_result jitter_get(struct jitter *jitter, int16_t *pcm, int64_t now_ns);
 void jitter_read_statistics(const struct jitter *jitter, struct jitter_statistics *statistics);

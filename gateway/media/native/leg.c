@@ -66,7 +66,6 @@ void zm_leg_free(zm_leg *leg)
     zm_player_clear(&leg->music);
     zm_player_clear(&leg->announcement.player);
     jitter_free(leg->jitter);
-    if (leg->encoder.encoder)
-        opus_encode_free(&leg->encoder);
+    encoder_free(leg->encoder);
     free(leg);
 }

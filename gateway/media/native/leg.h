@@ -8,9 +8,10 @@
 #include "addr.h"
 #include "capture.h"
 #include "dtmf.h"
+#include "encoder.h"
 #include "jitter.h"
 #include "limits.h"
-#include "opus_codec.h"
+#include "noise.h"
 #include "plane.h"
 #include "player.h"
 #include "rtp.h"
@@ -110,7 +111,7 @@ struct zm_leg {
     zm_player music; /* the last looped list that something else took the place of */
     zm_announcement announcement;
     zm_rtp_out out;
-    uint8_t pending[FRAME_SAMPLES_8K * 8]; /* G.711 octets that wait for a packet of another length than 20 ms */
+    uint8_t pending[FRAME_SAMPLES_8K * 8]; /* G.711 and G.722 octets that wait for a packet of another length than 20 ms */
     uint32_t pending_len;
 
     zm_video *video; /* pictures, both ways; NULL when none are negotiated */
@@ -124,11 +125,13 @@ struct zm_leg {
     struct jitter *jitter; /* of what it says, where that is needed as PCM */
     enum codec jitter_codec;
     uint32_t jitter_rate;
-    struct opus_encode_state encoder; /* of what it hears, where that is made from PCM */
-    uint32_t pcm_rate;                /* of that PCM; 0: none */
-    bool event_active;                /* an RFC 4733 event is passing to it in a mix */
-    uint32_t event_in, event_out;     /* its timestamps */
-    uint64_t event_until_ns;          /* sound gives way to it until then */
+    struct encoder *encoder;      /* of what it hears, where that is made from PCM */
+    uint32_t pcm_rate;            /* of that PCM; 0: none */
+    bool event_active;            /* an RFC 4733 event is passing to it in a mix */
+    uint32_t event_in, event_out; /* its timestamps */
+    uint64_t event_until_ns;      /* sound gives way to it until then */
+    bool quiet;                   /* it sent comfort noise last, and is relayed */
+    struct noise noise;           /* what stands in for it where the other side has no comfort noise */
 
     /* RTCP */
     uint64_t report_ns;
@@ -143,6 +146,14 @@ struct zm_leg {
 static inline bool zm_is_g711(enum codec codec)
 {
     return codec == CODEC_PCMU || codec == CODEC_PCMA;
+}
+
+/* Comfort noise (RFC 3389).  Many send it with its static payload type without having negotiated it. */
+static inline bool zm_is_noise(const zm_leg *leg, const zm_rtp *rtp)
+{
+    int number = leg->media.noise_payload_type < 0 ? PAYLOAD_TYPE_NOISE : leg->media.noise_payload_type;
+
+    return rtp->payload_type == number && codec_is_octets(leg->media.codec) && rtp->payload_len > 0;
 }
 
 void zm_leg_statistics_read(const zm_leg *leg, zm_leg_statistics *statistics);

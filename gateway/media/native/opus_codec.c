@@ -78,7 +78,7 @@ int opus_encode_init(struct opus_encode_state *state, uint32_t rate, uint32_t bi
 {
     int error = OPUS_OK;
     if (bitrate == 0)
-        bitrate = rate > 8000 ? 32000 : 24000;
+        bitrate = rate > 16000 ? 32000 : 24000;
     state->rate = rate;
     OpusEncoder *encoder = opus_encoder_create((opus_int32)rate, 1, OPUS_APPLICATION_VOIP, &error);
     state->encoder = encoder;
@@ -110,6 +110,22 @@ void opus_encode_set_loss(struct opus_encode_state *state, int percent)
     percent = percent < 0 ? 0 : percent > 100 ? 100 : percent;
     opus_encoder_ctl(state->encoder, OPUS_SET_PACKET_LOSS_PERC(percent));
     opus_encoder_ctl(state->encoder, OPUS_SET_INBAND_FEC(percent > 0));
+}
+
+void opus_encode_set_dtx(struct opus_encode_state *state, bool dtx)
+{
+    opus_encoder_ctl(state->encoder, OPUS_SET_DTX(dtx));
+}
+
+void opus_encode_set_playback_rate(struct opus_encode_state *state, uint32_t rate)
+{
+    opus_int32 bandwidth = rate <= 8000    ? OPUS_BANDWIDTH_NARROWBAND
+                           : rate <= 12000 ? OPUS_BANDWIDTH_MEDIUMBAND
+                           : rate <= 16000 ? OPUS_BANDWIDTH_WIDEBAND
+                           : rate <= 24000 ? OPUS_BANDWIDTH_SUPERWIDEBAND
+                                           : OPUS_BANDWIDTH_FULLBAND;
+
+    opus_encoder_ctl(state->encoder, OPUS_SET_MAX_BANDWIDTH(bandwidth));
 }
 
 int opus_encode_packet(

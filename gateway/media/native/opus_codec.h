@@ -1,10 +1,11 @@
 /* Opus (RFC 6716) by libopus, mono, as the plane uses it.
  *
- * `rate` is the PCM side's rate: 8000 when the other side of the bridge is narrowband (Opus then needs no resampler),
- * 48000 otherwise.  init allocates, free frees; nothing else does. */
+ * `rate` is the PCM side's rate: 8000 when another side of the bridge is narrowband, 16000 beside G.722 (Opus then needs
+ * no resampler), 48000 otherwise.  init allocates, free frees; nothing else does. */
 #ifndef ZENTRALE_OPUS_CODEC_H
 #define ZENTRALE_OPUS_CODEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,12 +46,16 @@ int opus_decode_recover(
 /* Make up `samples` (a multiple of 2.5 ms, at most 120 ms) lost samples.  Returns `samples` or -1. */
 int opus_decode_conceal(struct opus_decode_state *state, int16_t *pcm, size_t samples);
 
-/* bitrate in bit/s (6000..510000; 0 = 24000 at 8 kHz, 32000 at 48 kHz); complexity 0..10.  Returns 0 or -1. */
+/* bitrate in bit/s (6000..510000; 0 = 24000 at 8 and 16 kHz, 32000 at 48 kHz); complexity 0..10.  Returns 0 or -1. */
 int opus_encode_init(struct opus_encode_state *state, uint32_t rate, uint32_t bitrate, int complexity);
 void opus_encode_free(struct opus_encode_state *state);
 void opus_encode_reset(struct opus_encode_state *state);
 /* What the other side loses, 0..100 %: above 0 in-band FEC is sent. */
 void opus_encode_set_loss(struct opus_encode_state *state, int percent);
+/* Let silence be told by packets of at most 2 octets, which need not be sent. */
+void opus_encode_set_dtx(struct opus_encode_state *state, bool dtx);
+/* The other side plays at most so much (RFC 7587 6.1, maxplaybackrate): code no wider than that. */
+void opus_encode_set_playback_rate(struct opus_encode_state *state, uint32_t rate);
 /* Encode `samples` samples (2.5, 5, 10, 20, 40 or 60 ms).  Returns octets written or -1 (also when `size` is short). */
 int opus_encode_packet(
     struct opus_encode_state *state, const int16_t *pcm, size_t samples, uint8_t *packet, size_t size);

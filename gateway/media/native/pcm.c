@@ -2,13 +2,11 @@
 
 #include <string.h>
 
-#include "g711.h"
-
-enum { OPUS_COMPLEXITY = 5 };
+#include "encoder.h"
 
 uint32_t zm_pcm_rate(const zm_leg *leg, uint32_t rate)
 {
-    uint32_t own = zm_is_g711(leg->media.codec) ? 8000 : 48000;
+    uint32_t own = codec_rate(leg->media.codec);
 
     return rate && rate < own ? rate : own;
 }
@@ -51,6 +49,14 @@ void zm_pcm_put(zm_leg *leg, const zm_rtp *rtp)
         jitter_put(leg->jitter, &packet, (int64_t)leg->thread->now_ns);
 }
 
+void zm_pcm_put_noise(zm_leg *leg, const zm_rtp *rtp)
+{
+    struct jitter_packet packet = packet_of(rtp);
+
+    if (leg->jitter)
+        jitter_put_noise(leg->jitter, &packet, (int64_t)leg->thread->now_ns);
+}
+
 void zm_pcm_follow(zm_leg *leg, const zm_rtp *rtp)
 {
     struct jitter_packet packet = packet_of(rtp);
@@ -68,41 +74,56 @@ bool zm_pcm_get(zm_leg *leg, int16_t *pcm)
 
 /* --- what it hears -------------------------------------------------------------------------------------------------- */
 
+/* What we like, as far as the other side's fmtp goes along with it. */
+static struct encoding how_to_encode(const zm_leg *leg)
+{
+    const zm_media *media = &leg->media;
+    struct encoding how = leg->thread->encoding;
+
+    if (media->opus_bitrate_max && (how.opus_bitrate == 0 || media->opus_bitrate_max < how.opus_bitrate))
+        how.opus_bitrate = media->opus_bitrate_max;
+    how.opus_fec = media->opus_fec;
+    how.opus_dtx = how.opus_dtx && media->opus_dtx;
+    how.opus_playback_rate = media->opus_playback_rate;
+    return how;
+}
+
 bool zm_pcm_speak(zm_leg *leg, uint32_t rate)
 {
-    bool opus = leg->media.codec == CODEC_OPUS;
+    struct encoding how = how_to_encode(leg);
+    enum codec codec = leg->media.codec;
+    /* Octets are cut to packets behind the seams, by zm_send_frame. */
+    unsigned packet_ms = codec_is_octets(codec) ? FRAME_MS : leg->media.packet_ms;
 
     if (rate == 0)
-        rate = leg->pcm_rate && (leg->encoder.encoder != NULL) == opus ? leg->pcm_rate : zm_pcm_rate(leg, 0);
-    if (leg->pcm_rate == rate && (leg->encoder.encoder != NULL) == opus)
+        rate = leg->encoder && encoder_fits(leg->encoder, codec, leg->pcm_rate, packet_ms, &how) ? leg->pcm_rate
+                                                                                                 : codec_rate(codec);
+    if (leg->encoder && encoder_fits(leg->encoder, codec, rate, packet_ms, &how))
         return true;
     zm_pcm_mute(leg);
-    if (opus && opus_encode_init(&leg->encoder, rate, 0, OPUS_COMPLEXITY) < 0) {
-        leg->encoder.encoder = NULL;
-        return false;
-    }
-    leg->pcm_rate = rate;
-    return true;
+    leg->encoder = encoder_new(codec, rate, packet_ms, &how);
+    leg->pcm_rate = leg->encoder ? rate : 0;
+    return leg->encoder != NULL;
 }
 
 void zm_pcm_mute(zm_leg *leg)
 {
-    if (leg->encoder.encoder)
-        opus_encode_free(&leg->encoder);
-    leg->encoder.encoder = NULL;
+    encoder_free(leg->encoder);
+    leg->encoder = NULL;
     leg->pcm_rate = 0;
 }
 
-uint32_t zm_pcm_encode(zm_leg *leg, const int16_t *pcm, uint8_t *payload)
+bool zm_pcm_encode(zm_leg *leg, const int16_t *pcm, zm_encoded *made)
 {
-    uint32_t samples = leg->pcm_rate / 50;
-    int len = (int)samples;
+    struct encoded packet;
 
-    if (leg->media.codec == CODEC_PCMA)
-        g711_pcma_encode(payload, pcm, samples);
-    else if (leg->media.codec == CODEC_PCMU)
-        g711_pcmu_encode(payload, pcm, samples);
-    else
-        len = opus_encode_packet(&leg->encoder, pcm, samples, payload, OPUS_PACKET_MAX);
-    return len > 0 ? (uint32_t)len : 0;
+    made->count = 0;
+    if (!encoder_put(leg->encoder, pcm))
+        return false;
+    while (made->count < ZM_ENCODED_MAX && encoder_take(leg->encoder, &packet)) {
+        made->ticks = packet.ticks;
+        made->len[made->count] = packet.length;
+        memcpy(made->payload[made->count++], packet.payload, packet.length);
+    }
+    return true;
 }

@@ -3,10 +3,19 @@
 #ifndef ZM_PCM_H
 #define ZM_PCM_H
 
+#include "opus_codec.h"
 #include "thread.h"
 
-/* The rate at which legs of these codecs meet: one narrowband party makes the whole mix narrowband, because Opus decodes
- * to 8 kHz by itself and nothing is resampled.  `rate` is what the others have, 0 = none yet. */
+/* What an encoder makes of 20 ms: a frame; for Opus with another packet time nothing yet, or two packets. */
+enum { ZM_ENCODED_MAX = 2 };
+typedef struct {
+    uint32_t count, ticks; /* ticks: RTP clock, of each */
+    uint32_t len[ZM_ENCODED_MAX]; /* 0: not to be sent, but the time passes (DTX) */
+    uint8_t payload[ZM_ENCODED_MAX][OPUS_PACKET_MAX];
+} zm_encoded;
+
+/* The rate at which legs of these codecs meet: one narrowband party makes the whole mix narrowband, because each codec
+ * decodes to every lower rate by itself and nothing is resampled.  `rate` is what the others have, 0 = none yet. */
 uint32_t zm_pcm_rate(const zm_leg *leg, uint32_t rate);
 
 /* Have a jitter buffer for what the leg says.  One that fits is kept with the sound in it.  False: out of memory. */
@@ -14,6 +23,8 @@ bool zm_pcm_listen(zm_leg *leg, uint32_t rate);
 void zm_pcm_deafen(zm_leg *leg);
 /* A packet that it said. */
 void zm_pcm_put(zm_leg *leg, const zm_rtp *rtp);
+/* Comfort noise that it sent (RFC 3389). */
+void zm_pcm_put_noise(zm_leg *leg, const zm_rtp *rtp);
 /* A packet that it said and that was relayed as well: the sound goes on behind it. */
 void zm_pcm_follow(zm_leg *leg, const zm_rtp *rtp);
 /* The next 20 ms of what it says; false: nothing, and the PCM is zero. */
@@ -23,7 +34,7 @@ bool zm_pcm_get(zm_leg *leg, int16_t *pcm);
  * past.  False: out of memory. */
 bool zm_pcm_speak(zm_leg *leg, uint32_t rate);
 void zm_pcm_mute(zm_leg *leg);
-/* Octets of 20 ms at `leg->pcm_rate`, encoded for the leg into `payload` (OPUS_PACKET_MAX); 0: it failed. */
-uint32_t zm_pcm_encode(zm_leg *leg, const int16_t *pcm, uint8_t *payload);
+/* Encode 20 ms at `leg->pcm_rate`, which is not 0.  False: it failed. */
+bool zm_pcm_encode(zm_leg *leg, const int16_t *pcm, zm_encoded *made);
 
 #endif

@@ -54,6 +54,7 @@ static bool start(zm_plane *plane, const zm_config *config, char *error, uint32_
         thread->events = &plane->events;
         thread->ports = &plane->ports;
         thread->consent_ns = (uint64_t)config->consent_ms * 1000000u;
+        thread->encoding = config->encoding;
         plane->threads_count = i + 1;
         if (!zm_thread_init(thread, plane, i, config, error, error_size))
             return false;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "codec.h"
+#include "encoder.h"
 #include "limits.h"
 #include "sound.h"
 #include "video.h"
@@ -24,6 +25,7 @@ typedef struct {
     uint32_t consent_ms;
     uint32_t legs_max;
     uint32_t commands_max; /* waiting for one thread */
+    struct encoding encoding;
 } zm_config;
 
 typedef enum {
@@ -43,8 +45,12 @@ typedef struct {
     uint8_t payload_type;
     int16_t dtmf_payload_type; /* -1 = none */
     uint32_t dtmf_clock_rate;
+    int16_t noise_payload_type; /* comfort noise (RFC 3389) as negotiated, -1 = not */
     uint16_t packet_ms;
     bool send, receive;
+    bool opus_fec, opus_dtx;     /* the other side's fmtp (RFC 7587 6.1): useinbandfec, usedtx, */
+    uint32_t opus_bitrate_max;   /* maxaveragebitrate, 0 = none, */
+    uint32_t opus_playback_rate; /* maxplaybackrate, 0 = none */
 } zm_media;
 
 typedef enum {

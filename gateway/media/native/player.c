@@ -178,6 +178,11 @@ static void send_frame(zm_leg *leg, const zm_player *player)
     size_t len;
     const uint8_t *payload = sound_frame(sound_of(player), leg->media.codec, player->frame, &len);
 
+    /* Frames of Opus can't be cut or joined: with another packet time they are made anew. */
+    if (leg->media.codec == CODEC_OPUS && leg->media.packet_ms != FRAME_MS && zm_pcm_speak(leg, 0)) {
+        zm_send_pcm(leg, sound_pcm(sound_of(player), leg->pcm_rate, player->frame));
+        return;
+    }
     zm_send_sound(leg, payload, (uint32_t)len);
 }
 

@@ -77,7 +77,8 @@ static zm_leg *leg_new(zm_leg_kind kind, uint64_t id)
     leg->id = id;
     leg->kind = kind;
     leg->event_budget = ZM_EVENTS_PER_SECOND_MAX;
-    leg->media.dtmf_payload_type = -1;
+    leg->media.dtmf_payload_type = leg->media.noise_payload_type = -1;
+    noise_init(&leg->noise);
     zm_rtp_out_init(&leg->out, random.ssrc, random.sequence & 0x7fff, random.timestamp);
     return leg;
 }

@@ -91,8 +91,8 @@ static void read_blocks(zm_leg *leg, const uint8_t *block, uint32_t count)
             uint32_t middle = (uint32_t)(ntp_now() >> 16), trip = middle - last - delay; /* 6.4.1, 1/65536 s */
             leg->far_rtt_us = (int32_t)trip < 0 ? 0 : (uint32_t)((uint64_t)trip * 1000000 >> 16);
         }
-        if (leg->encoder.encoder)
-            opus_encode_set_loss(&leg->encoder, block[4] * 100 / 256);
+        if (leg->encoder)
+            encoder_set_loss(leg->encoder, block[4] * 100 / 256);
     }
 }
 

@@ -10,12 +10,13 @@
 #include <speex/speex_resampler.h>
 
 #include "g711.h"
+#include "g722.h"
 
 #define RATE_MIN 4000u
 #define RATE_MAX 192000u
 #define OPUS_BITRATE 32000
 #define OPUS_FRAME_MAX 400  /* 20 ms at 32 kbit/s are 80 octets; VBR peaks stay far below this */
-#define OPUS_PRIMING 10     /* frames from the end that the encoder hears before the first */
+#define PRIMING 10          /* frames from the end that the encoder hears before the first */
 
 struct wav {
     const uint8_t *data;
@@ -192,9 +193,9 @@ static int encode_opus(struct sound *sound)
     opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(10));
     opus_encoder_ctl(encoder, OPUS_GET_LOOKAHEAD(&lookahead));
     /* Started `lookahead` early, packet k decodes to exactly frame k. */
-    for (int64_t index = -OPUS_PRIMING; index < (int64_t)sound->frames; index++) {
+    for (int64_t index = -PRIMING; index < (int64_t)sound->frames; index++) {
         uint8_t packet[OPUS_FRAME_MAX];
-        int64_t start = index * FRAME_SAMPLES_48K + lookahead + (int64_t)total * OPUS_PRIMING;
+        int64_t start = index * FRAME_SAMPLES_48K + lookahead + (int64_t)total * PRIMING;
         for (size_t i = 0; i < FRAME_SAMPLES_48K; i++)
             frame[i] = sound->pcm_48k[((size_t)start + i) % total];
         /* The first frame follows the last one of a loop but also whatever was sent before: let it stand alone. */
@@ -218,6 +219,22 @@ static int encode_opus(struct sound *sound)
     return 0;
 }
 
+/* The encoder runs round the end of a loop, as with Opus. */
+static int encode_g722(struct sound *sound)
+{
+    struct g722_codec codec = {0};
+    uint8_t primed[FRAME_SAMPLES_8K];
+
+    if (g722_encode_open(&codec, 16000) < 0)
+        return -1;
+    for (uint32_t frame = sound->frames > PRIMING ? sound->frames - PRIMING : 0; frame < sound->frames; frame++)
+        g722_encode_samples(
+            &codec, sound->pcm_16k + (size_t)frame * FRAME_SAMPLES_16K, FRAME_SAMPLES_16K, primed);
+    g722_encode_samples(&codec, sound->pcm_16k, (size_t)sound->frames * FRAME_SAMPLES_16K, sound->g722);
+    g722_close(&codec);
+    return 0;
+}
+
 static struct sound *allocate(uint32_t frames)
 {
     struct sound *sound = calloc(1, sizeof *sound);
@@ -227,12 +244,15 @@ static struct sound *allocate(uint32_t frames)
     sound->frames = frames;
     sound->duration_ms = frames * FRAME_MS;
     sound->pcm_8k = calloc(frames, FRAME_SAMPLES_8K * sizeof *sound->pcm_8k);
+    sound->pcm_16k = calloc(frames, FRAME_SAMPLES_16K * sizeof *sound->pcm_16k);
     sound->pcm_48k = calloc(frames, FRAME_SAMPLES_48K * sizeof *sound->pcm_48k);
     sound->pcmu = malloc((size_t)frames * FRAME_SAMPLES_8K);
     sound->pcma = malloc((size_t)frames * FRAME_SAMPLES_8K);
+    sound->g722 = malloc((size_t)frames * FRAME_SAMPLES_8K);
     sound->opus = malloc((size_t)frames * OPUS_FRAME_MAX);
     sound->opus_offset = malloc(((size_t)frames + 1) * sizeof *sound->opus_offset);
-    if (sound->pcm_8k && sound->pcm_48k && sound->pcmu && sound->pcma && sound->opus && sound->opus_offset)
+    if (sound->pcm_8k && sound->pcm_16k && sound->pcm_48k && sound->pcmu && sound->pcma && sound->g722 && sound->opus &&
+        sound->opus_offset)
         return sound;
     sound_free(sound);
     return NULL;
@@ -262,8 +282,9 @@ struct sound *sound_from_pcm(
         for (size_t i = 0; i < samples; i++)
             mono[i] = channels == 1 ? pcm[i] : (int16_t)((pcm[2 * i] + pcm[2 * i + 1]) / 2);
         good = resample_loop(mono, padded, rate, sound->pcm_8k, (size_t)frames * FRAME_SAMPLES_8K, 8000) == 0 &&
+               resample_loop(mono, padded, rate, sound->pcm_16k, (size_t)frames * FRAME_SAMPLES_16K, 16000) == 0 &&
                resample_loop(mono, padded, rate, sound->pcm_48k, (size_t)frames * FRAME_SAMPLES_48K, 48000) == 0 &&
-               encode_opus(sound) == 0;
+               encode_g722(sound) == 0 && encode_opus(sound) == 0;
     }
     free(mono);
     if (!good) {
@@ -281,9 +302,11 @@ void sound_free(struct sound *sound)
     if (!sound)
         return;
     free(sound->pcm_8k);
+    free(sound->pcm_16k);
     free(sound->pcm_48k);
     free(sound->pcmu);
     free(sound->pcma);
+    free(sound->g722);
     free(sound->opus);
     free(sound->opus_offset);
     free(sound);
@@ -296,11 +319,12 @@ const uint8_t *sound_frame(const struct sound *sound, enum codec codec, uint32_t
         return sound->opus + sound->opus_offset[index];
     }
     *length = FRAME_SAMPLES_8K;
-    return (codec == CODEC_PCMU ? sound->pcmu : sound->pcma) + (size_t)index * FRAME_SAMPLES_8K;
+    const uint8_t *octets = codec == CODEC_PCMU ? sound->pcmu : codec == CODEC_PCMA ? sound->pcma : sound->g722;
+    return octets + (size_t)index * FRAME_SAMPLES_8K;
 }
 
 const int16_t *sound_pcm(const struct sound *sound, uint32_t rate, uint32_t index)
 {
-    return rate == 8000 ? sound->pcm_8k + (size_t)index * FRAME_SAMPLES_8K
-                        : sound->pcm_48k + (size_t)index * FRAME_SAMPLES_48K;
+    const int16_t *pcm = rate == 8000 ? sound->pcm_8k : rate == 16000 ? sound->pcm_16k : sound->pcm_48k;
+    return pcm + (size_t)index * (rate / 50);
 }

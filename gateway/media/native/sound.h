@@ -18,9 +18,11 @@ struct sound {
     uint32_t frames; /* of 20 ms; at least 1 */
     uint32_t duration_ms; /* frames * 20 */
     int16_t *pcm_8k;      /* frames * 160 samples */
+    int16_t *pcm_16k;     /* frames * 320 samples */
     int16_t *pcm_48k;     /* frames * 960 samples */
     uint8_t *pcmu;        /* frames * 160 octets */
     uint8_t *pcma;
+    uint8_t *g722;
     uint8_t *opus;         /* packets one after the other */
     uint32_t *opus_offset; /* frames + 1 offsets into `opus` */
 };
@@ -33,9 +35,9 @@ struct sound *sound_from_pcm(
     const int16_t *pcm, size_t samples, unsigned channels, uint32_t rate, char *error, size_t error_size);
 void sound_free(struct sound *sound);
 
-/* RTP payload of frame `index` (< frames) in PCMU, PCMA or Opus; `length` gets its octets.  Opus: mono, 20 ms. */
+/* RTP payload of frame `index` (< frames) in PCMU, PCMA, G.722 or Opus; `length` gets its octets.  Opus: mono, 20 ms. */
 const uint8_t *sound_frame(const struct sound *sound, enum codec codec, uint32_t index, size_t *length);
-/* PCM of frame `index` at 8000 or 48000 Hz, for the mix path. */
+/* PCM of frame `index` at 8000, 16000 or 48000 Hz, for the mix path. */
 const int16_t *sound_pcm(const struct sound *sound, uint32_t rate, uint32_t index);
 
 #endif

@@ -104,6 +104,7 @@ struct zm_thread {
     zm_queue *events;
     zm_ports *ports;
     uint64_t consent_ns;
+    struct encoding encoding;
     uint64_t now_ns;   /* monotonic, read once per wake-up */
     uint64_t ticks;    /* parts of 20 ms */
     uint64_t random;   /* xorshift state: RTCP intervals; not for secrets */

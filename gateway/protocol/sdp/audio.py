@@ -1,4 +1,5 @@
-"""Audio offer/answer with SIP peers (RFC 3264): one m=audio over RTP/AVP, one codec, telephone-event, hold.
+"""Audio offer/answer with SIP peers (RFC 3264): one m=audio over RTP/AVP, one codec, telephone-event,
+comfort noise, hold.
 
 The answer names exactly one codec: the plane's legs carry one, and a peer that could choose again mid-call would only
 find silence.  What else was offered (video, fax, a second audio) is refused with port 0, never an error.
@@ -11,14 +12,20 @@ import re
 from collections.abc import Sequence
 
 from gateway.model.ids import Codec
-from gateway.model.media import RtpPeer
+from gateway.model.media import OpusWishes, RtpPeer
 from gateway.protocol.sdp.codecs import (
     OWN_DTMF,
+    OWN_DTMF_48K,
+    PACKET_MS,
     NoCommonCodecError,
+    RtpFormat,
     codec_attributes,
     codec_of,
     dtmf_attributes,
     find_dtmf,
+    find_noise,
+    noise_attributes,
+    opus_wishes,
     own_payload_type,
     rtp_formats,
 )
@@ -32,8 +39,10 @@ from gateway.protocol.sdp.description import (
 )
 from gateway.protocol.sdp.text import print_description
 
-PACKET_MS = 20
-PACKET_MS_SUPPORTED = (10, 20, 30, 40, 60)
+OWN_PACKET_MS = 20
+"""What we like, and what counts when nothing is said (RFC 3551 4.2)."""
+PACKET_MS_LONGEST = 60
+"""What we let the other side put into a packet (a=maxptime, RFC 8866 6.4): a loss of more can't be concealed."""
 
 _PROTOCOLS = frozenset({"RTP/AVP", "RTP/AVPF"})
 _HOLD_ADDRESSES = frozenset({"0.0.0.0", "::"})
@@ -47,18 +56,19 @@ def answer_audio(
     codecs: Sequence[Codec],
     session_id: int,
     version: int = 1,
-    packet_ms_supported: Sequence[int] = PACKET_MS_SUPPORTED,
+    own_order: bool = False,
 ) -> tuple[str, RtpPeer]:
     """Answer an offer (INVITE or re-INVITE) with our RTP address and port.
 
-    Takes the first of the offerer's codecs that is among ``codecs``.  ``session_id`` stays the same in one dialog and
+    Takes the first of the offerer's codecs that is among ``codecs``, as RFC 3264 6.1 recommends, or with ``own_order``
+    the first of ``codecs`` that is in the offer.  ``session_id`` stays the same in one dialog and
     ``version`` grows by one with each description that differs (RFC 3264 5).
 
     A peer on hold (sendonly, inactive, or the old c=0.0.0.0) gives an `RtpPeer` with ``send`` or ``receive`` False.
     Raises `NoCommonCodecError` (488) when there is no audio to be had, `SdpError` (400) when the offer is broken.
     """
-    audio, codec, payload_type = _choose_audio(offer, codecs)
-    peer = _read_peer(offer, audio, codec, payload_type, packet_ms_supported)
+    audio, codec, chosen = _choose_audio(offer, codecs, own_order=own_order)
+    peer = _read_peer(offer, audio, codec, chosen)
     media = []
     for section in offer.media:
         if section is audio:
@@ -77,20 +87,22 @@ def offer_audio(
     codecs: Sequence[Codec],
     session_id: int,
     version: int = 1,
-    packet_ms: int = PACKET_MS,
+    packet_ms: int = OWN_PACKET_MS,
     direction: str = "sendrecv",
 ) -> str:
     """Our offer: for calls that we make and for an INVITE that came without one (RFC 3261 13.2.1)."""
     assert codecs, "an offer needs a codec"
     formats = [str(own_payload_type(codec)) for codec in codecs]
     attributes = [a for codec in codecs for a in codec_attributes(codec, own_payload_type(codec))]
-    attributes += dtmf_attributes(OWN_DTMF.payload_type, OWN_DTMF.clock_hz)
-    attributes += [Attribute("ptime", str(packet_ms)), Attribute(direction)]
+    for dtmf in (OWN_DTMF, OWN_DTMF_48K) if Codec.OPUS in codecs else (OWN_DTMF,):
+        formats.append(str(dtmf.payload_type))
+        attributes += dtmf_attributes(dtmf.payload_type, dtmf.clock_hz)
+    attributes += [*_packet_times(packet_ms), Attribute(direction)]
     audio = MediaDescription(
         kind="audio",
         port=port,
         protocol="RTP/AVP",
-        formats=(*formats, str(OWN_DTMF.payload_type)),
+        formats=tuple(formats),
         attributes=tuple(attributes),
     )
     return print_description(_describe(address, session_id, version, [audio]))
@@ -100,7 +112,6 @@ def accept_answer(
     answer: SessionDescription,
     *,
     codecs: Sequence[Codec],
-    packet_ms_supported: Sequence[int] = PACKET_MS_SUPPORTED,
 ) -> RtpPeer:
     """What an answer to our `offer_audio` (with the same ``codecs``) makes of the leg.
 
@@ -109,20 +120,23 @@ def accept_answer(
     """
     if len(answer.media) != 1 or answer.media[0].kind != "audio":
         raise SdpError("an answer has the m= sections of its offer, here one m=audio (RFC 3264 section 6)")
-    audio, codec, payload_type = _choose_audio(answer, codecs)
-    return _read_peer(answer, audio, codec, payload_type, packet_ms_supported)
+    audio, codec, chosen = _choose_audio(answer, codecs)
+    return _read_peer(answer, audio, codec, chosen)
 
 
-def _choose_audio(description: SessionDescription, codecs: Sequence[Codec]) -> tuple[MediaDescription, Codec, int]:
+def _choose_audio(
+    description: SessionDescription, codecs: Sequence[Codec], *, own_order: bool = False
+) -> tuple[MediaDescription, Codec, RtpFormat]:
     found = []
     for media in description.media:
         if media.kind != "audio" or media.port == 0 or media.protocol not in _PROTOCOLS:
             continue
-        for rtp_format in rtp_formats(media):
-            codec = codec_of(rtp_format)
-            if codec in codecs and codec is not None:
-                return media, codec, rtp_format.payload_type
-            found.append(f"{rtp_format.encoding}/{rtp_format.clock_hz}")
+        formats = rtp_formats(media)
+        known = [(codec, f) for f in formats if (codec := codec_of(f)) is not None and codec in codecs]
+        if known:
+            codec, chosen = min(known, key=lambda one: codecs.index(one[0])) if own_order else known[0]
+            return media, codec, chosen
+        found += [f"{f.encoding}/{f.clock_hz}" for f in formats]
     wanted = ", ".join(codecs)
     if found:
         raise NoCommonCodecError(f"no common codec: peer has {', '.join(found[:16])}; here {wanted}")
@@ -134,8 +148,7 @@ def _read_peer(
     description: SessionDescription,
     audio: MediaDescription,
     codec: Codec,
-    payload_type: int,
-    packet_ms_supported: Sequence[int],
+    chosen: RtpFormat,
 ) -> RtpPeer:
     connection = description.connection_of(audio)
     if connection is None:
@@ -147,15 +160,18 @@ def _read_peer(
         address = connection.address
     else:
         address = _media_address(connection)
-    dtmf = find_dtmf(rtp_formats(audio), codec)
+    formats = rtp_formats(audio)
+    dtmf = find_dtmf(formats, codec)
     return RtpPeer(
         address=address,
         port=audio.port,
         codec=codec,
-        payload_type=payload_type,
+        payload_type=chosen.payload_type,
         dtmf_payload_type=dtmf.payload_type if dtmf else None,
         dtmf_clock_hz=dtmf.clock_hz if dtmf else 8000,
-        packet_ms=_packet_ms(audio, packet_ms_supported),
+        noise_payload_type=find_noise(formats, codec),
+        opus=opus_wishes(chosen) if codec is Codec.OPUS else OpusWishes(),
+        packet_ms=_packet_ms(audio, PACKET_MS[codec]),
         send=direction in ("sendrecv", "recvonly"),
         receive=direction in ("sendrecv", "sendonly"),
     )
@@ -181,9 +197,9 @@ def _media_address(connection: Connection) -> str:
 
 def _packet_ms(audio: MediaDescription, supported: Sequence[int]) -> int:
     """The peer's ptime if we can, else 20 ms; never more than its maxptime (RFC 8866 6.4)."""
-    wanted = _milliseconds(audio.first("ptime")) or PACKET_MS
+    wanted = _milliseconds(audio.first("ptime")) or OWN_PACKET_MS
     most = _milliseconds(audio.first("maxptime")) or max(supported)
-    chosen = wanted if wanted in supported else PACKET_MS
+    chosen = wanted if wanted in supported else OWN_PACKET_MS
     if chosen <= most:
         return chosen
     return max((ms for ms in supported if ms <= most), default=min(supported))
@@ -211,13 +227,20 @@ def _describe(address: str, session_id: int, version: int, media: Sequence[Media
     )
 
 
+def _packet_times(packet_ms: int) -> list[Attribute]:
+    return [Attribute("ptime", str(packet_ms)), Attribute("maxptime", str(PACKET_MS_LONGEST))]
+
+
 def _describe_audio(protocol: str, port: int, peer: RtpPeer, direction: str) -> MediaDescription:
     formats = [str(peer.payload_type)]
     attributes = codec_attributes(peer.codec, peer.payload_type)
     if peer.dtmf_payload_type is not None:
         formats.append(str(peer.dtmf_payload_type))
         attributes += dtmf_attributes(peer.dtmf_payload_type, peer.dtmf_clock_hz)
-    attributes += [Attribute("ptime", str(peer.packet_ms)), Attribute(direction)]
+    if peer.noise_payload_type is not None:
+        formats.append(str(peer.noise_payload_type))
+        attributes += noise_attributes(peer.noise_payload_type)
+    attributes += [*_packet_times(peer.packet_ms), Attribute(direction)]
     return MediaDescription(
         kind="audio", port=port, protocol=protocol, formats=tuple(formats), attributes=tuple(attributes)
     )

@@ -1,7 +1,8 @@
 """Answers to browsers (RFC 8829): one bundled m=audio, ICE-lite, DTLS passive, one codec; everything else is refused.
 
-The answer names one codec only, so that the browser sends just that and the plane never sees a surprise.  No RTP
-header extension and no RTCP feedback is accepted: the plane reads neither, and each costs bytes in every packet.
+The answer names one codec only, so that the browser sends just that and the plane never sees a surprise.  Comfort noise
+is not accepted: a browser that may send it cuts its speech by voice activity, and soft beginnings of words with it.
+No RTP header extension and no RTCP feedback is accepted: the plane reads neither, and each costs bytes in every packet.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.model.ids import Codec
-from gateway.model.media import WebRtcPeer
+from gateway.model.media import OpusWishes, WebRtcPeer
 from gateway.protocol.sdp.codecs import (
     NoCommonCodecError,
     RtpFormat,
@@ -20,6 +21,7 @@ from gateway.protocol.sdp.codecs import (
     codec_of,
     dtmf_attributes,
     find_dtmf,
+    opus_wishes,
     rtp_formats,
 )
 from gateway.protocol.sdp.description import (
@@ -79,7 +81,8 @@ def answer_browser(
     there is no audio or no codec in common and `SdpError` when the offer lacks what WebRTC demands.
     """
     assert candidates, "an ICE-lite answer needs a candidate"
-    audio, codec, payload_type, dtmf = _choose_audio(offer, codecs)
+    audio, codec, chosen, dtmf = _choose_audio(offer, codecs)
+    payload_type = chosen.payload_type
     remote_ufrag, remote_pwd, remote_fingerprints = _read_transport(offer, audio)
     mid = audio.first("mid")
     direction = offer.direction_of(audio)
@@ -127,6 +130,7 @@ def answer_browser(
         payload_type=payload_type,
         dtmf_payload_type=dtmf.payload_type if dtmf else None,
         dtmf_clock_hz=dtmf.clock_hz if dtmf else 8000,
+        opus=opus_wishes(chosen) if codec is Codec.OPUS else OpusWishes(),
         remote_ufrag=remote_ufrag,
         send=send,
         receive=receive,
@@ -142,7 +146,7 @@ def answer_browser(
 
 def _choose_audio(
     offer: SessionDescription, codecs: Sequence[Codec]
-) -> tuple[MediaDescription, Codec, int, RtpFormat | None]:
+) -> tuple[MediaDescription, Codec, RtpFormat, RtpFormat | None]:
     found = []
     for media in offer.media:
         # Port 0 with a=bundle-only is an offer like any other (RFC 9143 7.2.1), without it a refusal.
@@ -153,7 +157,7 @@ def _choose_audio(
         for codec in codecs:
             for rtp_format in formats:
                 if codec_of(rtp_format) is codec:
-                    return media, codec, rtp_format.payload_type, find_dtmf(formats, codec)
+                    return media, codec, rtp_format, find_dtmf(formats, codec)
         found += [f"{f.encoding}/{f.clock_hz}" for f in formats]
     if found:
         raise NoCommonCodecError(f"no common codec: browser has {', '.join(found[:16])}; here {', '.join(codecs)}")

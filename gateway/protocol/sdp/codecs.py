@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.model.ids import Codec
+from gateway.model.media import OpusWishes
 from gateway.protocol.sdp.description import Attribute, MediaDescription, SdpError
 
 
@@ -26,24 +27,45 @@ class RtpFormat(msgspec.Struct, frozen=True, kw_only=True):
     parameters: str | None = None
 
 
-_STATIC = {0: ("pcmu", 8000, 1), 8: ("pcma", 8000, 1), 9: ("g722", 8000, 1), 18: ("g729", 8000, 1)}
+_STATIC = {
+    0: ("pcmu", 8000, 1),
+    8: ("pcma", 8000, 1),
+    9: ("g722", 8000, 1),
+    13: ("cn", 8000, 1),
+    18: ("g729", 8000, 1),
+}
 
 _CODECS = {
     (Codec.PCMU.value, 8000, 1): Codec.PCMU,
     (Codec.PCMA.value, 8000, 1): Codec.PCMA,
+    (Codec.G722.value, 8000, 1): Codec.G722,
     (Codec.OPUS.value, 48000, 2): Codec.OPUS,
 }
 
-_OWN = {Codec.PCMU: (0, "PCMU/8000"), Codec.PCMA: (8, "PCMA/8000"), Codec.OPUS: (96, "opus/48000/2")}
-"""Payload type in our own offers, and how the rtpmap is written (RFC 7587 7: opus is always /48000/2)."""
+_OWN = {
+    Codec.PCMU: (0, "PCMU/8000"),
+    Codec.PCMA: (8, "PCMA/8000"),
+    Codec.G722: (9, "G722/8000"),
+    Codec.OPUS: (96, "opus/48000/2"),
+}
+"""Payload type in our own offers, and how the rtpmap is written: opus is always /48000/2 (RFC 7587 7), G.722 always
+/8000 though it samples at 16 kHz (RFC 3551 4.5.2)."""
 
-_OWN_CLOCK_HZ = {Codec.PCMU: 8000, Codec.PCMA: 8000, Codec.OPUS: 48000}
+_OWN_CLOCK_HZ = {Codec.PCMU: 8000, Codec.PCMA: 8000, Codec.G722: 8000, Codec.OPUS: 48000}
+
+NARROWBAND = frozenset({Codec.PCMU, Codec.PCMA})
+PACKET_MS = dict.fromkeys(Codec, (10, 20, 30, 40, 50, 60)) | {Codec.OPUS: (10, 20, 40, 60)}
+"""What our packets can hold (an Opus frame has no other lengths of those; RFC 6716 2.1.4)."""
 
 OWN_DTMF = RtpFormat(payload_type=101, encoding="telephone-event", clock_hz=8000)
+OWN_DTMF_48K = RtpFormat(payload_type=102, encoding="telephone-event", clock_hz=48000)
+"""Beside Opus: RFC 4733 2.1 wants the clock of the codec."""
 DTMF_EVENTS = "0-15"
 
 OPUS_PARAMETERS = "minptime=10;useinbandfec=1"
 """RFC 7587 6.1.  Mono is the default; FEC lets the receiver mend single losses."""
+_OPUS_BITRATES = range(6000, 510_001)
+_OPUS_RATES = range(8000, 48_001)
 
 _RTPMAP = re.compile(r"([0-9]{1,3}) +([!-.0-~]+)/([0-9]{1,6})(?:/([0-9]{1,3}))? *", re.ASCII)
 _FMTP = re.compile(r"([0-9]{1,3}) +(\S.*)", re.ASCII)
@@ -86,6 +108,34 @@ def codec_of(rtp_format: RtpFormat) -> Codec | None:
     return _CODECS.get((rtp_format.encoding, rtp_format.clock_hz, rtp_format.channels))
 
 
+def find_noise(formats: Sequence[RtpFormat], codec: Codec) -> int | None:
+    """Payload type of comfort noise (RFC 3389) to use with the codec: with G.711 alone, whose clock it has and whose
+    bandwidth.  (Opus has its own; G.722's noise would have to be twice as wide.)
+    """
+    if codec not in NARROWBAND:
+        return None
+    return next((f.payload_type for f in formats if f.encoding == "cn" and f.clock_hz == 8000), None)
+
+
+def opus_wishes(rtp_format: RtpFormat) -> OpusWishes:
+    """What an fmtp says of the Opus that its sender wants to hear (RFC 7587 6.1).  Nonsense counts as not said."""
+    found = {}
+    for parameter in (rtp_format.parameters or "").split(";"):
+        name, _, value = parameter.partition("=")
+        found[name.strip().lower()] = value.strip()
+    return OpusWishes(
+        fec=found.get("useinbandfec") == "1",
+        dtx=found.get("usedtx") == "1",
+        bitrate_max=_number(found.get("maxaveragebitrate"), _OPUS_BITRATES),
+        playback_hz=_number(found.get("maxplaybackrate"), _OPUS_RATES),
+    )
+
+
+def _number(text: str | None, within: range) -> int | None:
+    number = int(text) if text is not None and re.fullmatch(r"[0-9]{1,7}", text, re.ASCII) else None
+    return number if number in within else None
+
+
 def find_dtmf(formats: Sequence[RtpFormat], codec: Codec) -> RtpFormat | None:
     """telephone-event at the codec's clock, which RFC 4733 2.1 demands, or else at 8000 Hz.
 
@@ -106,6 +156,11 @@ def codec_attributes(codec: Codec, payload_type: int) -> list[Attribute]:
     if codec is Codec.OPUS:
         attributes.append(Attribute("fmtp", f"{payload_type} {OPUS_PARAMETERS}"))
     return attributes
+
+
+def noise_attributes(payload_type: int) -> list[Attribute]:
+    """The rtpmap line of comfort noise."""
+    return [Attribute("rtpmap", f"{payload_type} CN/8000")]
 
 
 def dtmf_attributes(payload_type: int, clock_hz: int) -> list[Attribute]:
