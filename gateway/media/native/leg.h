@@ -91,10 +91,6 @@ struct zm_leg {
     zm_media media;
     bool negotiated, closed;
     zm_srtp *srtp_in, *srtp_out; /* NULL: no keys yet (a browser), or RTP in clear (a SIP leg) */
-    union {
-        zm_rtp_transport rtp;
-        zm_web_transport web;
-    };
 
     /* what it says */
     zm_rtp_source source;
@@ -141,6 +137,11 @@ struct zm_leg {
 
     uint32_t event_budget; /* what the peer may still cause in this second */
     uint64_t sent, dropped, rejected;
+
+    union { /* last, because it is large: what each packet and each tick asks for shares few cache lines */
+        zm_rtp_transport rtp;
+        zm_web_transport web;
+    };
 };
 
 static inline bool zm_is_g711(enum codec codec)
