@@ -8,7 +8,7 @@ come last in a name (``_ms``, ``_hours``).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -39,6 +39,15 @@ from gateway.config.values import (
 )
 from gateway.model.ids import Channel
 
+SrtpSuite = Literal[
+    "AEAD_AES_128_GCM",
+    "AES_CM_128_HMAC_SHA1_80",
+    "AEAD_AES_256_GCM",
+    "AES_256_CM_HMAC_SHA1_80",
+    "AES_CM_128_HMAC_SHA1_32",
+    "AES_256_CM_HMAC_SHA1_32",
+]
+
 
 class ServerConfig(Table, frozen=True, kw_only=True):
     """What the installation calls itself."""
@@ -67,6 +76,17 @@ class TrunkConfig(Table, frozen=True, kw_only=True):
     """Name in logs and pages; unique."""
     networks: Annotated[list[str], Meta(min_length=1, max_length=1000)]
     """Source networks in CIDR notation, such as `"192.0.2.0/24"` or `"2001:db8::1/128"`."""
+    srtp: Literal["no", "optional", "required"] = "no"
+    """Encrypted sound with keys in the SDP (SDES, RFC 4568): never; where the other side offers it, as RTP/SAVP or as
+    `a=crypto` in RTP/AVP; or nothing else. The keys are as secret as the SIP that carries them."""
+    srtp_suites: Annotated[list[SrtpSuite], Meta(min_length=1, max_length=6)] = msgspec.field(
+        default_factory=lambda: list(get_args(SrtpSuite))
+    )
+    """Crypto suites that are taken, and the order in which ours are offered."""
+    nat: bool = False
+    """The other side may be behind a NAT: its RTP is taken from the address and port that the first good packet comes
+    from, if that is the address of the SDP or of the SIP; then from nowhere else. Without it, only from the address and
+    port of the SDP."""
 
 
 class MediaConfig(Table, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The media plane's extensions.
 
-``_plane`` is the plane itself, ``_loadgen`` its load generator; ``_stages``, ``_wire`` and ``_video`` open its parts to
-unit tests.
+``_plane`` is the plane itself, ``_loadgen`` its load generator; ``_guards``, ``_stages``, ``_wire`` and ``_video`` open
+its parts to unit tests.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ STAGE_LIBRARIES = ["opus", "spandsp", "speexdsp", "m", "pthread"]
 PLANE = [
     f"{NATIVE}/{name}.c"
     for name in (
-        "addr", "bridge", "commands", "conference", "egress", "ice", "ingress", "interfaces", "leg", "packetize", "pcm",
-        "plane",
-        "player", "ports", "queue", "requests", "rtcp", "rtcp_wire", "rtp", "seam", "srtp", "stun", "thread", "video",
-        "video_feedback", "video_relay",
+        "addr", "bridge", "commands", "conference", "egress", "ice", "ingress", "interfaces", "keys", "leg",
+        "packetize", "pcm", "plane", "player", "ports", "queue", "requests", "rtcp", "rtcp_wire", "rtp", "seam", "srtp",
+        "stun", "thread", "video", "video_feedback", "video_relay",
     )
 ]  # fmt: skip
 PLANE_LIBRARIES = ["crypto", *STAGE_LIBRARIES]
-WIRE = [f"{NATIVE}/{name}.c" for name in ("addr", "rtcp", "rtp", "srtp", "stun")]
+WIRE = [f"{NATIVE}/{name}.c" for name in ("addr", "rtcp", "rtcp_wire", "rtp", "srtp", "stun")]
 VIDEO = [f"{NATIVE}/{name}.c" for name in ("rtcp_wire", "rtp", "video", "video_feedback")]
+# What guards a leg: who may send to it, digits in sound, voice.
+GUARDS = [f"{NATIVE}/{name}.c" for name in ("dtmf_filter", "dtmf_tone", "latch", "voice")]
 LOADGEN = [
     f"{NATIVE}/{name}.c"
     for name in (
@@ -52,7 +53,7 @@ def extensions() -> list[Extension]:
     return [
         Extension(
             "gateway.media._plane",
-            ["gateway/media/_plane.pyx", *PLANE, *STAGES],
+            ["gateway/media/_plane.pyx", *PLANE, *GUARDS, *STAGES],
             libraries=PLANE_LIBRARIES,
             extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
             depends=HEADERS,
@@ -68,6 +69,13 @@ def extensions() -> list[Extension]:
             "gateway.media._wire",
             ["gateway/media/_wire.pyx", *WIRE, *STAGES],
             libraries=["crypto", *STAGE_LIBRARIES],
+            extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
+            depends=HEADERS,
+        ),
+        Extension(
+            "gateway.media._guards",
+            ["gateway/media/_guards.pyx", *[f"{NATIVE}/{name}.c" for name in ("addr", "rtcp_wire")], *GUARDS, *STAGES],
+            libraries=STAGE_LIBRARIES,
             extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
             depends=HEADERS,
         ),

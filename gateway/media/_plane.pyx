@@ -71,6 +71,18 @@ cdef extern from "native/video.h":
     ctypedef struct zm_video_statistics:
         uint64_t received, lost, sent, dropped, key_frames, key_requests, nacks, feedback_dropped
 
+cdef extern from "native/reject.h":
+    ctypedef enum zm_reject_cause:
+        ZM_REJECT_SIZE
+        ZM_REJECT_MALFORMED
+        ZM_REJECT_SOURCE
+        ZM_REJECT_EARLY
+        ZM_REJECT_FORGED
+        ZM_REJECT_REPLAYED
+        ZM_REJECT_PAYLOAD
+        ZM_REJECT_SEQUENCE
+        ZM_REJECT_STUN
+
 cdef extern from "native/plane.h":
     ctypedef struct zm_plane:
         pass
@@ -90,6 +102,11 @@ cdef extern from "native/plane.h":
         ZM_BAD_ADDRESS
         ZM_BAD_KEYS
         ZM_OTHER_THREAD
+    ctypedef struct zm_rtp_peer:
+        const char *address
+        uint16_t port, rtcp_port
+        const char *signalling
+        bint rtcp_mux, learns, secure
     ctypedef struct zm_media:
         codec codec
         uint8_t payload_type
@@ -112,6 +129,7 @@ cdef extern from "native/plane.h":
         ZM_EVENT_CAPTURE_FINISHED
     ctypedef struct zm_leg_statistics:
         uint64_t received, sent, lost, dropped, rejected
+        uint32_t *rejected_by
         uint32_t jitter_us
         zm_video_statistics video
     ctypedef struct zm_event:
@@ -127,6 +145,7 @@ cdef extern from "native/plane.h":
         char *text
     ctypedef struct zm_thread_statistics:
         uint64_t packets_in, packets_out, dropped, overflowed, rejected, relayed, mixed, video, ticks, ticks_late
+        uint64_t *rejected_by
         uint64_t commands_refused, cpu_ns
         uint32_t legs
 
@@ -145,8 +164,7 @@ cdef extern from "native/plane.h":
         zm_plane *plane, uint64_t near, const char *towards, uint64_t *leg, uint32_t *address, uint16_t *port)
     zm_status zm_open_webrtc_leg(
         zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *leg, uint32_t *thread)
-    zm_status zm_set_rtp_peer(
-        zm_plane *plane, uint64_t leg, const char *address, uint16_t port, const zm_media *media)
+    zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const zm_rtp_peer *peer, const zm_media *media)
     zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media)
     zm_status zm_set_video(zm_plane *plane, uint64_t leg, const zm_video_media *video)
     zm_status zm_restart_ice(zm_plane *plane, uint64_t leg, const char *ufrag, const char *pwd)
@@ -268,6 +286,19 @@ cdef uint32_t numbers_of(list sounds, uint32_t *numbers) except 0:
     return count
 
 
+CAUSES = {
+    ZM_REJECT_SIZE: "size",
+    ZM_REJECT_MALFORMED: "malformed",
+    ZM_REJECT_SOURCE: "source",
+    ZM_REJECT_EARLY: "early",
+    ZM_REJECT_FORGED: "forged",
+    ZM_REJECT_REPLAYED: "replayed",
+    ZM_REJECT_PAYLOAD: "payload",
+    ZM_REJECT_SEQUENCE: "sequence",
+    ZM_REJECT_STUN: "stun",
+}
+
+
 cdef object details(zm_event *event):
     """What an event tells beside kind and leg."""
     cdef zm_leg_statistics *counted = &event.statistics
@@ -285,7 +316,8 @@ cdef object details(zm_event *event):
     if event.kind == ZM_EVENT_LEG_CLOSED:
         return (
             counted.received, counted.sent, counted.lost, counted.dropped, counted.rejected, counted.jitter_us,
-            video_counts(&counted.video))
+            video_counts(&counted.video),
+            {CAUSES[cause]: counted.rejected_by[cause] for cause in CAUSES if counted.rejected_by[cause]})
     return None
 
 
@@ -370,6 +402,8 @@ cdef class NativePlane:
                 "dropped": counted.dropped,
                 "overflowed": counted.overflowed,
                 "rejected": counted.rejected,
+                "rejected_by": {
+                    CAUSES[cause]: counted.rejected_by[cause] for cause in CAUSES if counted.rejected_by[cause]},
                 "relayed": counted.relayed,
                 "mixed": counted.mixed,
                 "video": counted.video,
@@ -425,9 +459,18 @@ cdef class NativePlane:
         status = zm_open_webrtc_leg(self.plane, near, ufrag, pwd, &leg, &thread)
         return <int>status, leg, thread
 
-    def set_rtp_peer(self, uint64_t leg, bytes address, uint16_t port, tuple media):
+    def set_rtp_peer(
+        self, uint64_t leg, bytes address, uint16_t port, tuple media, *, uint16_t rtcp_port, bytes signalling,
+        bint rtcp_mux, bint learns, bint secure
+    ):
         cdef zm_media made = make_media(media)
-        return <int>zm_set_rtp_peer(self.plane, leg, address, port, &made)
+        cdef zm_rtp_peer peer
+        peer.address, peer.port, peer.rtcp_port = address, port, rtcp_port
+        peer.signalling = NULL
+        if signalling is not None:
+            peer.signalling = signalling
+        peer.rtcp_mux, peer.learns, peer.secure = rtcp_mux, learns, secure
+        return <int>zm_set_rtp_peer(self.plane, leg, &peer, &made)
 
     def set_webrtc_peer(self, uint64_t leg, bytes remote_ufrag, tuple media):
         cdef zm_media made = make_media(media)

@@ -22,7 +22,7 @@ cdef extern from "native/rtp.h":
         ZM_SEQ_RESTARTED
         ZM_SEQ_BAD
     ctypedef struct zm_rtp_out:
-        uint32_t clock_rate, packet_samples
+        uint32_t clock_rate, packet_samples, packets
     bint zm_rtp_parse(zm_rtp *rtp, const uint8_t *datagram, uint32_t length)
     zm_seq zm_rtp_source_update(zm_rtp_source *source, const zm_rtp *rtp, uint64_t now_ns, bint timed)
     uint64_t zm_rtp_source_lost(const zm_rtp_source *source)
@@ -200,6 +200,7 @@ cdef class Stream:
         """(sequence, timestamp, marker) of a packet made here."""
         cdef zm_rtp rtp
         zm_rtp_out_generate(&self.leg.out, &rtp, now_ns, samples)
+        self.leg.out.packets += 1
         return rtp.sequence, rtp.timestamp, bool(rtp.marker)
 
     def relay(self, uint64_t now_ns, *, uint16_t sequence, uint32_t timestamp, uint32_t ssrc=7, bint marker=False):

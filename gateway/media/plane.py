@@ -58,6 +58,8 @@ class ThreadStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """Thrown away by the kernel because the thread read too late."""
     rejected: int
     """Not authentic, from a wrong source, malformed, or not negotiated."""
+    rejected_by: dict[str, int]
+    """The same by cause; see `LegStatistics`."""
     relayed: int
     mixed: int
     video: int
@@ -249,7 +251,20 @@ class MediaPlane:
         if known is not None and known.address and (":" in known.address) != (":" in peer.address):
             self._check(_plane.BAD_ADDRESS, peer.address)
         media = _media(peer)
-        self._check(self._native.set_rtp_peer(leg, peer.address.encode(), peer.port, media), peer.address)
+        if peer.srtp is not None:
+            self.set_srtp_keys(leg, peer.srtp)
+        status = self._native.set_rtp_peer(
+            leg,
+            peer.address.encode(),
+            peer.port,
+            media,
+            rtcp_port=peer.rtcp_port or 0,
+            signalling=None if peer.signalling_address is None else peer.signalling_address.encode(),
+            rtcp_mux=peer.rtcp_mux,
+            learns=peer.learns,
+            secure=peer.srtp is not None,
+        )
+        self._check(status, peer.address)
 
     def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None:
         media = _media(peer)
@@ -432,8 +447,8 @@ def _capture_finished(leg: LegId, details: tuple[str, int, int, int]) -> Capture
     )
 
 
-def _leg_closed(leg: LegId, counted: tuple[int, int, int, int, int, int, tuple[int, ...]]) -> LegClosed:
-    received, sent, lost, dropped, rejected, jitter_us, video = counted
+def _leg_closed(leg: LegId, counted: tuple[int, int, int, int, int, int, tuple[int, ...], dict[str, int]]) -> LegClosed:
+    received, sent, lost, dropped, rejected, jitter_us, video, rejected_by = counted
     return LegClosed(
         leg=leg,
         statistics=LegStatistics(
@@ -442,6 +457,7 @@ def _leg_closed(leg: LegId, counted: tuple[int, int, int, int, int, int, tuple[i
             packets_lost=lost,
             packets_dropped=dropped,
             packets_rejected=rejected,
+            rejected_by=rejected_by,
             jitter_us=jitter_us,
             video=_video_statistics(video),
         ),

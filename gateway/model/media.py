@@ -19,6 +19,19 @@ import msgspec
 from gateway.model.ids import Codec, ConferenceId, LegId, VideoCodec
 
 
+class SrtpKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """Master key with master salt appended, each direction: from DTLS (RFC 5764 4.2) or from SDP (RFC 4568)."""
+
+    profile: str
+    """Its name for DTLS (``SRTP_AES128_CM_SHA1_80``, ``SRTP_AEAD_AES_128_GCM``, ...) or for SDP
+    (``AES_CM_128_HMAC_SHA1_80``, ``AES_256_CM_HMAC_SHA1_32``, ...); all of RFC 3711, 6188 and 7714."""
+    send: bytes
+    receive: bytes
+
+    def __repr__(self) -> str:
+        return f"SrtpKeys(profile={self.profile!r}, ...)"
+
+
 class OpusWishes(msgspec.Struct, frozen=True, kw_only=True):
     """What the other side's fmtp says of the Opus that it wants to hear (RFC 7587 6.1)."""
 
@@ -52,6 +65,16 @@ class RtpPeer(msgspec.Struct, frozen=True, kw_only=True):
     send: bool = True
     """False for a=recvonly or a=inactive seen from our side."""
     receive: bool = True
+    rtcp_port: int | None = None
+    """RFC 3605; None: the port after RTP's."""
+    rtcp_mux: bool = False
+    """RTCP on RTP's port (RFC 5761)."""
+    learns: bool = False
+    """The peer may be behind a NAT: the first good packet's source is taken, if it is at ``address`` or at
+    ``signalling_address``, and then held. Else nothing counts that is not from ``address`` and ``port``."""
+    signalling_address: str | None = None
+    srtp: SrtpKeys | None = None
+    """None: RTP in clear."""
 
 
 class WebRtcPeer(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,16 +115,6 @@ class VideoPeer(msgspec.Struct, frozen=True, kw_only=True):
     """Pictures may go to the browser."""
     receive: bool = True
     """Pictures are taken from it."""
-
-
-class SrtpKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """Master key with master salt appended, each direction: exported from DTLS (RFC 5764 4.2) or from SDP (RFC 4568)."""
-
-    profile: str
-    """Its name for DTLS (``SRTP_AES128_CM_SHA1_80``, ``SRTP_AEAD_AES_128_GCM``, ...) or for SDP
-    (``AES_CM_128_HMAC_SHA1_80``, ``AES_256_CM_HMAC_SHA1_32``, ...); all of RFC 3711, 6188 and 7714."""
-    send: bytes
-    receive: bytes
 
 
 class MediaEvent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -187,6 +200,10 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     packets_dropped: int = 0
     packets_rejected: int = 0
     """Failed authentication, came from a wrong source, or were malformed."""
+    rejected_by: dict[str, int] = {}
+    """The same by cause: ``size``, ``malformed``, ``source`` (not the peer's address), ``early`` (before keys or
+    description), ``forged`` (SRTP that is not authentic), ``replayed``, ``payload`` (not negotiated), ``sequence``
+    (numbered far off), ``stun`` (wrong credentials).  Causes that never came are left out."""
     jitter_us: int = 0
     video: VideoStatistics = VideoStatistics()
     """All zero without pictures."""
@@ -240,7 +257,8 @@ class MediaPlane(Protocol):
     def set_rtp_peer(self, leg: LegId, peer: RtpPeer) -> None:
         """Start, or change after a re-INVITE, what the leg sends and receives.
 
-        Packets are accepted from ``peer.address`` only (any port until the first packet, then that one).
+        Packets are accepted from ``peer.address`` and ``peer.port`` only, or as ``peer.learns`` says.  Keys that are
+        the same as before go on where they were; a replaced one opens what comes within the next 2 s.
         """
         ...
 

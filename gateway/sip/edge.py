@@ -29,6 +29,7 @@ from gateway.sip.identity import called_number, caller
 from gateway.sip.line import SignallingError, SipLine
 from gateway.sip.negotiation import Negotiation
 from gateway.sip.stack import IS_STOP_GAP, Stack, Timers, calls_max
+from gateway.sip.trunks import Trunks
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +112,7 @@ class SipEdge:
         timers: Timers | None = None,
     ) -> None:
         self._stack = Stack(config, trunks, timers)
+        self._trunks = Trunks(trunks)
         self._contacts = contacts
         self._media = media
         self._calls_max = min(limits.calls_max, calls_max())
@@ -222,7 +224,8 @@ class SipEdge:
         towards = audio_host(request.body) if has_offer else source.rpartition(":")[0].strip("[]")
         leg, address, port = self._media.open_rtp_leg(listener, towards=towards or None)
         try:
-            negotiation = Negotiation(address, port, session_id=secrets.randbits(62))
+            terms = self._trunks.terms(source)
+            negotiation = Negotiation(address, port, session_id=secrets.randbits(62), terms=terms)
             if has_offer:
                 dialog.description = negotiation.answer(request.body)
         except Exception:

@@ -6,7 +6,11 @@ differs), and says what the media leg has to do now.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
 
 from gateway.model.ids import Codec
 from gateway.model.media import RtpPeer
@@ -16,9 +20,30 @@ CODECS: tuple[Codec, ...] = (Codec.PCMA, Codec.PCMU, Codec.G722, Codec.OPUS)
 """What a trunk may choose from; in our own offers the first is the one we like best."""
 
 
+class MediaTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trunk's configuration says about its media, and where this call's signalling came from."""
+
+    srtp: Literal["no", "optional", "required"] = "no"
+    suites: tuple[str, ...] = tuple(sdp.KEY_OCTETS)
+    learns: bool = False
+    signalling_address: str | None = None
+
+
 class Negotiation:
-    def __init__(self, address: str, port: int, *, session_id: int, codecs: Sequence[Codec] = CODECS) -> None:
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        *,
+        session_id: int,
+        codecs: Sequence[Codec] = CODECS,
+        terms: MediaTerms = MediaTerms(),  # noqa: B008 - frozen
+    ) -> None:
         """``address`` and ``port`` are the media leg's; ``session_id`` is any number not used for another call."""
+        self._terms = terms
+        self._keys: dict[str, bytes] = {}
+        """Ours, by suite, for as long as the call lasts: a re-INVITE must not begin a key's stream anew."""
+        self._srtp = sdp.SrtpTerms(use=terms.srtp, suites=terms.suites, own_key=self._own_key)
         self._address = address
         self._port = port
         self._session_id = session_id
@@ -42,7 +67,7 @@ class Negotiation:
             self._version += 1
             text, peer = self._answer(parsed, self._version)
         self._described = self.local = text
-        self.peer = peer
+        self.peer = self._with_terms(peer)
         return text
 
     def _answer(self, offer: sdp.SessionDescription, version: int) -> tuple[str, RtpPeer]:
@@ -53,7 +78,20 @@ class Negotiation:
             codecs=self._codecs,
             session_id=self._session_id,
             version=version,
+            srtp=self._srtp,
         )
+
+    def _own_key(self, suite: str) -> bytes:
+        if suite not in self._keys:
+            self._keys[suite] = secrets.token_bytes(sdp.KEY_OCTETS[suite])
+        return self._keys[suite]
+
+    def _with_terms(self, peer: RtpPeer) -> RtpPeer:
+        terms = self._terms
+        # A key that is given up never comes back: the leg would begin its stream anew and encrypt twice with it.
+        in_use = peer.srtp.profile if peer.srtp else None
+        self._keys = {suite: key for suite, key in self._keys.items() if suite == in_use}
+        return msgspec.structs.replace(peer, learns=terms.learns, signalling_address=terms.signalling_address)
 
     def offer(self) -> str:
         """Make our own offer, for an INVITE or re-INVITE that came without one (RFC 3261 14.2)."""
@@ -70,10 +108,15 @@ class Negotiation:
         if self.peer is not None:
             codecs = (self.peer.codec, *(codec for codec in codecs if codec is not self.peer.codec))
         return sdp.offer_audio(
-            address=self._address, port=self._port, codecs=codecs, session_id=self._session_id, version=version
+            address=self._address,
+            port=self._port,
+            codecs=codecs,
+            session_id=self._session_id,
+            version=version,
+            srtp=self._srtp,
         )
 
     def accept(self, answer: str) -> RtpPeer:
         """Take the answer to our offer.  Raises `SdpError`."""
-        self.peer = sdp.accept_answer(sdp.parse(answer), codecs=self._codecs)
+        self.peer = self._with_terms(sdp.accept_answer(sdp.parse(answer), codecs=self._codecs, srtp=self._srtp))
         return self.peer

@@ -204,7 +204,9 @@ class Stack:
         config.regConfig.registerOnAdd = False
         config.mediaConfig.useLoopMedTp = True  # a transport without sockets: RTP is the media plane's
         config.mediaConfig.lockCodecEnabled = False  # our answer names one codec; no re-INVITE of PJSIP's own
-        config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_DISABLED
+        # SRTP is ours, too: that an RTP/SAVP offer is one to take is all that PJSIP has to know of it.
+        config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_OPTIONAL
+        config.mediaConfig.srtpSecureSignaling = 0
         config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
         config.callConfig.timerSessExpiresSec = SESSION_EXPIRES_S
         config.callConfig.timerMinSESec = SESSION_EXPIRES_MIN_S

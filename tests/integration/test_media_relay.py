@@ -109,7 +109,7 @@ async def test_the_source_port_is_latched_once_and_from_the_negotiated_address_o
     intruder = Phone.open()
     world.peers += [elsewhere, intruder]
     # The SDP names a port that the NAT has changed.
-    world.negotiate_phone(leg, behind_nat, port=behind_nat.port ^ 1)
+    world.negotiate_phone(leg, behind_nat, port=behind_nat.port ^ 1, learns=True)
     for stranger in (elsewhere,):
         stranger.socket.sendto(behind_nat.packet(b"x" * 160).pack(), behind_nat.to)
     behind_nat.send(b"y" * 160)

@@ -159,12 +159,13 @@ async def running(
     player: str = "aubridge,nil",
     rtp_ports: tuple[int, int] = (10000, 10999),
     keep_sound: Path | None = None,
+    modules: tuple[str, ...] = (),
 ) -> AsyncIterator[Baresip]:
     """Start baresip as ``sip:name@127.0.0.1``; stops it at the end.
 
     ``source``: its microphone, "module,device", else a tone of ``tone_hz``.  ``player``: its loudspeaker, e.g.
     "aubridge,nil".  ``account`` adds parameters, e.g. ";mediaenc=...".  ``keep_sound`` is a folder for WAV files of
-    what it hears (``*-dec.wav``) and says (``*-enc.wav``).
+    what it hears (``*-dec.wav``) and says (``*-enc.wav``).  ``modules`` are loaded beside the usual ones.
     """
     with tempfile.TemporaryDirectory(prefix="baresip-") as folder_name:
         folder = Path(folder_name)
@@ -183,6 +184,7 @@ async def running(
         # Small files, in a test: not worth a thread.
         if keep_sound is not None:
             config += f"module sndfile.so\nsnd_path {keep_sound}\n"
+        config += "".join(f"module {module}.so\n" for module in modules)
         (folder / "config").write_text(config)
         (folder / "accounts").write_text(f"<sip:{name}@127.0.0.1>;regint=0;audio_codecs={codecs}{account}\n")
         (folder / "contacts").touch()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from gateway.config.schema import LimitsConfig, SipConfig, TrunkConfig
 from gateway.model.clock import SystemClock
@@ -29,12 +29,14 @@ class SipWorld:
         t1_ms: int = 500,
         address: str = "127.0.0.1",
         port: int = 0,
+        trunk: dict[str, Any] | None = None,
     ) -> None:
+        """``trunk``: more settings of the one trunk."""
         self.contacts = FakeContacts()
         self.plane = FakeMediaPlane(legs_max=legs_max, addresses=(address,), rtp_ports=(30_000, 49_999))
         self.edge = SipEdge(
             SipConfig(address=address, port=port, strangers=strangers),
-            [TrunkConfig(name="loopback", networks=list(networks))] if networks else [],
+            [TrunkConfig(name="loopback", networks=list(networks), **(trunk or {}))] if networks else [],
             self.contacts,
             self.plane,
             LimitsConfig(calls_max=calls_max),

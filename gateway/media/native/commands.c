@@ -34,20 +34,29 @@ static void open_leg(zm_thread *thread, zm_leg *leg)
     }
 }
 
+static bool same_media(const zm_media *a, const zm_media *b)
+{
+    return a->codec == b->codec && a->payload_type == b->payload_type && a->packet_ms == b->packet_ms &&
+           a->dtmf_payload_type == b->dtmf_payload_type && a->dtmf_clock_rate == b->dtmf_clock_rate &&
+           a->noise_payload_type == b->noise_payload_type && a->opus_fec == b->opus_fec && a->opus_dtx == b->opus_dtx &&
+           a->opus_bitrate_max == b->opus_bitrate_max && a->opus_playback_rate == b->opus_playback_rate &&
+           a->send == b->send && a->receive == b->receive;
+}
+
 static void set_media(zm_leg *leg, const zm_command *command)
 {
+    bool same = leg->negotiated && same_media(&leg->media, &command->peer.media);
+
     if (leg->kind == ZM_LEG_RTP) {
-        zm_rtp_transport *transport = &leg->rtp;
-        const zm_addr *addr = &command->peer.addr;
-        if (!leg->negotiated || !zm_addr_equal(&transport->negotiated, addr)) {
-            transport->negotiated = transport->peer = transport->rtcp_peer = *addr;
-            zm_addr_set_port(&transport->rtcp_peer, (uint16_t)(zm_addr_port(addr) + 1));
-            transport->latched = transport->rtcp_latched = transport->rtcp_mux = false;
-        }
+        zm_latch_set(&leg->rtp.latch, &command->peer.rule, leg->thread->now_ns);
+        if (!command->peer.secure)
+            zm_keys_clear(leg);
     } else {
         zm_credentials *credentials = &leg->web.credentials[leg->web.current];
         memcpy(credentials->remote_ufrag, command->peer.remote_ufrag, sizeof credentials->remote_ufrag);
     }
+    if (same)
+        return; /* a refresh, or new keys or addresses: the sound goes on without a seam */
     zm_leg_set_media(leg, &command->peer.media);
     zm_bridge_renew(leg);
 }
@@ -62,11 +71,7 @@ static void set_video(zm_leg *leg, zm_command *command)
 
 static void set_keys(zm_leg *leg, zm_command *command)
 {
-    zm_srtp_free(leg->srtp_in);
-    zm_srtp_free(leg->srtp_out);
-    leg->srtp_in = command->keys.in;
-    leg->srtp_out = command->keys.out;
-    command->keys.in = command->keys.out = NULL;
+    zm_keys_set(leg, &command->keys.in, &command->keys.out);
 }
 
 static void send_dtls(zm_leg *leg, const zm_command *command)
@@ -194,8 +199,8 @@ void zm_command_free(zm_command *command)
     if (command->kind == ZM_COMMAND_SET_VIDEO)
         free(command->video.fresh);
     if (command->kind == ZM_COMMAND_SET_KEYS) {
-        zm_srtp_free(command->keys.in);
-        zm_srtp_free(command->keys.out);
+        zm_srtp_free(command->keys.in.srtp);
+        zm_srtp_free(command->keys.out.srtp);
     }
     if (command->kind == ZM_COMMAND_START_CAPTURE && command->capture)
         capture_finish(command->capture, (int64_t)zm_monotonic_ns());

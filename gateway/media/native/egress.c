@@ -116,7 +116,7 @@ void zm_send_rtp(zm_leg *leg, const zm_rtp *rtp, const uint8_t *payload, uint32_
     }
     if (leg->kind == ZM_LEG_WEBRTC)
         batch_add(thread, leg, port, &path->addr, packet_len);
-    else if (!send_rtp_socket(leg, leg->rtp.rtp_fd, &leg->rtp.peer, packet, packet_len))
+    else if (!send_rtp_socket(leg, leg->rtp.rtp_fd, &leg->rtp.latch.peer, packet, packet_len))
         return;
     leg->sent++;
     leg->out.packets++;
@@ -136,9 +136,9 @@ void zm_send_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len)
     if (leg->srtp_out && zm_srtp_protect_rtcp(leg->srtp_out, packet, &len) != ZM_SRTP_OK)
         return;
     if (leg->kind == ZM_LEG_RTP) {
-        bool mux = leg->rtp.rtcp_mux;
+        bool mux = leg->rtp.latch.rtcp_mux;
         send_rtp_socket(
-            leg, mux ? leg->rtp.rtp_fd : leg->rtp.rtcp_fd, mux ? &leg->rtp.peer : &leg->rtp.rtcp_peer, packet, len);
+            leg, mux ? leg->rtp.rtp_fd : leg->rtp.rtcp_fd, mux ? &leg->rtp.latch.peer : &leg->rtp.latch.rtcp_peer, packet, len);
         return;
     }
     send_to_browser(leg, packet, len);

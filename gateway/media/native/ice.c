@@ -216,21 +216,19 @@ void zm_ice_receive(zm_thread *thread, zm_web_port *port, const uint8_t *datagra
 
     /* RFC 8445 7.1 demands FINGERPRINT on every check; without it this may be anything. */
     if (!zm_stun_parse(&stun, datagram, len) || !stun.fingerprint) {
-        ZM_COUNT(thread->statistics.rejected);
+        zm_reject(thread, NULL, ZM_REJECT_MALFORMED);
         return;
     }
     if (stun.type != ZM_STUN_BINDING_REQUEST)
         return; /* indications keep a NAT open and want no answer; responses can't be to us, we ask nothing */
     if (stun.username == NULL || stun.integrity_at == 0) {
-        ZM_COUNT(thread->statistics.rejected);
+        zm_reject(thread, NULL, ZM_REJECT_STUN);
         answer_error(thread, port, &stun, from, 400, NULL);
         return;
     }
     credentials = credentials_of_username(thread, &stun);
     if (credentials == NULL || !zm_stun_check_integrity(&stun, datagram, credentials->pwd)) {
-        ZM_COUNT(thread->statistics.rejected);
-        if (credentials)
-            credentials->leg->rejected++;
+        zm_reject(thread, credentials ? credentials->leg : NULL, ZM_REJECT_STUN);
         answer_error(thread, port, &stun, from, 401, NULL);
         return;
     }

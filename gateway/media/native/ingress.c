@@ -9,13 +9,6 @@
 #include "rtcp_wire.h"
 #include "video_relay.h"
 
-static void reject(zm_thread *thread, zm_leg *leg)
-{
-    ZM_COUNT(thread->statistics.rejected);
-    if (leg)
-        leg->rejected++;
-}
-
 static void report_digit(zm_leg *leg, const struct dtmf_digit *digit)
 {
     zm_event *event = zm_event_new(ZM_EVENT_DIGIT, leg->id, NULL, 0);
@@ -48,11 +41,11 @@ static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
         if (leg->source.known && rtp->ssrc == leg->source.ssrc &&
             zm_rtp_source_update(&leg->source, rtp, thread->now_ns, false) != ZM_SEQ_BAD)
             zm_bridge_skip(leg, rtp);
-        reject(thread, leg);
+        zm_reject(thread, leg, ZM_REJECT_PAYLOAD);
         return;
     }
     if (zm_rtp_source_update(&leg->source, rtp, thread->now_ns, !is_event && !is_noise) == ZM_SEQ_BAD) {
-        reject(thread, leg);
+        zm_reject(thread, leg, ZM_REJECT_SEQUENCE);
         return;
     }
     if (!leg->started) {
@@ -76,28 +69,35 @@ static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
     zm_bridge_pass(leg, rtp, false);
 }
 
+/* Take the encryption off, if there is one; false: not authentic, or seen before. */
+static bool open_packet(zm_leg *leg, uint8_t *datagram, uint32_t *len, bool rtcp)
+{
+    zm_srtp_result result = zm_keys_open(leg, datagram, len, rtcp);
+
+    if (result != ZM_SRTP_OK)
+        zm_reject(leg->thread, leg, result == ZM_SRTP_REPLAYED ? ZM_REJECT_REPLAYED : ZM_REJECT_FORGED);
+    return result == ZM_SRTP_OK;
+}
+
 static bool receive_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len)
 {
-    if (leg->srtp_in == NULL || zm_srtp_unprotect_rtcp(leg->srtp_in, packet, &len) == ZM_SRTP_OK) {
-        bool pictures = leg->video && zm_rtcp_check(packet, len);
-        if (pictures)
-            zm_video_receive_rtcp(leg, packet, len);
-        if (zm_rtcp_read(leg, packet, len, leg->thread->now_ns) || pictures)
-            return true;
-    }
-    reject(leg->thread, leg);
+    if (!open_packet(leg, packet, &len, true))
+        return false;
+    if (leg->video && zm_rtcp_check(packet, len))
+        zm_video_receive_rtcp(leg, packet, len);
+    if (zm_rtcp_read(leg, packet, len, leg->thread->now_ns))
+        return true;
+    zm_reject(leg->thread, leg, ZM_REJECT_MALFORMED);
     return false;
 }
 
-/* Take the encryption off, if there is one; false: not authentic, malformed, or (silently) seen before. */
 static bool open_rtp(zm_leg *leg, zm_rtp *rtp, uint8_t *datagram, uint32_t *len)
 {
-    zm_srtp_result result = leg->srtp_in ? zm_srtp_unprotect(leg->srtp_in, datagram, len) : ZM_SRTP_OK;
-
-    if (result == ZM_SRTP_OK && zm_rtp_parse(rtp, datagram, *len))
+    if (!open_packet(leg, datagram, len, false))
+        return false;
+    if (zm_rtp_parse(rtp, datagram, *len))
         return true;
-    if (result != ZM_SRTP_REPLAYED)
-        reject(leg->thread, leg);
+    zm_reject(leg->thread, leg, ZM_REJECT_MALFORMED);
     return false;
 }
 
@@ -108,8 +108,10 @@ static void receive_srtp(zm_path *path, uint8_t *datagram, uint32_t len)
     zm_leg *leg = path->leg;
     zm_rtp rtp;
 
-    if (leg->srtp_in == NULL || !leg->negotiated || len < ZM_RTP_HEADER) {
-        reject(leg->thread, leg);
+    if (leg->srtp_in == NULL || !leg->negotiated) {
+        zm_reject(leg->thread, leg, ZM_REJECT_EARLY);
+    } else if (len < ZM_RTP_HEADER) {
+        zm_reject(leg->thread, leg, ZM_REJECT_SIZE);
     } else if (zm_is_rtcp(datagram)) {
         receive_rtcp(leg, datagram, len);
     } else if (open_rtp(leg, &rtp, datagram, &len)) {
@@ -134,7 +136,7 @@ static void receive_web(zm_thread *thread, zm_web_port *port, uint8_t *datagram,
 
     ZM_COUNT(thread->statistics.packets_in);
     if (len == 0 || len > ZM_RTP_MAX) {
-        reject(thread, NULL);
+        zm_reject(thread, NULL, ZM_REJECT_SIZE);
         return;
     }
     if (datagram[0] <= 3) {
@@ -143,13 +145,13 @@ static void receive_web(zm_thread *thread, zm_web_port *port, uint8_t *datagram,
     }
     path = zm_ice_find_path(thread, port, from);
     if (path == NULL) /* nothing but STUN from an address that no leg has vouched for */
-        reject(thread, NULL);
+        zm_reject(thread, NULL, ZM_REJECT_SOURCE);
     else if (datagram[0] >= 128 && datagram[0] <= 191)
         receive_srtp(path, datagram, len);
     else if (datagram[0] >= 20 && datagram[0] <= 63)
         receive_dtls(path, datagram, len);
     else
-        reject(thread, path->leg);
+        zm_reject(thread, path->leg, ZM_REJECT_MALFORMED);
 }
 
 /* Read a batch from `fd`; fewer than `count` means that the socket is empty. */
@@ -178,31 +180,40 @@ void zm_read_web(zm_thread *thread, zm_web_port *port)
 
 /* --- SIP legs ----------------------------------------------------------------------------------------------------- */
 
-/* From the negotiated address only; from whichever port the first packet came, then from that one: a NAT may have
- * chosen another than the SDP says, and nobody else can take the stream over later. */
+/* What does not concern the content: may a datagram from there be looked at? */
+static bool admit(zm_leg *leg, uint32_t len, bool admitted)
+{
+    zm_thread *thread = leg->thread;
+
+    ZM_COUNT(thread->statistics.packets_in);
+    if (!leg->negotiated)
+        zm_reject(thread, leg, ZM_REJECT_EARLY);
+    else if (len < 8 || len > ZM_RTP_MAX)
+        zm_reject(thread, leg, ZM_REJECT_SIZE);
+    else if (!admitted)
+        zm_reject(thread, leg, ZM_REJECT_SOURCE);
+    else
+        return true;
+    return false;
+}
+
 static void receive_plain(zm_leg *leg, uint8_t *datagram, uint32_t len, const zm_addr *from)
 {
-    zm_rtp_transport *transport = &leg->rtp;
+    zm_latch *latch = &leg->rtp.latch;
+    uint64_t now_ns = leg->thread->now_ns;
     zm_rtp rtp;
 
-    ZM_COUNT(leg->thread->statistics.packets_in);
-    if (!leg->negotiated || len < 8 || len > ZM_RTP_MAX || !zm_addr_same_host(from, &transport->peer) ||
-        (transport->latched && !zm_addr_equal(from, &transport->peer))) {
-        reject(leg->thread, leg);
+    if (!admit(leg, len, leg->negotiated && zm_latch_admits(latch, from, now_ns)))
         return;
-    }
     if (zm_is_rtcp(datagram)) { /* rtcp-mux, RFC 5761 */
         if (receive_rtcp(leg, datagram, len))
-            transport->rtcp_mux = true;
+            zm_latch_hold_mux(latch);
         return;
     }
     if (!open_rtp(leg, &rtp, datagram, &len))
         return;
-    if (!transport->latched &&
-        (rtp.payload_type == leg->media.payload_type || rtp.payload_type == leg->media.dtmf_payload_type)) {
-        transport->latched = true;
-        transport->peer = *from;
-    }
+    if (rtp.payload_type == leg->media.payload_type || rtp.payload_type == leg->media.dtmf_payload_type)
+        zm_latch_hold(latch, from, now_ns);
     receive_rtp(leg, &rtp);
 }
 
@@ -229,21 +240,14 @@ void zm_read_rtcp(zm_leg *leg)
 {
     enum { FEW = 4 };
     zm_thread *thread = leg->thread;
-    zm_rtp_transport *transport = &leg->rtp;
-    int got = read_batch(thread, transport->rtcp_fd, FEW);
+    zm_latch *latch = &leg->rtp.latch;
+    int got = read_batch(thread, leg->rtp.rtcp_fd, FEW);
 
     for (int i = 0; i < got; i++) {
         const zm_addr *from = &thread->in.addrs[i];
-        ZM_COUNT(thread->statistics.packets_in);
-        if (!leg->negotiated || thread->in.headers[i].msg_len > ZM_RTP_MAX ||
-            !zm_addr_same_host(from, &transport->rtcp_peer) ||
-            (transport->rtcp_latched && !zm_addr_equal(from, &transport->rtcp_peer))) {
-            reject(thread, leg);
-            continue;
-        }
-        if (receive_rtcp(leg, thread->in.datagrams[i], thread->in.headers[i].msg_len)) {
-            transport->rtcp_latched = true;
-            transport->rtcp_peer = *from;
-        }
+        uint32_t len = thread->in.headers[i].msg_len;
+        if (admit(leg, len, leg->negotiated && zm_latch_admits_rtcp(latch, from)) &&
+            receive_rtcp(leg, thread->in.datagrams[i], len))
+            zm_latch_hold_rtcp(latch, from);
     }
 }

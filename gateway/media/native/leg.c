@@ -15,6 +15,7 @@ void zm_leg_statistics_read(const zm_leg *leg, zm_leg_statistics *statistics)
     statistics->sent = leg->sent;
     statistics->dropped = leg->dropped;
     statistics->rejected = leg->rejected;
+    memcpy(statistics->rejected_by, leg->rejected_by, sizeof leg->rejected_by);
     if (leg->video)
         statistics->video = leg->video->counted;
 }
@@ -57,8 +58,7 @@ void zm_leg_close_sockets(zm_leg *leg)
 void zm_leg_free(zm_leg *leg)
 {
     zm_leg_close_sockets(leg);
-    zm_srtp_free(leg->srtp_in);
-    zm_srtp_free(leg->srtp_out);
+    zm_keys_clear(leg);
     if (leg->kind == ZM_LEG_WEBRTC)
         explicit_bzero(leg->web.credentials, sizeof leg->web.credentials);
     free(leg->video);

@@ -10,10 +10,13 @@
 #include "dtmf.h"
 #include "encoder.h"
 #include "jitter.h"
+#include "keys.h"
+#include "latch.h"
 #include "limits.h"
 #include "noise.h"
 #include "plane.h"
 #include "player.h"
+#include "rtcp_wire.h"
 #include "rtp.h"
 #include "srtp.h"
 #include "video.h"
@@ -59,13 +62,11 @@ typedef struct zm_credentials {
     char ufrag[ZM_UFRAG_MAX + 1], pwd[ZM_PWD_MAX + 1], remote_ufrag[ZM_UFRAG_MAX + 1];
 } zm_credentials;
 
-/* Where a SIP leg's packets come from and go to. */
+/* A SIP leg's sockets. */
 typedef struct {
     int rtp_fd, rtcp_fd;
     uint16_t port;
-    zm_addr negotiated;      /* from the SDP */
-    zm_addr peer, rtcp_peer; /* as latched */
-    bool latched, rtcp_latched, rtcp_mux;
+    zm_latch latch; /* where packets come from and go to */
 } zm_rtp_transport;
 
 /* The same for a browser. */
@@ -90,7 +91,10 @@ struct zm_leg {
 
     zm_media media;
     bool negotiated, closed;
-    zm_srtp *srtp_in, *srtp_out; /* NULL: no keys yet (a browser), or RTP in clear (a SIP leg) */
+    zm_srtp *srtp_in, *srtp_out; /* keys.c; NULL: no keys yet (a browser), or RTP in clear (a SIP leg) */
+    zm_srtp *srtp_before;        /* a key that was replaced a moment ago */
+    uint64_t srtp_before_until_ns;
+    uint8_t key_in[ZM_KEY_DIGEST], key_out[ZM_KEY_DIGEST];
 
     /* what it says */
     zm_rtp_source source;
@@ -132,11 +136,15 @@ struct zm_leg {
     /* RTCP */
     uint64_t report_ns;
     uint32_t reported_packets;
+    uint32_t reports_sent[ZM_REPORTS_KEPT], report_next; /* middle of their NTP times, for the round trip */
+    zm_rtcp_counts rtcp_in;
+    bool far_known, far_rtt_known;
     uint8_t far_fraction_lost;
-    uint32_t far_rtt_us;
+    uint32_t far_jitter, far_rtt_us; /* in timestamp units of what we send; us */
 
     uint32_t event_budget; /* what the peer may still cause in this second */
     uint64_t sent, dropped, rejected;
+    uint32_t rejected_by[ZM_REJECTS];
 
     union { /* last, because it is large: what each packet and each tick asks for shares few cache lines */
         zm_rtp_transport rtp;

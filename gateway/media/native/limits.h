@@ -32,6 +32,8 @@ enum {
     ZM_PWD_MAX = 256,
     ZM_SOCKET_BUFFER = 4 << 20,     /* bytes asked for on the browser port, each way */
     ZM_LEG_SOCKET_BUFFER = 256 << 10,
+    ZM_REPORTS_KEPT = 4, /* sender reports of ours that the far side may answer */
+    ZM_DIGITS_MAX = 64,  /* waiting to be sent to one leg */
 };
 
 #endif

@@ -11,6 +11,7 @@
 #include "codec.h"
 #include "encoder.h"
 #include "limits.h"
+#include "reject.h"
 #include "sound.h"
 #include "video.h"
 
@@ -53,6 +54,15 @@ typedef struct {
     uint32_t opus_playback_rate; /* maxplaybackrate, 0 = none */
 } zm_media;
 
+/* Where a SIP leg's packets go and may come from, see latch.h. */
+typedef struct {
+    const char *address;
+    uint16_t port, rtcp_port; /* 0 = the next one */
+    const char *signalling;   /* NULL = not told */
+    bool rtcp_mux, learns;
+    bool secure;              /* with the keys that were set before; else in clear */
+} zm_rtp_peer;
+
 typedef enum {
     ZM_EVENT_DTLS,
     ZM_EVENT_ICE_CONNECTED,
@@ -67,6 +77,7 @@ typedef enum {
 
 typedef struct {
     uint64_t received, sent, lost, dropped, rejected;
+    uint32_t rejected_by[ZM_REJECTS];
     uint32_t jitter_us;
     zm_video_statistics video;
 } zm_leg_statistics;
@@ -89,7 +100,8 @@ typedef struct {
     uint64_t packets_in, packets_out;
     uint64_t dropped;          /* by the plane: socket buffer full, out of memory */
     uint64_t overflowed;       /* by the kernel: we read too late */
-    uint64_t rejected;         /* unauthenticated, from a wrong source, malformed */
+    uint64_t rejected;         /* unauthenticated, from a wrong source, malformed ... */
+    uint64_t rejected_by[ZM_REJECTS];
     uint64_t relayed, mixed;   /* packets out by way through the bridge */
     uint64_t video;            /* picture packets passed from leg to leg */
     uint64_t ticks, ticks_late; /* of 5 ms */
@@ -127,7 +139,7 @@ zm_status zm_open_rtp_leg(
     zm_plane *plane, uint64_t near, const char *towards, uint64_t *leg, uint32_t *address, uint16_t *port);
 zm_status zm_open_webrtc_leg(
     zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *leg, uint32_t *thread);
-zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const char *address, uint16_t port, const zm_media *media);
+zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const zm_rtp_peer *peer, const zm_media *media);
 zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media);
 /* Of a browser's leg; NULL: no pictures (any more). */
 zm_status zm_set_video(zm_plane *plane, uint64_t leg, const zm_video_media *video);

@@ -148,7 +148,8 @@ zm_status zm_open_webrtc_leg(
 }
 
 static zm_status set_media(
-    zm_plane *plane, uint64_t leg, const zm_addr *addr, const char *remote_ufrag, const zm_media *media)
+    zm_plane *plane, uint64_t leg, const zm_latch_rule *rule, const char *remote_ufrag, const zm_media *media,
+    bool secure)
 {
     zm_command *command;
 
@@ -158,25 +159,27 @@ static zm_status set_media(
     if (command == NULL)
         return ZM_NO_MEMORY;
     command->peer.media = *media;
-    if (addr)
-        command->peer.addr = *addr;
+    command->peer.secure = secure;
+    if (rule)
+        command->peer.rule = *rule;
     if (remote_ufrag)
         snprintf(command->peer.remote_ufrag, sizeof command->peer.remote_ufrag, "%s", remote_ufrag);
     return post(plane, command);
 }
 
-zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const char *address, uint16_t port, const zm_media *media)
+zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const zm_rtp_peer *peer, const zm_media *media)
 {
-    zm_addr addr;
+    zm_latch_rule rule = {.rtcp_port = peer->rtcp_port, .rtcp_mux = peer->rtcp_mux, .learns = peer->learns};
 
-    if (!zm_addr_parse(&addr, address, port))
+    if (!zm_addr_parse(&rule.rtp, peer->address, peer->port) ||
+        (peer->signalling && !zm_addr_parse(&rule.signalling, peer->signalling, 0)))
         return ZM_BAD_ADDRESS;
-    return set_media(plane, leg, &addr, NULL, media);
+    return set_media(plane, leg, &rule, NULL, media, peer->secure);
 }
 
 zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media)
 {
-    return set_media(plane, leg, NULL, remote_ufrag, media);
+    return set_media(plane, leg, NULL, remote_ufrag, media, true);
 }
 
 /* Numbers random as RFC 3550 5.1 asks; sequence numbers from the lower half, as RFC 3711 3.3.1 advises. */
@@ -246,9 +249,8 @@ zm_status zm_set_srtp_keys(
     command = command_new(ZM_COMMAND_SET_KEYS, leg, 0);
     if (command == NULL)
         return ZM_NO_MEMORY;
-    command->keys.in = zm_srtp_new(profile, receive, false);
-    command->keys.out = zm_srtp_new(profile, send, true);
-    if (command->keys.in && command->keys.out)
+    if (zm_key_make(&command->keys.in, profile, receive, receive_len, false) &&
+        zm_key_make(&command->keys.out, profile, send, send_len, true))
         return post(plane, command);
     zm_command_free(command);
     return ZM_NO_MEMORY;

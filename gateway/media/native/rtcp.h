@@ -8,7 +8,8 @@ enum { ZM_RTCP_MAX = 256 };
 
 /* Write SR or RR with SDES and, when `bye`, BYE.  Returns its length. */
 uint32_t zm_rtcp_write(zm_leg *leg, uint8_t to[ZM_RTCP_MAX], uint64_t now_ns, bool bye);
-/* False when malformed. */
+/* Take a compound, or a single packet (RFC 5506).  The caller knows that it is authentic, or comes from the leg's peer.
+ * False when malformed: then nothing of it was taken. */
 bool zm_rtcp_read(zm_leg *leg, const uint8_t *packet, uint32_t len, uint64_t now_ns);
 
 #endif

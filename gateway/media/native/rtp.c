@@ -114,6 +114,14 @@ uint64_t zm_rtp_source_lost(const zm_rtp_source *source)
     return source->lost_before + (expected > source->received ? expected - source->received : 0);
 }
 
+void zm_rtp_source_leave(zm_rtp_source *source)
+{
+    source->lost_before = zm_rtp_source_lost(source);
+    source->received_before = zm_rtp_source_received(source);
+    source->received = 0;
+    source->known = false;
+}
+
 uint32_t zm_rtp_source_jitter_us(const zm_rtp_source *source)
 {
     return source->clock_rate ? (uint32_t)((uint64_t)(source->jitter >> 4) * 1000000 / source->clock_rate) : 0;

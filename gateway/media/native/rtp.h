@@ -75,6 +75,8 @@ typedef enum { ZM_SEQ_OK, ZM_SEQ_RESTARTED, ZM_SEQ_BAD } zm_seq;
 
 /* `timed` is false for packets whose timestamp does not follow the clock (RFC 4733 events). */
 zm_seq zm_rtp_source_update(zm_rtp_source *source, const zm_rtp *rtp, uint64_t now_ns, bool timed);
+/* The source said goodbye: what was counted stays, and its next packet begins anew. */
+void zm_rtp_source_leave(zm_rtp_source *source);
 uint64_t zm_rtp_source_lost(const zm_rtp_source *source);
 uint64_t zm_rtp_source_received(const zm_rtp_source *source);
 uint32_t zm_rtp_source_jitter_us(const zm_rtp_source *source);

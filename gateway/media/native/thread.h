@@ -48,14 +48,15 @@ typedef struct {
         zm_leg *opened;
         struct {
             zm_media media;
-            zm_addr addr;
+            zm_latch_rule rule;
+            bool secure;
             char remote_ufrag[ZM_UFRAG_MAX + 1];
         } peer;
         struct {
             char ufrag[ZM_UFRAG_MAX + 1], pwd[ZM_PWD_MAX + 1];
         } ice;
         struct {
-            zm_srtp *in, *out;
+            zm_key in, out;
         } keys;
         struct {
             zm_video_media media;
@@ -136,6 +137,17 @@ void zm_thread_free(zm_thread *thread);
 static inline uint32_t zm_phase_of(const zm_leg *leg)
 {
     return leg->id & (ZM_PHASES - 1);
+}
+
+/* `leg` NULL = nobody's. */
+static inline void zm_reject(zm_thread *thread, zm_leg *leg, zm_reject_cause cause)
+{
+    ZM_COUNT(thread->statistics.rejected);
+    ZM_COUNT(thread->statistics.rejected_by[cause]);
+    if (leg) {
+        leg->rejected++;
+        leg->rejected_by[cause]++;
+    }
 }
 
 zm_leg *zm_thread_find(zm_thread *thread, uint64_t leg);

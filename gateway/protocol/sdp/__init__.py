@@ -9,6 +9,7 @@ never with 400.
 from gateway.protocol.sdp.audio import accept_answer, answer_audio, offer_audio
 from gateway.protocol.sdp.browser import BrowserAnswer, Fingerprint, answer_browser
 from gateway.protocol.sdp.codecs import NoCommonCodecError, RtpFormat
+from gateway.protocol.sdp.crypto import KEY_OCTETS, NoSrtpError, SrtpTerms
 from gateway.protocol.sdp.description import (
     Attribute,
     Connection,
@@ -22,16 +23,19 @@ from gateway.protocol.sdp.family import audio_host
 from gateway.protocol.sdp.text import parse, print_description
 
 __all__ = [
+    "KEY_OCTETS",
     "Attribute",
     "BrowserAnswer",
     "Connection",
     "Fingerprint",
     "MediaDescription",
     "NoCommonCodecError",
+    "NoSrtpError",
     "Origin",
     "RtpFormat",
     "SdpError",
     "SessionDescription",
+    "SrtpTerms",
     "Timing",
     "accept_answer",
     "answer_audio",

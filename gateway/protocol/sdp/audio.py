@@ -1,5 +1,5 @@
-"""Audio offer/answer with SIP peers (RFC 3264): one m=audio over RTP/AVP, one codec, telephone-event,
-comfort noise, hold.
+"""Audio offer/answer with SIP peers (RFC 3264): one m=audio over RTP, one codec, telephone-event, comfort noise, hold,
+SRTP with keys in the SDP.
 
 The answer names exactly one codec: the plane's legs carry one, and a peer that could choose again mid-call would only
 find silence.  What else was offered (video, fax, a second audio) is refused with port 0, never an error.
@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from gateway.model.ids import Codec
-from gateway.model.media import OpusWishes, RtpPeer
+from gateway.model.media import OpusWishes, RtpPeer, SrtpKeys
 from gateway.protocol.sdp.codecs import (
     OWN_DTMF,
     OWN_DTMF_48K,
@@ -28,6 +28,15 @@ from gateway.protocol.sdp.codecs import (
     opus_wishes,
     own_payload_type,
     rtp_formats,
+)
+from gateway.protocol.sdp.crypto import (
+    CLEAR,
+    SECURE_PROTOCOLS,
+    SrtpTerms,
+    accept_crypto,
+    answer_crypto,
+    is_secure,
+    offer_crypto,
 )
 from gateway.protocol.sdp.description import (
     Attribute,
@@ -57,6 +66,7 @@ def answer_audio(
     session_id: int,
     version: int = 1,
     own_order: bool = False,
+    srtp: SrtpTerms = CLEAR,
 ) -> tuple[str, RtpPeer]:
     """Answer an offer (INVITE or re-INVITE) with our RTP address and port.
 
@@ -65,14 +75,16 @@ def answer_audio(
     ``version`` grows by one with each description that differs (RFC 3264 5).
 
     A peer on hold (sendonly, inactive, or the old c=0.0.0.0) gives an `RtpPeer` with ``send`` or ``receive`` False.
-    Raises `NoCommonCodecError` (488) when there is no audio to be had, `SdpError` (400) when the offer is broken.
+    Raises `NoCommonCodecError` (488) when there is no audio to be had, or not as ``srtp`` wants it, `SdpError` (400)
+    when the offer is broken.
     """
-    audio, codec, chosen = _choose_audio(offer, codecs, own_order=own_order)
-    peer = _read_peer(offer, audio, codec, chosen)
+    audio, codec, chosen = _choose_audio(offer, codecs, srtp, own_order=own_order)
+    keys, crypto = answer_crypto(audio, srtp)
+    peer = _read_peer(offer, audio, codec, chosen, keys)
     media = []
     for section in offer.media:
         if section is audio:
-            media.append(_describe_audio(section.protocol, port, peer, _direction(peer)))
+            media.append(_describe_audio(section.protocol, port, peer, _direction(peer), crypto))
         else:
             media.append(
                 MediaDescription(kind=section.kind, port=0, protocol=section.protocol, formats=section.formats)
@@ -89,6 +101,7 @@ def offer_audio(
     version: int = 1,
     packet_ms: int = OWN_PACKET_MS,
     direction: str = "sendrecv",
+    srtp: SrtpTerms = CLEAR,
 ) -> str:
     """Our offer: for calls that we make and for an INVITE that came without one (RFC 3261 13.2.1)."""
     assert codecs, "an offer needs a codec"
@@ -97,11 +110,12 @@ def offer_audio(
     for dtmf in (OWN_DTMF, OWN_DTMF_48K) if Codec.OPUS in codecs else (OWN_DTMF,):
         formats.append(str(dtmf.payload_type))
         attributes += dtmf_attributes(dtmf.payload_type, dtmf.clock_hz)
-    attributes += [*_packet_times(packet_ms), Attribute(direction)]
+    protocol, crypto = offer_crypto(srtp)
+    attributes += [*_packet_times(packet_ms), *crypto, Attribute(direction)]
     audio = MediaDescription(
         kind="audio",
         port=port,
-        protocol="RTP/AVP",
+        protocol=protocol,
         formats=tuple(formats),
         attributes=tuple(attributes),
     )
@@ -112,24 +126,27 @@ def accept_answer(
     answer: SessionDescription,
     *,
     codecs: Sequence[Codec],
+    srtp: SrtpTerms = CLEAR,
 ) -> RtpPeer:
-    """What an answer to our `offer_audio` (with the same ``codecs``) makes of the leg.
+    """What an answer to our `offer_audio` (with the same ``codecs`` and ``srtp``) makes of the leg.
 
     The first codec in the answer counts.  Raises `NoCommonCodecError` when the peer refused the audio, `SdpError` when
     the answer is broken.
     """
     if len(answer.media) != 1 or answer.media[0].kind != "audio":
         raise SdpError("an answer has the m= sections of its offer, here one m=audio (RFC 3264 section 6)")
-    audio, codec, chosen = _choose_audio(answer, codecs)
-    return _read_peer(answer, audio, codec, chosen)
+    audio, codec, chosen = _choose_audio(answer, codecs, srtp)
+    return _read_peer(answer, audio, codec, chosen, accept_crypto(audio, srtp))
 
 
 def _choose_audio(
-    description: SessionDescription, codecs: Sequence[Codec], *, own_order: bool = False
+    description: SessionDescription, codecs: Sequence[Codec], srtp: SrtpTerms, *, own_order: bool = False
 ) -> tuple[MediaDescription, Codec, RtpFormat]:
     found = []
-    for media in description.media:
-        if media.kind != "audio" or media.port == 0 or media.protocol not in _PROTOCOLS:
+    protocols = _PROTOCOLS if srtp.use == "no" else _PROTOCOLS | SECURE_PROTOCOLS
+    # Some offer the same sound twice, with and without SRTP: take the one with.
+    for media in sorted(description.media, key=lambda media: not is_secure(media)):
+        if media.kind != "audio" or media.port == 0 or media.protocol not in protocols:
             continue
         formats = rtp_formats(media)
         known = [(codec, f) for f in formats if (codec := codec_of(f)) is not None and codec in codecs]
@@ -149,6 +166,7 @@ def _read_peer(
     audio: MediaDescription,
     codec: Codec,
     chosen: RtpFormat,
+    keys: SrtpKeys | None,
 ) -> RtpPeer:
     connection = description.connection_of(audio)
     if connection is None:
@@ -174,7 +192,16 @@ def _read_peer(
         packet_ms=_packet_ms(audio, PACKET_MS[codec]),
         send=direction in ("sendrecv", "recvonly"),
         receive=direction in ("sendrecv", "sendonly"),
+        rtcp_port=_rtcp_port(audio),
+        rtcp_mux=audio.has("rtcp-mux"),
+        srtp=keys,
     )
+
+
+def _rtcp_port(audio: MediaDescription) -> int | None:
+    """RFC 3605; an address beside it would be another host, and is not taken."""
+    match = re.match(r"([0-9]{1,5})(?:\s|$)", audio.first("rtcp") or "", re.ASCII)
+    return int(match[1]) if match and 0 < int(match[1]) <= 0xFFFF else None
 
 
 def _media_address(connection: Connection) -> str:
@@ -231,7 +258,9 @@ def _packet_times(packet_ms: int) -> list[Attribute]:
     return [Attribute("ptime", str(packet_ms)), Attribute("maxptime", str(PACKET_MS_LONGEST))]
 
 
-def _describe_audio(protocol: str, port: int, peer: RtpPeer, direction: str) -> MediaDescription:
+def _describe_audio(
+    protocol: str, port: int, peer: RtpPeer, direction: str, crypto: Sequence[Attribute]
+) -> MediaDescription:
     formats = [str(peer.payload_type)]
     attributes = codec_attributes(peer.codec, peer.payload_type)
     if peer.dtmf_payload_type is not None:
@@ -240,7 +269,9 @@ def _describe_audio(protocol: str, port: int, peer: RtpPeer, direction: str) -> 
     if peer.noise_payload_type is not None:
         formats.append(str(peer.noise_payload_type))
         attributes += noise_attributes(peer.noise_payload_type)
-    attributes += [*_packet_times(peer.packet_ms), Attribute(direction)]
+    attributes += [*_packet_times(peer.packet_ms), *crypto, Attribute(direction)]
+    if peer.rtcp_mux:
+        attributes.append(Attribute("rtcp-mux"))
     return MediaDescription(
         kind="audio", port=port, protocol=protocol, formats=tuple(formats), attributes=tuple(attributes)
     )

@@ -1,0 +1,73 @@
+"""Who attacks the media plane, and a telephone with SRTP (libsrtp's, so that no mistake of ours is made twice)."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pylibsrtp
+
+from gateway.model.media import SrtpKeys
+from tests.support.media_peers import Phone, Rtp, is_rtcp
+
+SUITE = "AES_CM_128_HMAC_SHA1_80"
+KEY_OCTETS = 30
+
+
+def session(key: bytes, direction: int) -> pylibsrtp.Session:
+    profile = pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80
+    return pylibsrtp.Session(pylibsrtp.Policy(key=key, ssrc_type=direction, srtp_profile=profile))
+
+
+class SecurePhone(Phone):
+    """``keys`` are the plane's: it sends with what we receive with."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self.unreadable = 0
+        self.sent: list[bytes] = []
+        self.key(os.urandom(KEY_OCTETS), os.urandom(KEY_OCTETS))
+
+    def key(self, send: bytes, receive: bytes) -> None:
+        self._outgoing = session(send, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+        self._incoming = session(receive, pylibsrtp.Policy.SSRC_ANY_INBOUND)
+        self.keys = SrtpKeys(profile=SUITE, send=receive, receive=send)
+
+    def take(self, datagram: bytes) -> None:
+        try:
+            if is_rtcp(datagram):
+                self.reports.append(self._incoming.unprotect_rtcp(datagram))
+            else:
+                self.packets.append(Rtp.parse(self._incoming.unprotect(datagram)))
+        except pylibsrtp.Error:
+            self.unreadable += 1
+
+    def send(self, payload: bytes, payload_type: int = 8, *, ticks: int = 160, marker: bool = False) -> Rtp:
+        rtp = self.packet(payload, payload_type, ticks=ticks, marker=marker)
+        self.sent.append(self.protect(rtp.pack()))
+        self.socket.sendto(self.sent[-1], self.to)
+        return rtp
+
+    def protect(self, packet: bytes) -> bytes:
+        return self._outgoing.protect(packet)
+
+    def protect_rtcp(self, packet: bytes) -> bytes:
+        return self._outgoing.protect_rtcp(packet)
+
+    def send_rtcp(self, packet: bytes, *, port: int = 1) -> bytes:
+        """To RTP's port plus ``port``."""
+        protected = self.protect_rtcp(packet)
+        self.socket.sendto(protected, (self.to[0], self.to[1] + port))
+        return protected
+
+
+class Attacker(Phone):
+    """A socket that should never be answered."""
+
+    def inject(self, victim: Phone, payload: bytes = b"!" * 160, *, ahead: int = 1) -> None:
+        """A packet that would follow the victim's last one."""
+        forged = Rtp(8, victim.sequence + ahead, victim.timestamp + 160 * ahead, victim.ssrc, payload)
+        self.socket.sendto(forged.pack(), victim.to)
+
+    def send_raw(self, datagram: bytes, to: tuple[str, int]) -> None:
+        self.socket.sendto(datagram, to)
