@@ -63,13 +63,25 @@ def check_time(now_ns: object, last_ns: int) -> int:
 
 
 def check_name(name: object, what: str) -> None:
-    if not isinstance(name, str) or not 1 <= len(name) <= NAME_CHARS_MAX:
+    if type(name) is not str or not 1 <= len(name) <= NAME_CHARS_MAX:
         raise InvalidEventError(f"{what} must be a text of 1 to {NAME_CHARS_MAX} characters, got {name!r:.80}")
+    check_encoding(name, what)
 
 
 def check_reason(reason: object) -> None:
-    if not isinstance(reason, str) or len(reason) > REASON_CHARS_MAX:
-        raise InvalidEventError(f"reason must be a text of at most {REASON_CHARS_MAX} characters, got {reason!r:.80}")
+    check_text(reason, "reason")
+
+
+def check_encoding(text: str, what: str) -> None:
+    """Half a surrogate pair has no form in UTF-8, in which names are hashed and journalled."""
+    if text.isascii():
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidEventError(
+            f"{what} must be valid Unicode, got {text!r:.80} with a lone surrogate at {error.start}"
+        ) from None
 
 
 def check_names(names: object, what: str) -> None:
@@ -95,8 +107,9 @@ def check_flag(value: object, what: str) -> None:
 
 
 def check_text(value: object, what: str) -> None:
-    if not isinstance(value, str) or len(value) > REASON_CHARS_MAX:
+    if type(value) is not str or len(value) > REASON_CHARS_MAX:
         raise InvalidEventError(f"{what} must be a text of at most {REASON_CHARS_MAX} characters, got {value!r:.80}")
+    check_encoding(value, what)
 
 
 def check_items(items: object, what: str, kind: type, most: int) -> None:
@@ -161,7 +174,7 @@ def check_overflow(rules: object) -> None:
     assert isinstance(rules, tuple)
     for rule in rules:
         check_name(rule.to, "overflow.to")
-        if not isinstance(rule.when, str) or rule.when not in OVERFLOW_VALUES:
+        if type(rule.when) is not str or rule.when not in OVERFLOW_VALUES:
             known = ", ".join(OVERFLOW_VALUES)
             raise InvalidEventError(f"overflow.when must be one of {known}, got {rule.when!r:.80}")
         check_int(rule.value, f"overflow.value of {rule.when}", *OVERFLOW_VALUES[rule.when])
@@ -182,7 +195,7 @@ def check_queue_configured(event: QueueConfigured) -> None:
     check_duration_ms(event.offer_ms, "offer_ms", 1)
     check_duration_ms(event.wrap_up_ms, "wrap_up_ms", 0)
     check_names(event.skills, "skills")
-    if not isinstance(event.strategy, str) or event.strategy not in STRATEGIES:
+    if type(event.strategy) is not str or event.strategy not in STRATEGIES:
         known = ", ".join(sorted(STRATEGIES))
         raise InvalidEventError(f"strategy {event.strategy!r:.80} is not known; choose one of: {known}")
     check_needs(event.needs)
@@ -204,8 +217,8 @@ def check_agent_signed_in(event: AgentSignedIn | AgentChanged) -> None:
     check_name(event.agent, "agent")
     check_names(event.queues, "queues")
     check_names(event.skills, "skills")
+    check_numbered(event.levels, "levels", LEVEL_MAX)
     if event.levels:
-        check_numbered(event.levels, "levels", LEVEL_MAX)
         check_once([*event.skills, *(name for name, _ in event.levels)], "skills and levels")
     check_items(event.lanes, "lanes", Lane, LANES_MAX)
     for lane in event.lanes:
@@ -218,8 +231,8 @@ def check_agent_signed_in(event: AgentSignedIn | AgentChanged) -> None:
     if event.wrap_up_ms is not None:
         check_duration_ms(event.wrap_up_ms, "wrap_up_ms", 0)
     check_int(event.weight, "weight", 1, LOTS_MAX)
+    check_numbered(event.scores, "scores", 1000)
     if event.scores:
-        check_numbered(event.scores, "scores", 1000)
         check_once([topic for topic, _ in event.scores], "topics of scores")
 
 
@@ -278,7 +291,7 @@ def check_arrival(arrival_ns: object, now_ns: int) -> None:
 
 
 def check_after_release(state: object) -> AgentState:
-    if not isinstance(state, str) or state not in AFTER_RELEASE:
+    if not isinstance(state, str) or type(state) not in (AgentState, str) or state not in AFTER_RELEASE:
         allowed = ", ".join(sorted(AFTER_RELEASE))
         raise InvalidEventError(f"agent_state must be one of {allowed}, got {state!r:.80}")
     return AgentState(state)

@@ -31,9 +31,31 @@ from acd_core.errors import (
 from acd_core.requirements import named_skills
 from acd_core.states import AgentState
 
+cdef extern from "Python.h":
+    bint PyUnicode_IS_ASCII(object text)
+
 cdef dict AGENT_STATE_CODES = {state: code for code, state in enumerate(AgentState)}
 cdef Py_ssize_t NAME_MAX = NAME_CHARS_MAX
 cdef tuple KIND_FIELDS = ("queue", "channel", "skills", "needs", "priority", "topic", "excluded")
+
+
+cdef inline bint has_names_only(frozenset names) except -1:
+    """No other text that is equal to one, like a member of an enumeration."""
+    for name in names:
+        if type(name) is not str:
+            return False
+    return True
+
+
+cdef bint has_levels_only(frozenset needs) except -1:
+    """No truth or fraction that is equal to a level."""
+    for clause in needs:
+        if type(clause) is not frozenset:
+            return False
+        for pair in clause:
+            if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not int:
+                return False
+    return True
 
 
 cdef class ContactIntake(Intake):
@@ -55,9 +77,19 @@ cdef class ContactIntake(Intake):
             and type(key[4]) is int
             and type(key[5]) is str
             and type(key[6]) is frozenset
+            and has_names_only(key[2])
+            and (not key[6] or has_names_only(key[6]))
+            and (not key[3] or has_levels_only(key[3]))
         ):
             known = self.engine.kinds.by_key.get(key)
-        if known is None or preferred is not None or type(name) is not str or not 1 <= len(<str>name) <= NAME_MAX:
+        # a name that is not ASCII is rare, and may be no valid text
+        if (
+            known is None
+            or preferred is not None
+            or type(name) is not str
+            or not 1 <= len(<str>name) <= NAME_MAX
+            or not PyUnicode_IS_ASCII(name)
+        ):
             check_contact_arrived(event, now)
         else:
             if arrival is not None:

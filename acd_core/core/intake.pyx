@@ -47,8 +47,12 @@ cdef int64_t TIME_NS_MAX = <int64_t>1 << 62
 cdef Py_ssize_t REASON_MAX = REASON_CHARS_MAX
 
 
+cdef extern from "Python.h":
+    bint PyUnicode_IS_ASCII(object text)
+
+
 cdef inline int quick_check_reason(object reason) except -1:
-    if type(reason) is not str or len(<str>reason) > REASON_MAX:
+    if type(reason) is not str or len(<str>reason) > REASON_MAX or not PyUnicode_IS_ASCII(reason):
         check_reason(reason)
     return 0
 
@@ -247,7 +251,9 @@ cdef class Intake:
     cdef int32_t get_wrap_up(self, object agent, object contact) except -1:
         """The agent's wrap-up of that contact (None: the one that ends first)."""
         cdef int32_t slot = self.get_agent(agent)
-        cdef int32_t work = self.engine.first_wrap_up(slot, contact)
+        cdef int32_t work = -1
+        if contact is None or type(contact) is str:
+            work = self.engine.first_wrap_up(slot, contact)
         if work < 0:
             raise not_in_wrap_up(agent, AGENT_STATES[self.engine.agents.rows[slot].state])
         return work

@@ -14,7 +14,7 @@ from acd_core.core.memory cimport Slots, grow
 
 
 cdef extern from "Python.h":
-    bint PyUnicode_Check(object text)
+    bint PyUnicode_CheckExact(object text)
     int PyUnicode_Compare(object left, object right) except? -1
 
 
@@ -35,7 +35,7 @@ cdef class Names:
         """The name's slot, or -1; anything but a str is not found."""
         cdef uint32_t digest, index
         cdef int32_t slot
-        if self.slots.count == 0 or not PyUnicode_Check(name):
+        if self.slots.count == 0 or not PyUnicode_CheckExact(name):
             return -1
         digest = <uint32_t>(<Py_ssize_t>hash(name))
         index = digest & self.mask

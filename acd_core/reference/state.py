@@ -117,19 +117,19 @@ class State:
     # Look-up, with the documented errors
 
     def _agent(self, name: object) -> Agent:
-        agent = self._agents.get(name) if isinstance(name, str) else None
+        agent = self._agents.get(name) if type(name) is str else None
         if agent is None:
             raise UnknownAgentError(name)
         return agent
 
     def _contact(self, name: object) -> Contact:
-        contact = self._contacts.get(name) if isinstance(name, str) else None
+        contact = self._contacts.get(name) if type(name) is str else None
         if contact is None:
             raise UnknownContactError(name)
         return contact
 
     def _queue(self, name: object) -> Queue:
-        queue = self._queues.get(name) if isinstance(name, str) else None
+        queue = self._queues.get(name) if type(name) is str else None
         if queue is None:
             raise UnknownQueueError(name)
         return queue
@@ -158,7 +158,8 @@ class State:
     def _in_wrap_up(self, name: object, contact: object) -> tuple[Agent, Work]:
         """The wrap-up of that contact (None: the one that ends first)."""
         agent = self._agent(name)
-        wrap_ups = [work for work in agent.wrap_ups() if contact is None or work.contact == contact]
+        asked = contact is None or type(contact) is str
+        wrap_ups = [work for work in agent.wrap_ups() if asked and contact in (None, work.contact)]
         if not wrap_ups:
             raise not_in_wrap_up(agent.name, agent.state)
         return agent, wrap_ups[0]
