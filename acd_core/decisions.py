@@ -16,16 +16,34 @@ class PassedOver(msgspec.Struct, frozen=True, gc=False):
     """A group of agents who did not get the offer, and the reason that they share."""
 
     reason: str
-    """``idle_shorter``, ``excluded``, a state of `AgentState`, ``unskilled`` or ``elsewhere``."""
+    """``idle_shorter``, ``excluded``, ``spared``, a state of `AgentState`, ``unskilled``, ``no_channel``, ``not_named``
+    or ``elsewhere``."""
     count: int
     sentence: str
+
+
+class NextContact(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The contact that the agent would have been offered if the chosen one had not been there."""
+
+    contact: str
+    queue: str
+    waited_ns: int
+    score: int
+    """In points: the sum of the seven that follow, as those of the chosen one."""
+    base: int = 0
+    priority: int = 0
+    wait: int = 0
+    bonus: int = 0
+    blending: int = 0
+    ratio: int = 0
+    overdue: int = 0
 
 
 class Explanation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Why this agent, for this contact, at this moment.
 
-    Every signed-in agent is counted once: ``considered`` (the winner among them), ``excluded``, one of the states,
-    ``no_channel``, ``not_named``, ``unskilled`` or ``elsewhere``.
+    Every signed-in agent is counted once: ``considered`` (the winner among them), ``excluded``, ``spared``, one of the
+    states, ``no_channel``, ``not_named``, ``unskilled`` or ``elsewhere``.
     """
 
     strategy: str
@@ -38,12 +56,12 @@ class Explanation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     waited_ns: int
     """How long the contact had waited since its arrival."""
     considered: int
-    """Agents of the queue with the skills who were available and not excluded, the winner included."""
+    """Agents of the queue with the skills who were available, neither excluded nor spared, the winner included."""
     runner_up: str | None
     """Who would have been next."""
     runner_up_idle_ns: int | None
     excluded: tuple[str, ...]
-    """Available too, but spared this contact for a while after they rejected it; sorted."""
+    """Able, but never to get this contact (`ContactArrived.excluded`), whatever their state; sorted."""
     offered: int
     busy: int
     wrap_up: int
@@ -72,6 +90,10 @@ class Explanation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Available and able, but without capacity for the channel."""
     not_named: int = 0
     """Could have taken it, but the contact was for the winner by name."""
+    spared: tuple[str, ...] = ()
+    """Could have taken it, but had it before them a moment ago and gave it back, or lost it; sorted."""
+    next_contact: NextContact | None = None
+    """Whom else the agent might have been offered; None: nobody who waited."""
 
     def sentence(self) -> str:
         """One sentence for people."""
@@ -86,10 +108,18 @@ class Explanation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         if self.runner_up is not None and self.runner_up_idle_ns is not None:
             term = "" if plain or self.runner_up_term is None else f"{abs(self.runner_up_term)}, "
             shorter += f" (next: {self.runner_up}, {term}{duration(self.runner_up_idle_ns)})"
-        spared = "passed over because they turned this contact down a moment ago"
         groups = [
             PassedOver("idle_shorter", others, shorter),
-            PassedOver("excluded", len(self.excluded), f"{', '.join(self.excluded)}: {spared}"),
+            PassedOver(
+                "excluded",
+                len(self.excluded),
+                f"{', '.join(self.excluded)}: passed over because this contact is never to go to them",
+            ),
+            PassedOver(
+                "spared",
+                len(self.spared),
+                f"{', '.join(self.spared)}: passed over for a while because this contact has just come back from them",
+            ),
             PassedOver(AgentState.OFFERED, self.offered, f"{count_agents(self.offered)} being offered another contact"),
             PassedOver(AgentState.BUSY, self.busy, f"{count_agents(self.busy)} busy with a contact"),
             PassedOver(AgentState.WRAP_UP, self.wrap_up, f"{count_agents(self.wrap_up)} in wrap-up"),

@@ -111,6 +111,7 @@ cdef class Engine(Settling):
         self.matching.seed = settings.seed
         if self.window_timer >= 0 and not settings.window_ms:
             self.end_window()
+        self.gathers = settings.window_ms > 0
         return 0
 
     # Agents

@@ -3,4 +3,6 @@ from libc.stdint cimport int32_t
 from acd_core.core.matching cimport Matching
 from acd_core.core.output cimport Reasons
 
-cdef int explain(Matching matching, Reasons* why, int32_t contact, int32_t agent, object named) except -1
+cdef int explain(
+    Matching matching, Reasons* why, int32_t contact, int32_t agent, object named, bint contested
+) except -1

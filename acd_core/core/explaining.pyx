@@ -8,8 +8,8 @@ from acd_core.core.agents cimport AgentRow
 from acd_core.core.bits cimport lowest_bit
 from acd_core.core.contacts cimport ContactRow
 from acd_core.core.kinds cimport Head
-from acd_core.core.matching cimport Candidate, Matching
-from acd_core.core.output cimport Reasons, own
+from acd_core.core.matching cimport Candidate, Matching, Turn
+from acd_core.core.output cimport Reasons, Score, get_total, own
 from acd_core.core.profiles cimport INSIDE, Counts
 from acd_core.core.queues cimport QueueRow, to_ms
 
@@ -20,9 +20,11 @@ cdef int64_t NS_PER_MS = 1_000_000
 cdef int64_t OVERDUE = <int64_t>1 << 62
 
 
-cdef int explain(Matching matching, Reasons* why, int32_t contact, int32_t agent, object named) except -1:
+cdef int explain(
+    Matching matching, Reasons* why, int32_t contact, int32_t agent, object named, bint contested
+) except -1:
     """While the agent is still free and the contact still wants one; ``named``: what chose the agent if not the queue's
-    strategy, else None."""
+    strategy, else None.  ``contested``: the agent may take others who wait, perhaps."""
     cdef ContactRow* row = &matching.contacts.rows[contact]
     cdef AgentRow* winner = &matching.agents.rows[agent]
     cdef Head* head = &matching.kinds.heads[row.klass]
@@ -58,7 +60,9 @@ cdef int explain(Matching matching, Reasons* why, int32_t contact, int32_t agent
             own(<object>why.runner_up)
             why.runner_up_idle_ns = now_ns - matching.agents.rows[runner_up.agent].idle_since_ns
             why.runner_up_term = runner_up.term
-    add_score(matching, why, contact)
+    add_score(matching, &why.score, contact)
+    if contested:
+        name_next(matching, why, contact, agent)
     return 0
 
 
@@ -90,40 +94,58 @@ cdef int name_barred(Matching matching, Reasons* why, int32_t contact, int32_t a
     """Take those who are excluded from it, or free but spared it, out of their groups."""
     cdef ContactRow* row = &matching.contacts.rows[contact]
     cdef int32_t other, exclusion = row.exclusions
-    cdef set barred = set()
+    cdef set excluded = set(), spared = set()
     if matching.kinds.excluding.has(0, row.klass):
         for name in matching.kinds.excluded(row.klass):
             other = matching.agents.names.find(name)
             if other >= 0 and matching.is_able(contact, other):
-                barred.add(other)
+                excluded.add(other)
     while exclusion >= 0:
         other = matching.exclusions.rows[exclusion].agent
         exclusion = matching.exclusions.rows[exclusion].next
-        if matching.is_able(contact, other) and matching.is_free(contact, other):
-            barred.add(other)
-    for one in barred:
+        if matching.is_able(contact, other) and matching.is_free(contact, other) and other not in excluded:
+            spared.add(other)
+    for one in excluded | spared:
         other = one
         if matching.is_free(contact, other):
             why.states[<int>INSIDE] -= 1
         else:
             why.states[matching.agents.rows[other].state] -= 1
-    barred.discard(agent)
-    why.excluded = own(tuple(sorted([<object>matching.agents.names.names[<int32_t>one] for one in barred])))
+    if excluded:
+        why.excluded = own(name_agents(matching, excluded, agent))
+    if spared:
+        why.spared = own(name_agents(matching, spared, agent))
     return 0
 
 
-cdef void add_score(Matching matching, Reasons* why, int32_t contact) noexcept:
+cdef tuple name_agents(Matching matching, set agents, int32_t winner):
+    return tuple(sorted([<object>matching.agents.names.names[<int32_t>one] for one in agents if one != winner]))
+
+
+cdef int name_next(Matching matching, Reasons* why, int32_t contact, int32_t agent) except -1:
+    """Whom else the agent might have been offered."""
+    cdef Turn turn
+    matching.find_contact(agent, contact, &turn)
+    if turn.contact >= 0:
+        why.next_contact = own(<object>matching.contacts.names.names[turn.contact])
+        why.next_queue = own(<object>matching.queues.names.names[matching.contacts.queue_of(turn.contact)])
+        why.next_waited_ns = matching.now_ns - matching.contacts.rows[turn.contact].arrival_ns
+        add_score(matching, &why.next_score, turn.contact)
+    return 0
+
+
+cdef void add_score(Matching matching, Score* score, int32_t contact) noexcept:
     cdef ContactRow* row = &matching.contacts.rows[contact]
     cdef Head* head = &matching.kinds.heads[row.klass]
     cdef QueueRow* queue = &matching.queues.rows[head.queue]
     cdef int64_t now_ms = matching.now_ns // NS_PER_MS
     cdef int64_t arrived_ms = row.arrival_ns // NS_PER_MS
     cdef int64_t counted_ms = to_ms(matching.contacts.earliest(contact))
-    why.base = queue.base
-    why.priority = queue.step * head.priority
-    why.wait = queue.rate * (now_ms - arrived_ms)
-    why.bonus = queue.rate * (arrived_ms - counted_ms)
-    why.blending = queue.blending
-    why.ratio = matching.served - queue.passed if queue.toll else 0
+    score.base = queue.base
+    score.priority = queue.step * head.priority
+    score.wait = queue.rate * (now_ms - arrived_ms)
+    score.bonus = queue.rate * (arrived_ms - counted_ms)
+    score.blending = queue.blending
+    score.ratio = matching.served - queue.passed if queue.toll else 0
     if queue.overtaking_ms >= 0 and now_ms - counted_ms >= queue.overtaking_ms:
-        why.overdue = OVERDUE - (why.base + why.priority + why.wait + why.bonus + why.blending + why.ratio)
+        score.overdue = OVERDUE - get_total(score)

@@ -43,6 +43,8 @@ cdef class Hands:
     cdef int64_t now_ns
     cdef int64_t sequence
     cdef int64_t offers_made
+    # whether a matching window lets agents be free while contacts wait for them
+    cdef bint gathers
 
     # what the layers above do
     cdef int place(self, int32_t contact) except -1

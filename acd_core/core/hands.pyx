@@ -89,6 +89,7 @@ cdef class Hands:
         cdef OfferRow* row
         cdef ContactRow* found
         cdef int32_t* link
+        cdef bint contested
         cdef int32_t queue = self.contacts.queue_of(contact)
         cdef QueueRow* settings = &self.queues.rows[queue]
         cdef int64_t expires_ns = self.now_ns + settings.offer_ns
@@ -105,7 +106,9 @@ cdef class Hands:
         record.agent = own(<object>self.agents.names.names[agent])
         record.queue = own(<object>self.queues.names.names[queue])
         record.until_ns = expires_ns
-        explain(self.matching, self.output.add_reasons(record), contact, agent, named)
+        # without a window, nobody free could take anybody waiting before this event (`acd_core.core.settling`)
+        contested = self.gathers or self.waiting.size > 1 or self.agents.rows[agent].marked
+        explain(self.matching, self.output.add_reasons(record), contact, agent, named, contested)
         found = &self.contacts.rows[contact]
         if settings.toll and not found.flags & CHARGED:
             self.matching.served = max(self.matching.served, settings.passed)

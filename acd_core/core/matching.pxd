@@ -64,7 +64,7 @@ cdef class Matching:
     cdef int list_agents(self, int32_t contact, list found) except -1
 
     cdef void set_turn(self, Turn* turn, int32_t contact) noexcept
-    cdef int find_contact(self, int32_t agent, Turn* best) except -1
-    cdef Entry* first_contact(self, Heap* heap, int32_t place, int32_t agent) noexcept
+    cdef int find_contact(self, int32_t agent, int32_t skipped, Turn* best) except -1
+    cdef Entry* first_contact(self, Heap* heap, int32_t place, int32_t agent, int32_t skipped) noexcept
     cdef int32_t position(self, int32_t contact) except -1
     cdef int32_t count_sooner(self, Heap* heap, int32_t place, Turn* own) noexcept

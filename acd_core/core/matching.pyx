@@ -357,8 +357,8 @@ cdef class Matching:
                 head.queue, head.priority, turn.key, self.now_ns // 1_000_000, self.served
             )
 
-    cdef int find_contact(self, int32_t agent, Turn* best) except -1:
-        """First of those whom the agent may take now; ``best.contact`` -1: nobody."""
+    cdef int find_contact(self, int32_t agent, int32_t skipped, Turn* best) except -1:
+        """First of those, but for ``skipped``, whom the agent may take now; ``best.contact`` -1: nobody."""
         cdef int32_t profile = self.agents.rows[agent].profile
         cdef bint spared = self.agents.rows[agent].exclusions > 0
         cdef bint many = self.profiles.rows[profile].lane_count > 1
@@ -397,8 +397,8 @@ cdef class Matching:
                     turn.score = self.queues.score(head.queue, head.priority, head.key, now_ms, self.served)
                 if best.contact >= 0 and not is_sooner(&turn, best):
                     continue
-                if spared:
-                    entry = self.first_contact(&self.kinds.classes[klass].waiting, 0, agent)
+                if spared or head.slot == skipped:
+                    entry = self.first_contact(&self.kinds.classes[klass].waiting, 0, agent, skipped)
                     if entry is NULL:
                         continue
                     turn.key = entry.key
@@ -411,22 +411,24 @@ cdef class Matching:
                 best[0] = turn
         if self.fans:
             for contact in self.fans.get(<object>self.agents.names.names[agent], ()):
+                if contact == skipped:
+                    continue
                 if self.contacts.rows[contact].place == KEPT and self.is_free(contact, agent):
                     self.set_turn(&turn, contact)
                     if best.contact < 0 or is_sooner(&turn, best):
                         best[0] = turn
         return 0
 
-    cdef Entry* first_contact(self, Heap* heap, int32_t place, int32_t agent) noexcept:
-        """First of the heap, from ``place`` down, that the agent is not spared, or NULL."""
+    cdef Entry* first_contact(self, Heap* heap, int32_t place, int32_t agent, int32_t skipped) noexcept:
+        """First of the heap, from ``place`` down, but for ``skipped``, that the agent is not spared, or NULL."""
         cdef Entry* entry
         cdef Entry* best = NULL
         cdef int32_t child
         entry = &heap.entries[place]
-        if not self.exclusions.has(entry.slot, agent):
+        if entry.slot != skipped and not self.exclusions.has(entry.slot, agent):
             return entry
         for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
-            entry = self.first_contact(heap, child, agent)
+            entry = self.first_contact(heap, child, agent, skipped)
             if entry is not NULL:
                 if best is NULL or entry.key < best.key or (entry.key == best.key and entry.sequence < best.sequence):
                     best = entry

@@ -19,15 +19,8 @@ cdef enum OfferEndCode:
     END_REVOKED
 
 
-cdef struct Reasons:
-    # why an offer was made; whoever is named is owned
-    PyObject* strategy
-    PyObject* skills
-    PyObject* runner_up
-    PyObject* excluded
-    int64_t waited_ns
-    int64_t idle_ns
-    int64_t runner_up_idle_ns
+cdef struct Score:
+    # by its terms
     int64_t base
     int64_t priority
     int64_t wait
@@ -35,6 +28,29 @@ cdef struct Reasons:
     int64_t blending
     int64_t ratio
     int64_t overdue
+
+
+cdef inline int64_t get_total(Score* score) noexcept:
+    return (
+        score.base + score.priority + score.wait + score.bonus + score.blending + score.ratio + score.overdue
+    )
+
+
+cdef struct Reasons:
+    # why an offer was made; whoever is named is owned
+    PyObject* strategy
+    PyObject* skills
+    PyObject* runner_up
+    PyObject* excluded
+    PyObject* spared
+    PyObject* next_contact
+    PyObject* next_queue
+    Score score
+    Score next_score
+    int64_t next_waited_ns
+    int64_t waited_ns
+    int64_t idle_ns
+    int64_t runner_up_idle_ns
     int64_t term
     int64_t runner_up_term
     int32_t[8] states

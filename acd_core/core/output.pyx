@@ -19,6 +19,7 @@ from acd_core.decisions import (
     ContactMoved,
     ContactResumed,
     Explanation,
+    NextContact,
     OfferEnded,
     OfferMade,
 )
@@ -32,6 +33,7 @@ cdef object make_contact_interrupted = ContactInterrupted
 cdef object make_contact_moved = ContactMoved
 cdef object make_contact_resumed = ContactResumed
 cdef object make_explanation = Explanation
+cdef object make_next_contact = NextContact
 cdef object make_offer_ended = OfferEnded
 cdef object make_offer_made = OfferMade
 
@@ -59,19 +61,37 @@ cdef object read_explanation(Record* record, Reasons* why):
         why.states[6],
         why.unskilled,
         why.elsewhere,
-        why.base + why.priority + why.wait + why.bonus + why.blending + why.ratio + why.overdue,
-        why.base,
-        why.priority,
-        why.wait,
-        why.bonus,
-        why.blending,
-        why.ratio,
-        why.overdue,
+        get_total(&why.score),
+        why.score.base,
+        why.score.priority,
+        why.score.wait,
+        why.score.bonus,
+        why.score.blending,
+        why.score.ratio,
+        why.score.overdue,
         why.term,
         why.runner_up_term if why.runner_up is not NULL else None,
         why.step,
         why.states[1],
         why.not_named,
+        <object>why.spared if why.spared is not NULL else (),
+        read_next_contact(why) if why.next_contact is not NULL else None,
+    )
+
+
+cdef object read_next_contact(Reasons* why):
+    return make_next_contact(
+        <object>why.next_contact,
+        <object>why.next_queue,
+        why.next_waited_ns,
+        get_total(&why.next_score),
+        why.next_score.base,
+        why.next_score.priority,
+        why.next_score.wait,
+        why.next_score.bonus,
+        why.next_score.blending,
+        why.next_score.ratio,
+        why.next_score.overdue,
     )
 
 
@@ -165,6 +185,9 @@ cdef class Output:
             Py_XDECREF(why.skills)
             Py_XDECREF(why.runner_up)
             Py_XDECREF(why.excluded)
+            Py_XDECREF(why.spared)
+            Py_XDECREF(why.next_contact)
+            Py_XDECREF(why.next_queue)
         self.size = self.reasons_size = 0
 
     cdef list take(self, dict explanations):

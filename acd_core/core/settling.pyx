@@ -90,7 +90,7 @@ cdef class Settling(Flow):
         while place < self.free.size:
             agent = self.free.items[place]
             if self.agents.names.names[agent] is not NULL:
-                self.matching.find_contact(agent, &turn)
+                self.matching.find_contact(agent, -1, &turn)
                 if turn.contact >= 0:
                     if best.contact < 0 or is_sooner(&turn, best):
                         best[0] = turn

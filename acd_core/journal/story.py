@@ -16,22 +16,26 @@ from acd_core.decisions import (
     ContactResumed,
     Decision,
     Explanation,
+    NextContact,
     OfferEnded,
     OfferMade,
 )
 from acd_core.journal.records import Entry
+from acd_core.requirements import describe
 from acd_core.states import AgentState, OfferEnd
 from acd_core.wording import duration, name_skills
 
+NS_PER_MS = 1_000_000
 TERMS = ("base", "priority", "wait", "bonus", "blending", "ratio", "overdue")
-"""Of the score, by the names of the fields of `Explanation`."""
+"""Of the score, by the names of the fields of `Explanation` and `NextContact`."""
 
 
 class Happening(msgspec.Struct, frozen=True):
     now_ns: int
     sentence: str
     why: tuple[str, ...] = ()
-    """Of an offer: the score, who would have been next, why each group of the others was passed over."""
+    """Of an offer: the score, which contact and which agent would have been next, and why each group of the others was
+    passed over."""
 
 
 def concerns(entry: Entry, contact: str) -> bool:
@@ -69,12 +73,20 @@ def _happened(event: ev.Event, now_ns: int) -> str:
 
 def _arrived(event: ev.ContactArrived, now_ns: int) -> str:
     more = [event.channel]
-    if event.skills:
-        more.append(f"asks for {name_skills(tuple(sorted(event.skills)))}")
+    skills = tuple(sorted({*event.skills, *describe(event.needs)}))
+    if skills:
+        more.append(f"asks for {name_skills(skills)}")
+    if event.topic:
+        more.append(f"about {event.topic}")
     if event.priority:
         more.append(f"priority {event.priority}")
+    if event.bonus_ms:
+        more.append(f"counts as waiting {duration(event.bonus_ms * NS_PER_MS)} longer")
     if event.preferred is not None:
-        more.append(f"for {event.preferred} if they can")
+        alone = f", for {duration(event.preferred_ms * NS_PER_MS)} nobody else" if event.preferred_ms else ""
+        more.append(f"for {event.preferred} if they can{alone}")
+    if event.excluded:
+        more.append(f"never for {', '.join(sorted(event.excluded))}")
     if event.arrival_ns is not None and now_ns - event.arrival_ns >= 1_000_000_000:
         more.append(f"its place counts from {duration(now_ns - event.arrival_ns)} ago")
     return f"arrived in queue {event.queue} ({'; '.join(more)})"
@@ -146,12 +158,24 @@ DECIDED: dict[type, Callable[[Any], str]] = {
 }
 
 
+def _score(scored: Explanation | NextContact) -> str:
+    """With its terms; empty when all of these are 0."""
+    terms = [f"{name} {getattr(scored, name):,}" for name in TERMS if getattr(scored, name)]
+    return f"score {scored.score:,} = {' + '.join(terms)}" if terms else ""
+
+
 def reasons(why: Explanation) -> list[str]:
     """Every number of the explanation in words."""
     lines = []
-    terms = [f"{name} {getattr(why, name):,}" for name in TERMS if getattr(why, name)]
-    if terms:
-        lines.append(f"score {why.score:,} = {' + '.join(terms)}")
+    score = _score(why)
+    following = why.next_contact
+    if score or following is not None:
+        lines.append(score or "score 0")
+    if following is not None:
+        lines.append(
+            f"came before {following.contact} (queue {following.queue}, waited {duration(following.waited_ns)}, "
+            f"{_score(following) or 'score 0'})"
+        )
     if why.term:
         lines.append(f"by {why.strategy}: {why.term:,} for {why.agent}")
     if why.step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acd_core.decisions import Explanation
+from acd_core.decisions import Explanation, NextContact
 from acd_core.reference.records import Agent, Contact
 from acd_core.reference.state import State
 from acd_core.requirements import describe, is_met, named_skills
@@ -37,6 +37,12 @@ class Choosing(State):
             self._is_free(agent, contact) and not self._is_barred(agent, contact) and self._is_skilled(agent, contact)
         )
 
+    def _may_take(self, agent: Agent, contact: Contact) -> bool:
+        if not self._is_free(agent, contact):
+            return False
+        kept_for = self._kept_for(contact)
+        return self._may_take_unnamed(agent, contact) if kept_for is None else kept_for is agent
+
     def _open_agents(self) -> list[Agent]:
         return [agent for agent in self._agents.values() if agent.is_open]
 
@@ -63,12 +69,14 @@ class Choosing(State):
         in_queue = [one for one in agents if contact.queue.name in one.queues]
         skilled = [one for one in in_queue if self._is_skilled(one, contact)]
         takers = [one for one in skilled if self._may_take_unnamed(one, contact)]
-        barred = [
+        excluded = [one for one in skilled if one.name in contact.excluded]
+        spared = [
             one
             for one in skilled
-            if one.name in contact.excluded or (self._is_free(one, contact) and self._is_barred(one, contact))
+            if one.name not in contact.excluded and self._is_free(one, contact) and self._is_barred(one, contact)
         ]
-        others = [one for one in skilled if one not in takers and one not in barred and one is not agent]
+        left_out = {agent, *takers, *excluded, *spared}
+        others = [one for one in skilled if one not in left_out]
         wanted = self._wanted(contact)
         runners_up = sorted(
             (one for one in takers if one is not agent), key=lambda one: self._rank(one, contact, wanted)
@@ -87,7 +95,7 @@ class Choosing(State):
             1 if by_name else len(takers),
             runner_up.name if runner_up else None,
             self._now_ns - runner_up.idle_since_ns if runner_up else None,
-            tuple(sorted(one.name for one in barred if one is not agent)),
+            tuple(sorted(one.name for one in excluded if one is not agent)),
             states.count(AgentState.OFFERED),
             states.count(AgentState.BUSY),
             states.count(AgentState.WRAP_UP),
@@ -102,4 +110,17 @@ class Choosing(State):
             step=contact.step,
             no_channel=states.count(AgentState.AVAILABLE),
             not_named=len(runners_up) if by_name else 0,
+            spared=tuple(sorted(one.name for one in spared if one is not agent)),
+            next_contact=self._next_contact(agent, contact),
         )
+
+    def _next_contact(self, agent: Agent, chosen: Contact) -> NextContact | None:
+        """The first of the others that the agent may take now."""
+        others = (one for one in self._contacts.values() if one.wants_agent and one is not chosen)
+        takeable = [one for one in others if self._may_take(agent, one)]
+        if not takeable:
+            return None
+        first = min(takeable, key=self._order)
+        terms = self._terms(first)
+        waited_ns = self._now_ns - first.arrival_ns
+        return NextContact(first.name, first.queue.name, waited_ns, sum(terms.values()), **terms)

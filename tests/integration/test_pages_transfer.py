@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.parity.slices import CORE
 from tests.support.chromium import chromium, tone_wav, wait_for_tone
 from tests.support.pages import SEE_MS, agent_desk, visitor_page
 from tests.support.zentrale import zentrale
@@ -24,7 +23,6 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
         yield running
 
 
-@pytest.mark.skipif("flow" not in CORE, reason="the compiled distributor does not transfer yet")
 async def test_a_call_goes_on_to_a_colleague_and_its_sound_with_it(browser: Browser, tmp_path: Path) -> None:
     async with zentrale(tmp_path / "zentrale", extra=SECOND) as gateway:
         anna = await agent_desk(browser, gateway)
@@ -52,7 +50,6 @@ async def test_a_call_goes_on_to_a_colleague_and_its_sound_with_it(browser: Brow
         assert kinds.index("ContactTransferred") < kinds.index("ContactEnded")
 
 
-@pytest.mark.skipif("lanes" not in CORE, reason="the compiled distributor has no lanes yet")
 async def test_two_chats_in_two_tabs(browser: Browser, tmp_path: Path) -> None:
     async with zentrale(tmp_path / "zentrale", agents=("anna",), each_agent=CHATS) as gateway:
         anna = await agent_desk(browser, gateway)

@@ -11,18 +11,14 @@ from acd_core import events as ev
 from acd_core.api import DistributorApi
 from acd_core.decisions import Decision, OfferMade
 from acd_core.reference import Distributor as Reference
-from tests.parity.slices import CORE
 
 S = 1_000_000_000
 SALES = frozenset({"sales"})
 NONE: frozenset[str] = frozenset()
 
 
-def both(*slices: str) -> pytest.MarkDecorator:
-    """The story runs against both distributors, if the compiled one has these slices of the rules."""
-    lacking = pytest.mark.skipif(not set(slices) <= CORE, reason="the compiled core lacks this slice")
-    made = [pytest.param(Distributor, id="core", marks=lacking), pytest.param(Reference, id="reference")]
-    return pytest.mark.parametrize("make", made)
+both = pytest.mark.parametrize("make", [pytest.param(Distributor, id="core"), pytest.param(Reference, id="reference")])
+"""The story runs against both distributors."""
 
 
 class Centre:

@@ -174,8 +174,10 @@ def test_a_rejected_call_does_not_ring_the_same_agent_at_once(centre: Centre) ->
     assert decisions[1] == AgentStateChanged("anna", AgentState.AVAILABLE, "wrong customer", None, None)
     assert offers(decisions) == [("c1", "ben")]
     why = centre.d.explain(2)
-    assert why.excluded == ("anna",)
-    assert "anna: passed over because they turned this contact down" in why.passed_over()[0].sentence
+    assert (why.spared, why.excluded) == (("anna",), ())
+    assert [one.sentence for one in why.passed_over()] == [
+        "anna: passed over for a while because this contact has just come back from them"
+    ]
 
 
 def test_one_who_rejected_a_contact_may_get_it_when_everybody_else_had_the_chance(centre: Centre) -> None:

@@ -11,7 +11,7 @@ from acd_core.requirements import skill
 from tests.support.acd_centre import Centre, both
 
 
-@both("choice", "lanes")
+@both
 def test_least_occupied(make: type[Any]) -> None:
     """By share of capacity: two chats of four are less than one of one."""
     centre = Centre(make, strategy="least_occupied")
@@ -25,7 +25,7 @@ def test_least_occupied(make: type[Any]) -> None:
     assert "25 % of the capacity in use" in centre.made[2].explanation.sentence()
 
 
-@both("choice", "skills")
+@both
 def test_most_skilled(make: type[Any]) -> None:
     centre = Centre(make, strategy="most_skilled")
     centre.sign_in("anna", levels=frozenset({("german", 50), ("vip", 60), ("other", 100)}))
@@ -36,7 +36,7 @@ def test_most_skilled(make: type[Any]) -> None:
     assert centre.why.startswith("most skilled of 2 available agents with skills german and vip: levels add up to 120")
 
 
-@both("choice", "skills")
+@both
 def test_least_skilled_that_suffices(make: type[Any]) -> None:
     """The specialist stays free for what only she can do."""
     centre = Centre(make, strategy="least_skilled")
@@ -49,7 +49,7 @@ def test_least_skilled_that_suffices(make: type[Any]) -> None:
     assert centre.ring() == {"ben": "c1", "anna": "c2"}
 
 
-@both("choice")
+@both
 def test_round_robin(make: type[Any]) -> None:
     """In turn, whatever came of the last offer and however long the call took."""
     centre = Centre(make, strategy="round_robin")
@@ -67,7 +67,7 @@ def test_the_hash_is_the_published_one() -> None:
     assert (hash_name(""), hash_name("a")) == (0xCBF29CE484222325, 0xAF63DC4C8601EC8C)
 
 
-@both("choice")
+@both
 def test_weighted_random_is_by_weight_and_repeats(make: type[Any]) -> None:
     """1 : 3 of 400 draws is 100 give or take 9 (one sigma); the same seed draws the same."""
 
@@ -87,7 +87,7 @@ def test_weighted_random_is_by_weight_and_repeats(make: type[Any]) -> None:
     assert drawn != draw(2)
 
 
-@both("choice")
+@both
 def test_highest_expected_success(make: type[Any]) -> None:
     centre = Centre(make, strategy="success")
     centre.sign_in("anna", scores=frozenset({("tariffs", 300), ("moving", 900)}))
@@ -101,7 +101,7 @@ def test_highest_expected_success(make: type[Any]) -> None:
     assert centre.ring() == {"anna": "c2"}, "nobody knows: the longest idle"
 
 
-@both("choice")
+@both
 def test_broadcast_rings_at_n_and_fills_up(make: type[Any]) -> None:
     centre = Centre(make, broadcast=3)
     centre.sign_in("anna", "ben")
@@ -116,7 +116,7 @@ def test_broadcast_rings_at_n_and_fills_up(make: type[Any]) -> None:
     assert [centre.has(agent) for agent in ("anna", "ben", "dora")] == ["available"] * 3
 
 
-@both("choice")
+@both
 def test_a_broadcast_that_nobody_answers_waits_again(make: type[Any]) -> None:
     centre = Centre(make, broadcast=2)
     centre.sign_in("anna", "ben")

@@ -22,7 +22,7 @@ def moves(decisions: list[Decision]) -> list[tuple[str, str, str]]:
     return [(one.contact, one.to_queue, one.reason) for one in decisions if isinstance(one, ContactMoved)]
 
 
-@both("flow")
+@both
 def test_overflow_after_a_wait_keeps_the_place(make: type[Any]) -> None:
     centre = Centre(make, **overflow("wait", 30_000))
     centre.queue("other")
@@ -35,7 +35,7 @@ def test_overflow_after_a_wait_keeps_the_place(make: type[Any]) -> None:
     assert centre.ring() == {"anna": "c1"}
 
 
-@both("flow")
+@both
 def test_a_wait_that_is_over_while_it_rings_overflows_when_it_waits_again(make: type[Any]) -> None:
     centre = Centre(make, **overflow("wait", 10_000))
     centre.queue("other")
@@ -47,14 +47,14 @@ def test_a_wait_that_is_over_while_it_rings_overflows_when_it_waits_again(make: 
     assert centre.d.contact("c1").queue == "other"
 
 
-@both("flow")
+@both
 def test_overflow_by_size(make: type[Any]) -> None:
     centre = Centre(make, **overflow("size", 2))
     centre.queue("other")
     assert [moves(centre.arrive(f"c{number}")) for number in range(3)] == [[], [], [("c2", "other", "overflow: size")]]
 
 
-@both("flow")
+@both
 def test_overflow_by_estimate(make: type[Any]) -> None:
     """Two at work, a minute each: the third in line would wait for a minute and a half."""
     centre = Centre(make, handle_ms=60_000, **overflow("estimate", 60_000))
@@ -70,7 +70,7 @@ def test_overflow_by_estimate(make: type[Any]) -> None:
     ]
 
 
-@both("flow")
+@both
 def test_overflow_when_nobody_is_staffed_or_the_last_one_leaves(make: type[Any]) -> None:
     centre = Centre(make, **overflow("unstaffed"))
     centre.queue("other")
@@ -81,14 +81,14 @@ def test_overflow_when_nobody_is_staffed_or_the_last_one_leaves(make: type[Any])
     assert moves(decisions) == [("c1", "other", "overflow: unstaffed"), ("c2", "other", "overflow: unstaffed")]
 
 
-@both("flow")
+@both
 def test_queues_that_overflow_into_each_other_do_not_go_round_for_ever(make: type[Any]) -> None:
     centre = Centre(make, **overflow("size", 0))
     centre.queue("other", **overflow("size", 0, to="sales"))
     assert len(moves(centre.arrive("c1"))) == 3
 
 
-@both("flow")
+@both
 def test_opening_hours_hold_what_arrives_until_they_begin(make: type[Any]) -> None:
     """Who waited before is still served; who enters waits for the opening, at the old place."""
     centre = Centre(make)
@@ -103,7 +103,7 @@ def test_opening_hours_hold_what_arrives_until_they_begin(make: type[Any]) -> No
     assert centre.made[-1].waited_ns == 10 * S
 
 
-@both("flow")
+@both
 def test_a_closed_queue_may_overflow_and_send_away_those_who_wait(make: type[Any]) -> None:
     centre = Centre(make, **overflow("closed"))
     centre.queue("other")
@@ -112,7 +112,7 @@ def test_a_closed_queue_may_overflow_and_send_away_those_who_wait(make: type[Any
     assert moves(centre.arrive("c2")) == [("c2", "other", "overflow: closed")]
 
 
-@both("flow")
+@both
 def test_a_deferred_callback_comes_at_its_time(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna")
@@ -129,7 +129,7 @@ def test_a_deferred_callback_comes_at_its_time(make: type[Any]) -> None:
         centre.tell(ev.ContactReturned("c1"))
 
 
-@both("flow", "skills")
+@both
 def test_a_transfer_to_a_queue_keeps_the_arrival(make: type[Any]) -> None:
     centre = Centre(make, wrap_up_ms=10_000)
     centre.queue("service")
@@ -145,7 +145,7 @@ def test_a_transfer_to_a_queue_keeps_the_arrival(make: type[Any]) -> None:
     assert centre.ring() == {"ben": "c1"}
 
 
-@both("flow", "skills")
+@both
 def test_a_transfer_to_an_agent_falls_back_to_the_queue(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna", "ben")
@@ -159,7 +159,7 @@ def test_a_transfer_to_an_agent_falls_back_to_the_queue(make: type[Any]) -> None
     assert centre.at(20).ring() == {"ben": "c1"}
 
 
-@both("flow")
+@both
 def test_a_transferred_contact_does_not_ring_at_once_where_it_came_from(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna")
@@ -169,7 +169,7 @@ def test_a_transferred_contact_does_not_ring_at_once_where_it_came_from(make: ty
     assert (centre.has("anna"), centre.ring()) == ("available", {})
 
 
-@both("flow")
+@both
 def test_a_supervisor_assigns_by_hand(make: type[Any]) -> None:
     """Whatever queue, skills and whose turn it is; but not past what the agent can take."""
     centre = Centre(make)
@@ -193,7 +193,7 @@ def test_a_supervisor_assigns_by_hand(make: type[Any]) -> None:
     assert centre.has("anna") == "available"
 
 
-@both("flow")
+@both
 def test_a_pilot_gets_its_share_always_of_the_same_contacts(make: type[Any]) -> None:
     def run(seed: int) -> list[str]:
         centre = Centre(make, splits=(ev.Split("pilot", 200), ev.Split("nowhere", 100)))
@@ -208,7 +208,7 @@ def test_a_pilot_gets_its_share_always_of_the_same_contacts(make: type[Any]) -> 
     assert piloted != run(8)
 
 
-@both("flow")
+@both
 def test_the_return_from_not_responding_can_be_overtaken(make: type[Any]) -> None:
     """A pause meanwhile, or signing out, is not undone by it."""
     centre = Centre(make, return_ms=30_000)

@@ -11,7 +11,7 @@ from tests.support.acd_centre import Centre, both
 DESK = (ev.Lane("phone", 1, 4), ev.Lane("chat", 3, 1), ev.Lane("mail", 1, 4, interruptible=True))
 
 
-@both("lanes")
+@both
 def test_no_chat_to_a_phone_only_agent(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna", lanes=(ev.Lane("phone"),))
@@ -22,7 +22,7 @@ def test_no_chat_to_a_phone_only_agent(make: type[Any]) -> None:
     assert centre.groups() == {"no_channel": 1}
 
 
-@both("lanes")
+@both
 def test_weights_share_the_capacity(make: type[Any]) -> None:
     """Three chats leave no room for a call, nor a call for a chat."""
     centre = Centre(make)
@@ -44,7 +44,7 @@ def test_weights_share_the_capacity(make: type[Any]) -> None:
     assert centre.ring() == {}
 
 
-@both("lanes")
+@both
 def test_one_offer_rings_at_a_time(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna", lanes=DESK, capacity=4)
@@ -58,7 +58,7 @@ def test_one_offer_rings_at_a_time(make: type[Any]) -> None:
     assert centre.has("anna") == "busy c1"
 
 
-@both("lanes")
+@both
 def test_mail_yields_to_a_call_and_resumes(make: type[Any]) -> None:
     centre = Centre(make, wrap_up_ms=10_000)
     centre.sign_in("anna", lanes=DESK, capacity=4)
@@ -76,7 +76,7 @@ def test_mail_yields_to_a_call_and_resumes(make: type[Any]) -> None:
     assert centre.has("anna") == "busy mail"
 
 
-@both("lanes")
+@both
 def test_the_next_chat_goes_to_who_has_not_just_got_one(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna", "ben", lanes=DESK, capacity=4)
@@ -89,7 +89,7 @@ def test_the_next_chat_goes_to_who_has_not_just_got_one(make: type[Any]) -> None
     ]
 
 
-@both("lanes")
+@both
 def test_a_pause_waits_for_all_that_is_in_hand(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna", lanes=DESK, capacity=4)
@@ -106,7 +106,7 @@ def test_a_pause_waits_for_all_that_is_in_hand(make: type[Any]) -> None:
     assert centre.d.agent("anna").reason == "lunch"
 
 
-@both("lanes")
+@both
 def test_a_chat_that_is_not_answered_leaves_the_others_alone(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna", lanes=DESK, capacity=4)
@@ -119,7 +119,7 @@ def test_a_chat_that_is_not_answered_leaves_the_others_alone(make: type[Any]) ->
     assert centre.has("anna") == "not_responding"
 
 
-@both("lanes")
+@both
 def test_the_latest_makes_room_first_and_the_earliest_resumes_first(make: type[Any]) -> None:
     """A call of weight 2 needs the room of one of two mails; a second call that of the other."""
     lanes = (ev.Lane("phone", 2, 2), ev.Lane("mail", 2, 2, interruptible=True))
@@ -135,7 +135,7 @@ def test_the_latest_makes_room_first_and_the_earliest_resumes_first(make: type[A
     assert ContactResumed("m2", "anna") in centre.tell(ev.ContactEnded("c2"))
 
 
-@both("lanes")
+@both
 def test_an_interrupted_contact_that_ends_has_no_wrap_up(make: type[Any]) -> None:
     centre = Centre(make, wrap_up_ms=10_000)
     centre.sign_in("anna", lanes=DESK, capacity=4)
@@ -146,7 +146,7 @@ def test_an_interrupted_contact_that_ends_has_no_wrap_up(make: type[Any]) -> Non
     assert [work.contact for work in centre.d.agent("anna").work] == ["call"]
 
 
-@both("lanes")
+@both
 def test_idle_time_begins_anew_when_one_of_several_is_over(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna", "ben", lanes=DESK, capacity=4)
@@ -158,7 +158,7 @@ def test_idle_time_begins_anew_when_one_of_several_is_over(make: type[Any]) -> N
     assert centre.ring() == {"ben": "c5"}, "anna has just been through with one"
 
 
-@both("lanes", "flow")
+@both
 def test_who_misses_a_chat_beside_others_returns_after_them(make: type[Any]) -> None:
     """The time until the return begins when the agent's hands are empty."""
     centre = Centre(make, return_ms=30_000)

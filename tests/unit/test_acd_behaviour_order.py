@@ -6,10 +6,10 @@ from typing import Any
 
 from acd_core import events as ev
 from acd_core.strategies import orders
-from tests.support.acd_centre import Centre, both
+from tests.support.acd_centre import Centre, S, both
 
 
-@both("order")
+@both
 def test_a_priority_is_worth_so_much_waiting(make: type[Any]) -> None:
     """A level is worth 30 s: 40 s of waiting outweigh it, 20 s don't."""
     centre = Centre(make, order=orders.priority(step_ms=30_000))
@@ -22,7 +22,7 @@ def test_a_priority_is_worth_so_much_waiting(make: type[Any]) -> None:
     assert (terms.priority, terms.wait, terms.score) == (30_000_000, 10_000_000, 40_000_000)
 
 
-@both("order")
+@both
 def test_queues_age_at_their_own_rates(make: type[Any]) -> None:
     """Twice as fast: 10 s in support outweigh 15 s in sales, but not 25 s."""
     centre = Centre(make)
@@ -34,7 +34,7 @@ def test_queues_age_at_their_own_rates(make: type[Any]) -> None:
     assert centre.order("anna") == ["old", "support", "sales"]
 
 
-@both("order")
+@both
 def test_a_bonus_counts_as_waiting(make: type[Any]) -> None:
     centre = Centre(make)
     centre.arrive("first")
@@ -46,7 +46,7 @@ def test_a_bonus_counts_as_waiting(make: type[Any]) -> None:
     assert centre.made[1].waited_ns == 5_000_000_000
 
 
-@both("order")
+@both
 def test_the_service_objective_compares_shares_of_it(make: type[Any]) -> None:
     """30 of 60 s are more than 40 of 100 s."""
     centre = Centre(make, order=orders.service_objective(100_000))
@@ -57,7 +57,7 @@ def test_the_service_objective_compares_shares_of_it(make: type[Any]) -> None:
     assert centre.order("anna") == ["support", "sales"]
 
 
-@both("order")
+@both
 def test_generalised_cmu_weighs_cost_by_speed(make: type[Any]) -> None:
     """Twice the cost at three times the handling time comes second."""
     centre = Centre(make, order=orders.generalised_cmu(cost=2, handle_ms=180_000))
@@ -68,7 +68,7 @@ def test_generalised_cmu_weighs_cost_by_speed(make: type[Any]) -> None:
     assert centre.order("anna") == ["short", "dear but long"]
 
 
-@both("order")
+@both
 def test_the_greatest_need_is_the_highest_priority_then_the_longest_wait(make: type[Any]) -> None:
     centre = Centre(make, order=orders.greatest_need())
     for second, priority in enumerate([0, 1, 2, 1, 2]):
@@ -77,7 +77,7 @@ def test_the_greatest_need_is_the_highest_priority_then_the_longest_wait(make: t
     assert centre.order("anna") == ["c2", "c4", "c1", "c3", "c0"]
 
 
-@both("order")
+@both
 def test_queues_are_served_in_a_fixed_ratio(make: type[Any]) -> None:
     """Three to one, whoever has waited for longer; and an empty queue saves nothing up."""
     centre = Centre(make, order=orders.ratio(3))
@@ -96,7 +96,7 @@ def test_queues_are_served_in_a_fixed_ratio(make: type[Any]) -> None:
     assert 3 <= served[:12].count("x") <= 4, served
 
 
-@both("order")
+@both
 def test_nobody_is_overtaken_for_longer_than_the_bound(make: type[Any]) -> None:
     centre = Centre(make, order=orders.greatest_need(overtaking_ms=60_000))
     centre.arrive("patient")
@@ -111,7 +111,7 @@ def test_nobody_is_overtaken_for_longer_than_the_bound(make: type[Any]) -> None:
     assert why.score == 1 << 62
 
 
-@both("order")
+@both
 def test_channels_are_blended_by_their_service_levels(make: type[Any]) -> None:
     """Calls come first, until mails fall behind their target."""
     calls = orders.blended(ev.Order(base=100_000_000), objective_ms=20_000)
@@ -132,7 +132,7 @@ def test_channels_are_blended_by_their_service_levels(make: type[Any]) -> None:
     assert centre.made[-1].explanation.blending > 0
 
 
-@both("order")
+@both
 def test_positions_follow_the_order(make: type[Any]) -> None:
     centre = Centre(make, order=orders.greatest_need())
     centre.arrive("plain")
@@ -140,7 +140,7 @@ def test_positions_follow_the_order(make: type[Any]) -> None:
     assert (centre.d.position("vip"), centre.d.position("plain")) == (1, 2)
 
 
-@both("order")
+@both
 def test_service_is_measured_by_who_was_served_and_who_left_too_late(make: type[Any]) -> None:
     """Somebody who hangs up within the objective counts neither way."""
     centre = Centre(make, order=orders.blended(ev.Order(), objective_ms=10_000))
@@ -157,7 +157,7 @@ def test_service_is_measured_by_who_was_served_and_who_left_too_late(make: type[
     assert (view.seen, view.recent) == (2, 0b01)
 
 
-@both("order")
+@both
 def test_a_contact_that_is_offered_again_costs_its_queue_nothing_more(make: type[Any]) -> None:
     centre = Centre(make, order=orders.ratio(3))
     centre.sign_in("anna", "ben")
@@ -166,3 +166,55 @@ def test_a_contact_that_is_offered_again_costs_its_queue_nothing_more(make: type
     centre.reject("anna")
     assert centre.ring() == {"ben": "c1"}
     assert centre.d.queue("sales").passed == paid > 0
+
+
+@both
+def test_the_explanation_names_the_contact_that_would_have_been_next(make: type[Any]) -> None:
+    centre = Centre(make, order=orders.priority(step_ms=30_000))
+    centre.arrive("first", priority=1)
+    centre.at(10).arrive("next", priority=1, bonus_ms=2_000)
+    centre.arrive("for others", skills="french", priority=9)
+    centre.at(15).arrive("last")
+    centre.at(40).sign_in("anna")
+    assert centre.ring() == {"anna": "first"}
+    following = centre.made[0].explanation.next_contact
+    assert following is not None
+    assert (following.contact, following.queue, following.waited_ns) == ("next", "sales", 30 * S)
+    assert (following.priority, following.wait, following.bonus) == (30_000_000, 30_000_000, 2_000_000)
+    assert following.score == 62_000_000
+    centre.serve("anna")
+    centre.serve("anna")
+    assert centre.ring() == {"anna": "last"}
+    assert centre.made[-1].explanation.next_contact is None
+
+
+@both
+def test_who_comes_next_may_be_of_the_same_kind_or_of_another_queue_or_named(make: type[Any]) -> None:
+    centre = Centre(make)
+    centre.queue("support")
+    for number in range(3):
+        centre.at(number).arrive(f"c{number}")
+    centre.at(4).arrive("s", "support")
+    centre.at(5).arrive("named", "support", preferred="anna", preferred_ms=60_000)
+    centre.at(5).sign_in("anna")
+    found = []
+    while "anna" in centre.ring():
+        following = centre.made[-1].explanation.next_contact
+        found.append(following.contact if following is not None else None)
+        centre.serve("anna")
+    assert found == ["c1", "c2", "named", None]
+    centre.sign_in("ben", queues="support")
+    assert centre.ring() == {"ben": "s"}
+
+
+@both
+def test_within_a_matching_window_too(make: type[Any]) -> None:
+    centre = Centre(make)
+    centre.tell(ev.MatchingConfigured(window_ms=50))
+    centre.sign_in("anna")
+    centre.arrive("c1")
+    centre.arrive("c2")
+    centre.at(1)
+    following = centre.made[0].explanation.next_contact
+    assert following is not None
+    assert following.contact == "c2"

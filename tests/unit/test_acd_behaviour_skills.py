@@ -20,7 +20,7 @@ def test_a_requirement_is_clauses_of_alternatives() -> None:
     assert not is_met(needs, {"german": 49, "billing": 100})
 
 
-@both("skills")
+@both
 def test_a_minimum_level_is_asked_for(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna", levels=frozenset({("german", 40)}))
@@ -34,7 +34,7 @@ def test_a_minimum_level_is_asked_for(make: type[Any]) -> None:
     assert centre.made[0].explanation.skills == ("german>=50",)
 
 
-@both("skills")
+@both
 def test_one_of_several_skills_is_enough(make: type[Any]) -> None:
     centre = Centre(make, needs=language("de"))
     centre.sign_in("anna", skills="language:de")
@@ -46,7 +46,7 @@ def test_one_of_several_skills_is_enough(make: type[Any]) -> None:
     assert centre.groups() == {"unskilled": 2}
 
 
-@both("skills")
+@both
 def test_an_excluded_agent_never_gets_it(make: type[Any]) -> None:
     """Conflict of interest; also of somebody who signs in later."""
     centre = Centre(make)
@@ -56,10 +56,14 @@ def test_an_excluded_agent_never_gets_it(make: type[Any]) -> None:
     assert centre.at(100).ring() == {}
     centre.sign_in("carl")
     assert centre.ring() == {"carl": "c1"}
-    assert centre.made[0].explanation.excluded == ("anna", "ben")
+    why = centre.made[0].explanation
+    assert (why.excluded, why.spared) == (("anna", "ben"), ())
+    assert [one.sentence for one in why.passed_over()] == [
+        "anna, ben: passed over because this contact is never to go to them"
+    ]
 
 
-@both("skills")
+@both
 def test_a_preferred_agent_is_waited_for_and_need_not_serve_the_queue(make: type[Any]) -> None:
     centre = Centre(make)
     centre.queue("service")
@@ -75,7 +79,7 @@ def test_a_preferred_agent_is_waited_for_and_need_not_serve_the_queue(make: type
     assert centre.groups() == {"not_named": 1}
 
 
-@both("skills")
+@both
 def test_a_preferred_agent_who_rejects_is_waited_for_no_more(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("ben")
@@ -86,7 +90,7 @@ def test_a_preferred_agent_who_rejects_is_waited_for_no_more(make: type[Any]) ->
     assert centre.ring() == {"ben": "c1"}
 
 
-@both("skills")
+@both
 @pytest.mark.parametrize("preferred_ms", [0, 5_000])
 def test_a_preferred_agent_comes_first_even_when_nobody_waits_for_them(make: type[Any], preferred_ms: int) -> None:
     centre = Centre(make)

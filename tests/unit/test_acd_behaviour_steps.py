@@ -9,7 +9,7 @@ from acd_core.requirements import any_of, skill, team
 from tests.support.acd_centre import Centre, S, both
 
 
-@both("steps", "skills")
+@both
 def test_levels_are_lowered_step_by_step(make: type[Any]) -> None:
     centre = Centre(make, steps=(ev.Step(10_000, lower=20), ev.Step(30_000, lower=20)))
     centre.sign_in("anna", levels=frozenset({("german", 30)}))
@@ -24,7 +24,7 @@ def test_levels_are_lowered_step_by_step(make: type[Any]) -> None:
     assert centre.at(30).ring() == {"anna": "c1"}
 
 
-@both("steps", "skills")
+@both
 def test_bullseye_rings_grow_from_team_to_team(make: type[Any]) -> None:
     """North first, then north or south, then anybody."""
     rings = (
@@ -42,7 +42,7 @@ def test_bullseye_rings_grow_from_team_to_team(make: type[Any]) -> None:
     assert centre.at(25).ring() == {"ben": "c1", "anna": "c2"}
 
 
-@both("steps", "skills")
+@both
 def test_a_skill_may_become_unnecessary(make: type[Any]) -> None:
     centre = Centre(make, steps=(ev.Step(15_000, drop=frozenset({"vip"})),))
     centre.sign_in("anna", skills="german")
@@ -51,7 +51,7 @@ def test_a_skill_may_become_unnecessary(make: type[Any]) -> None:
     assert centre.at(15).ring() == {"anna": "c1"}
 
 
-@both("steps")
+@both
 def test_steps_that_were_due_while_it_rang_are_taken_when_it_waits_again(make: type[Any]) -> None:
     centre = Centre(make, steps=(ev.Step(15_000, drop=frozenset({"vip"})),))
     centre.sign_in("anna", skills="vip")
@@ -62,7 +62,7 @@ def test_steps_that_were_due_while_it_rang_are_taken_when_it_waits_again(make: t
     assert centre.ring() == {"ben": "c1"}
 
 
-@both("steps")
+@both
 def test_new_settings_count_from_when_the_contact_entered(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna")

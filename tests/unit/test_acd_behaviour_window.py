@@ -30,7 +30,7 @@ def test_the_assignment_is_the_best_of_all(seed: int) -> None:
     assert sum(values[row][column] for row, column in enumerate(assigned)) == best
 
 
-@both("window", "skills")
+@both
 def test_nobody_is_taken_from_who_needs_them_more(make: type[Any]) -> None:
     """At once, the first would get the only one who speaks French, and the second nobody."""
     centre = Centre(make)
@@ -45,7 +45,7 @@ def test_nobody_is_taken_from_who_needs_them_more(make: type[Any]) -> None:
     assert centre.ring() == {"anna": "c2", "ben": "c1"}
 
 
-@both("window")
+@both
 def test_a_match_against_the_first_choice_says_so(make: type[Any]) -> None:
     centre = Centre(make)
     centre.tell(ev.MatchingConfigured(window_ms=20))
@@ -58,7 +58,7 @@ def test_a_match_against_the_first_choice_says_so(make: type[Any]) -> None:
     assert joint.sentence() == "one of 2 available agents in queue sales, matched together with other contacts"
 
 
-@both("window")
+@both
 def test_a_window_that_is_switched_off_ends_at_once(make: type[Any]) -> None:
     centre = Centre(make)
     centre.tell(ev.MatchingConfigured(window_ms=50))
@@ -70,7 +70,7 @@ def test_a_window_that_is_switched_off_ends_at_once(make: type[Any]) -> None:
     assert centre.d.snapshot().window_ns is None
 
 
-@both("window")
+@both
 def test_no_window_begins_where_nobody_could_be_matched(make: type[Any]) -> None:
     centre = Centre(make)
     centre.tell(ev.MatchingConfigured(window_ms=50))

@@ -14,7 +14,7 @@ from acd_core.strategies import orders
 from tests.support.acd_centre import Centre, S, both
 
 
-@both("choice")
+@both
 def test_two_agents_answering_one_call(make: type[Any]) -> None:
     """It rings at two; the first answer has it, the second is told so and is free again at once."""
     centre = Centre(make, broadcast=2)
@@ -32,7 +32,7 @@ def test_two_agents_answering_one_call(make: type[Any]) -> None:
     assert (centre.has("anna"), centre.has("ben")) == ("busy c1", "available")
 
 
-@both()
+@both
 @pytest.mark.parametrize("end", ["nothing", "rejected", "revoked", "left", "signed out"])
 def test_agents_stuck_in_reserved(make: type[Any], end: str) -> None:
     """However an offer ends, and if nobody says anything at all, the agent does not stay in it."""
@@ -56,7 +56,7 @@ def test_agents_stuck_in_reserved(make: type[Any], end: str) -> None:
     assert centre.d.snapshot().offers == ()
 
 
-@both("flow")
+@both
 def test_agents_stuck_in_not_responding_come_back_by_themselves_where_wanted(make: type[Any]) -> None:
     centre = Centre(make, return_ms=60_000)
     centre.sign_in("anna")
@@ -68,7 +68,7 @@ def test_agents_stuck_in_not_responding_come_back_by_themselves_where_wanted(mak
     assert centre.ring() == {"anna": "c1"}
 
 
-@both()
+@both
 def test_a_rejected_call_ringing_the_same_agent_at_once(make: type[Any]) -> None:
     """Not while she is spared it, even if nobody else is there; other calls do ring at once."""
     centre = Centre(make)
@@ -85,7 +85,7 @@ def test_a_rejected_call_ringing_the_same_agent_at_once(make: type[Any]) -> None
     assert centre.ring() == {"anna": "c1"}, "but nobody waits for ever because of a rejection"
 
 
-@both()
+@both
 def test_wrap_up_ignored(make: type[Any]) -> None:
     centre = Centre(make, wrap_up_ms=30_000)
     centre.sign_in("anna")
@@ -99,7 +99,7 @@ def test_wrap_up_ignored(make: type[Any]) -> None:
     assert centre.at(50).ring() == {"anna": "c2"}
 
 
-@both("flow")
+@both
 def test_wrap_up_ignored_of_an_agent_who_has_more_than_the_queue_gives(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna", wrap_up_ms=15_000)
@@ -110,7 +110,7 @@ def test_wrap_up_ignored_of_an_agent_who_has_more_than_the_queue_gives(make: typ
     assert centre.at(15).ring() == {"anna": "c2"}
 
 
-@both("lanes")
+@both
 def test_freed_chat_capacity_that_does_not_pull_the_waiting_chat(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna", lanes=(ev.Lane("chat", most=2),), capacity=2)
@@ -124,7 +124,7 @@ def test_freed_chat_capacity_that_does_not_pull_the_waiting_chat(make: type[Any]
     assert centre.ring() == {"anna": "c3"}
 
 
-@both("skills")
+@both
 def test_returning_customers_sent_to_an_offline_agent(make: type[Any]) -> None:
     """The last agent is waited for while at work only: signed out, paused or gone meanwhile, somebody else takes it."""
     centre = Centre(make)
@@ -143,7 +143,7 @@ def test_returning_customers_sent_to_an_offline_agent(make: type[Any]) -> None:
     assert centre.ring() == {"emil": "c3"}, "ben wants to leave"
 
 
-@both("skills")
+@both
 def test_returning_customers_wait_for_their_agent_no_longer_than_they_may(make: type[Any]) -> None:
     centre = Centre(make)
     centre.sign_in("anna")
@@ -155,7 +155,7 @@ def test_returning_customers_wait_for_their_agent_no_longer_than_they_may(make: 
     assert centre.at(30).ring() == {"ben": "c2"}
 
 
-@both("flow")
+@both
 def test_callbacks_losing_their_place(make: type[Any]) -> None:
     """Virtual hold keeps the place; so do a deferred callback and one that did not come about."""
     centre = Centre(make)
@@ -178,7 +178,7 @@ def test_callbacks_losing_their_place(make: type[Any]) -> None:
     assert (centre.ring(), centre.d.position("c1")) == ({"anna": "c3"}, 1)
 
 
-@both("order")
+@both
 def test_order_served_out_of_score(make: type[Any]) -> None:
     """Whoever is served has the highest score of all that the agent may take, at that moment."""
     centre = Centre(make, order=orders.priority(step_ms=10_000))

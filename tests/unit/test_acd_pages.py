@@ -37,7 +37,7 @@ def test_each_strategy_and_recipe_is_on_the_page() -> None:
         assert f"`{name}" in PAGE, name
 
 
-@both("skills", "order", "lanes", "choice", "steps", "flow", "window")
+@both
 @pytest.mark.parametrize("at_least", [8])
 def test_the_examples_are_true(make: type[Any], at_least: int) -> None:
     ran = 0
