@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+import msgspec
+
 from acd_core import events as ev
 from acd_core.limits import Limits
 from acd_core.states import AgentState, ContactState
 from acd_core.strategies import STRATEGIES
+from acd_core.views import ContactView
 from tests.parity.acd_pair import Pair
 
 MS = 1_000_000
@@ -25,11 +28,10 @@ CROWD_MAX = 12
 
 
 class Moves:
-    """A centre, and what may happen in it; ``slices``: the rules that are drawn upon beside the plain ones."""
+    """A centre, and what may happen in it."""
 
-    def __init__(self, limits: Limits | None, slices: frozenset[str], *, alone: bool) -> None:
-        self.pair = Pair(limits, alone=alone)
-        self.slices = slices
+    def __init__(self, limits: Limits | None, pair: Pair | None = None) -> None:
+        self.pair = Pair(limits) if pair is None else pair
         self.now_ns = 0
         self.arrived = 0
         for queue in QUEUES:
@@ -43,7 +45,7 @@ class Moves:
             (2, self.agent_is_changed),
             (20, self.agent_is_ready),
             (2, self.agent_pauses),
-            (1, self.agent_signs_out),
+            (2, self.agent_signs_out),
             (11, self.contact_arrives),
             (1, self.contact_arrives_twice),
             (3, self.customer_leaves),
@@ -56,18 +58,14 @@ class Moves:
             (3, self.wrap_up_is_finished),
             (2, self.wrap_up_is_extended),
             (1, self.time_runs_backwards),
+            (1, self.hours_change),
+            (2, self.contact_is_changed),
+            (1, self.contact_is_deferred),
+            (2, self.contact_returns),
+            (2, self.contact_is_transferred),
+            (2, self.supervisor_assigns),
+            (1, self.matching_is_configured),
         ]
-        if "flow" in slices:
-            self.moves += [
-                (1, self.hours_change),
-                (2, self.contact_is_changed),
-                (1, self.contact_is_deferred),
-                (2, self.contact_returns),
-                (2, self.contact_is_transferred),
-                (2, self.supervisor_assigns),
-            ]
-        if slices & {"window", "choice", "flow"}:
-            self.moves.append((1, self.matching_is_configured))
 
     def any_move(self, chance: Random) -> None:
         if len(self.pair.snapshot.contacts) > CROWD_MAX:
@@ -95,7 +93,7 @@ class Moves:
         return frozenset(chance.sample(pool, min(len(pool), chance.randint(least, most))))
 
     def needs(self, chance: Random) -> ev.Requirement:
-        if "skills" not in self.slices or chance.random() < 0.6:
+        if chance.random() < 0.6:
             return frozenset()
         return frozenset(
             frozenset((skill, chance.choice([0, 30, 60])) for skill in self.some(chance, SKILLS, 1, 3))
@@ -126,28 +124,25 @@ class Moves:
         event = ev.QueueConfigured(
             chance.choice(QUEUES), chance.randint(5, 40), chance.choice([0, 0, 30]), self.some(chance, SKILLS, 0, 1)
         )
-        changes: dict[str, object] = {"needs": self.needs(chance)}
-        if "order" in self.slices:
-            changes["order"] = self.order(chance)
-        if "choice" in self.slices:
-            changes |= {"strategy": chance.choice(list(STRATEGIES)), "broadcast": chance.choice([1, 1, 2, 3])}
-        if "steps" in self.slices:
-            after = sorted(chance.sample(range(1, 20), chance.randint(0, 3)))
-            changes["steps"] = tuple(
-                ev.Step(ms, chance.choice([0, 20]), self.some(chance, SKILLS), self.needs(chance)) for ms in after
+        after = sorted(chance.sample(range(1, 20), chance.randint(0, 3)))
+        kinds = chance.sample(["wait", "size", "estimate", "unstaffed", "closed"], chance.randint(0, 3))
+        values = {"wait": chance.randint(1, 15), "size": chance.randint(0, 3), "estimate": chance.randint(0, 40)}
+        self.handle(
+            msgspec.structs.replace(
+                event,
+                needs=self.needs(chance),
+                order=self.order(chance),
+                strategy=chance.choice(list(STRATEGIES)),
+                broadcast=chance.choice([1, 1, 2, 3]),
+                steps=tuple(
+                    ev.Step(ms, chance.choice([0, 20]), self.some(chance, SKILLS), self.needs(chance)) for ms in after
+                ),
+                overflow=tuple(ev.Overflow(chance.choice(QUEUES), kind, values.get(kind, 0)) for kind in kinds),
+                splits=(ev.Split(chance.choice(QUEUES), chance.choice([100, 500])),) * chance.randint(0, 1),
+                return_ms=chance.choice([0, 15]),
+                handle_ms=chance.choice([0, 20]),
             )
-        if "flow" in self.slices:
-            kinds = chance.sample(["wait", "size", "estimate", "unstaffed", "closed"], chance.randint(0, 3))
-            values = {"wait": chance.randint(1, 15), "size": chance.randint(0, 3), "estimate": chance.randint(0, 40)}
-            changes |= {
-                "overflow": tuple(ev.Overflow(chance.choice(QUEUES), kind, values.get(kind, 0)) for kind in kinds),
-                "splits": (ev.Split(chance.choice(QUEUES), chance.choice([100, 500])),) * chance.randint(0, 1),
-                "return_ms": chance.choice([0, 15]),
-                "handle_ms": chance.choice([0, 20]),
-            }
-        names = event.__struct_fields__
-        fields = {name: getattr(event, name) for name in names} | changes
-        self.handle(ev.QueueConfigured(**fields))  # type: ignore[arg-type]
+        )
 
     def order(self, chance: Random) -> ev.Order:
         return ev.Order(
@@ -171,27 +166,29 @@ class Moves:
         self.handle(ev.QueueClosed(queue, chance.random() < 0.5) if closing else ev.QueueOpened(queue))
 
     def matching_is_configured(self, chance: Random) -> None:
-        window_ms = chance.choice([0, 0, 5]) if "window" in self.slices else 0
+        window_ms = chance.choice([0, 0, 5])
         self.handle(ev.MatchingConfigured(chance.choice([0, 1, 2**63 - 1]), window_ms))
 
     # Agents
 
     def extras(self, chance: Random, skills: frozenset[str]) -> dict[str, object]:
-        extras: dict[str, object] = {}
-        if "skills" in self.slices:
-            others = [skill for skill in SKILLS if skill not in skills]
-            extras["levels"] = frozenset((skill, chance.choice([0, 30, 80])) for skill in self.some(chance, others))
-        if "lanes" in self.slices and chance.random() < 0.6:
-            channels = chance.sample([*CHANNELS, "*"], chance.randint(1, 3))
+        others = [skill for skill in SKILLS if skill not in skills]
+        extras: dict[str, object] = {
+            "levels": frozenset((skill, chance.choice([0, 30, 80])) for skill in self.some(chance, others)),
+            "weight": chance.randint(1, 3),
+            "scores": frozenset({("tariffs", chance.randint(0, 9))}),
+            "wrap_up_ms": chance.choice([None, None, 0, 10]),
+        }
+        lanes = chance.random()
+        if lanes < 0.4:
             extras["capacity"] = chance.randint(1, 5)
             extras["lanes"] = tuple(
                 ev.Lane(channel, chance.randint(1, 3), chance.randint(1, 3), chance.random() < 0.5)
-                for channel in channels
+                for channel in chance.sample([*CHANNELS, "*"], chance.randint(1, 3))
             )
-        if "choice" in self.slices:
-            extras |= {"weight": chance.randint(1, 3), "scores": frozenset({("tariffs", chance.randint(0, 9))})}
-        if "flow" in self.slices:
-            extras["wrap_up_ms"] = chance.choice([None, None, 0, 10])
+        elif lanes < 0.7:  # mail makes room for all others
+            extras["capacity"] = 2
+            extras["lanes"] = (ev.Lane("mail", 2, 1, interruptible=True), ev.Lane("*", 2, chance.randint(1, 2)))
         return extras
 
     def agent_signs_in(self, chance: Random) -> None:
@@ -220,47 +217,42 @@ class Moves:
         self.arrived += 1
         ago_ms = chance.randint(-1, 9)
         arrival_ns = None if ago_ms < 0 else self.now_ns - ago_ms * MS
-        extras: dict[str, object] = {}
-        if "skills" in self.slices:
-            named = chance.random() < 0.3
-            extras |= {
-                "needs": self.needs(chance),
-                "excluded": self.some(chance, AGENTS) if chance.random() < 0.2 else frozenset(),
-                "preferred": chance.choice([*AGENTS, "nobody"]) if named else None,
-                "preferred_ms": chance.choice([0, 10, 30]) if named else 0,
-            }
-        if "order" in self.slices:
-            extras |= {"priority": chance.choice([0, 0, 1, 2]), "bonus_ms": chance.choice([0, 0, 5, 10_000_000])}
-        if "choice" in self.slices:
-            extras["topic"] = chance.choice(TOPICS)
-        channel = chance.choice(CHANNELS if "lanes" in self.slices else CHANNELS[:2])
-        self.handle(
-            ev.ContactArrived(
-                f"c{self.arrived}",
-                chance.choice(QUEUES),
-                self.some(chance, SKILLS, 0, 1),
-                channel,
-                arrival_ns,
-                **extras,  # type: ignore[arg-type]
-            )
+        named = chance.random() < 0.3
+        event = ev.ContactArrived(
+            f"c{self.arrived}",
+            chance.choice(QUEUES),
+            self.some(chance, SKILLS, 0, 1),
+            chance.choice(CHANNELS),
+            arrival_ns,
+            self.needs(chance),
+            chance.choice([0, 0, 1, 2]),
+            chance.choice([0, 0, 5, 10_000_000]),
+            chance.choice(TOPICS),
+            self.some(chance, AGENTS) if chance.random() < 0.2 else frozenset(),
+            chance.choice([*AGENTS, "nobody"]) if named else None,
+            chance.choice([0, 10, 30]) if named else 0,
         )
+        waiting = [one for one in self.pair.snapshot.contacts if one.state is ContactState.WAITING]
+        if waiting and chance.random() < 0.5:
+            event = alike(event, chance.choice(waiting))
+        self.handle(event)
 
     def contact_arrives_twice(self, chance: Random) -> None:
         self.handle(ev.ContactArrived(self.contact(chance), QUEUES[0]))
 
     def contact_is_changed(self, chance: Random) -> None:
         contact = self.contact(chance, ContactState.WAITING, ContactState.OFFERED)
-        change = chance.randint(0, 4)
-        self.handle(
-            ev.ContactChanged(
-                contact,
-                self.some(chance, SKILLS) if change == 0 else None,
-                self.needs(chance) if change == 1 else None,
-                chance.choice(CHANNELS) if change == 2 else None,
-                chance.randint(0, 2) if change == 3 else None,
-                chance.choice([0, 5]) if change == 4 else None,
-            )
-        )
+        changes: dict[str, object] = {
+            "skills": self.some(chance, SKILLS),
+            "needs": self.needs(chance),
+            "channel": chance.choice(CHANNELS),
+            "priority": chance.randint(0, 2),
+            "bonus_ms": chance.choice([0, 5]),
+            "topic": chance.choice(TOPICS),
+            "excluded": self.some(chance, AGENTS),
+        }
+        names = chance.sample(list(changes), chance.choice([1, 1, 2]))
+        self.handle(ev.ContactChanged(contact, **{name: changes[name] for name in names}))  # type: ignore[arg-type]
 
     def contact_is_deferred(self, chance: Random) -> None:
         until_ns = self.now_ns + chance.randint(0, 20) * MS if chance.random() < 0.8 else None
@@ -308,9 +300,36 @@ class Moves:
     def stale_offer_is_answered(self, chance: Random) -> None:
         self.handle(ev.OfferAccepted(self.pair.snapshot.offers_made - chance.randint(-1, 5), chance.choice(AGENTS)))
 
+    def wrap_up(self, chance: Random) -> tuple[str, str | None]:
+        """Whose, and of which contact if it is to be said."""
+        wrap_ups = [
+            (agent.agent, work.contact)
+            for agent in self.pair.snapshot.agents
+            for work in agent.work
+            if work.until_ns is not None
+        ]
+        if chance.random() < 0.2 or not wrap_ups:
+            return chance.choice(AGENTS), chance.choice([None, "nobody"])
+        agent, contact = chance.choice(wrap_ups)
+        return agent, chance.choice([None, contact])
+
     def wrap_up_is_finished(self, chance: Random) -> None:
-        self.handle(ev.WrapUpFinished(self.agent(chance, AgentState.WRAP_UP)))
+        self.handle(ev.WrapUpFinished(*self.wrap_up(chance)))
 
     def wrap_up_is_extended(self, chance: Random) -> None:
-        until_ns = self.now_ns + chance.randint(0, 60) * MS
-        self.handle(ev.WrapUpExtended(self.agent(chance, AgentState.WRAP_UP), until_ns))
+        agent, contact = self.wrap_up(chance)
+        self.handle(ev.WrapUpExtended(agent, self.now_ns + chance.randint(0, 60) * MS, contact))
+
+
+def alike(event: ev.ContactArrived, other: ContactView) -> ev.ContactArrived:
+    """Of the other's kind."""
+    return msgspec.structs.replace(
+        event,
+        queue=other.queue,
+        skills=frozenset(other.skills),
+        channel=other.channel,
+        needs=other.needs,
+        priority=other.priority,
+        topic=other.topic,
+        excluded=frozenset(other.excluded),
+    )

@@ -1,32 +1,32 @@
 """Both distributors side by side: each step goes to both, and whatever they answer must be the same.
 
-After each step the invariants of distribution are checked on the snapshot by brute force, in words of their own.  With
-``core=None`` the reference goes alone: for rules that the compiled core has not got yet.
+After each step the invariants of distribution are checked on the snapshot by brute force, in words of their own;
+`tests.parity.acd_order` has those of the order of contacts.  What was seen is counted, so that a test can ask for a
+number of each.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 
 from acd_core import Distributor
 from acd_core.api import DistributorApi
-from acd_core.decisions import Decision, OfferEnded, OfferMade
+from acd_core.decisions import AgentStateChanged, ContactMoved, Decision, OfferEnded, OfferMade
 from acd_core.errors import AcdError
-from acd_core.events import AgentPaused, Event, Lane, QueueConfigured, Requirement
+from acd_core.events import AgentChanged, AgentPaused, AgentSignedIn, Event, QueueConfigured
 from acd_core.limits import Limits
 from acd_core.reference import Distributor as Reference
 from acd_core.states import AgentState, ContactState
-from acd_core.views import AgentView, ContactView, Snapshot, WorkView
-from tests.parity.slices import comparable
-
-AT_WORK = (AgentState.AVAILABLE, AgentState.OFFERED, AgentState.BUSY, AgentState.WRAP_UP)
+from acd_core.views import AgentView, Snapshot
+from tests.parity.acd_order import OrderCheck, get_capacity, get_lanes, may_take, wants_agent
 
 
 class Pair:
-    def __init__(self, limits: Limits | None = None, *, alone: bool = False) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits
-        self.core: DistributorApi = Reference(limits) if alone else Distributor(limits)
+        self.core: DistributorApi = Distributor(limits)
         self.reference: DistributorApi = Reference(limits)
         self.snapshot: Snapshot = self.reference.snapshot()
         self.open_offers: set[int] = set()
@@ -34,6 +34,8 @@ class Pair:
         self.changed: set[str] = set()
         """Agents whose lanes were changed while they had work in hand: it is not taken from them."""
         self.broadcast_max = 1
+        self.seen: Counter[str] = Counter()
+        """Kinds of events and decisions, reasons of moves, and what was compared."""
         self.steps = 0
         self.errors = 0
 
@@ -44,15 +46,15 @@ class Pair:
         if decisions is not None:
             self.log.append((event, now_ns, decisions))
             self._note(event)
-            self._check_state()
-            self._check_order(before, decisions)
+            self._check(before, decisions, signed_in=isinstance(event, AgentSignedIn))
         return decisions
 
     def handle_timer(self, now_ns: int) -> list[Decision] | None:
+        before = self.snapshot
         decisions = self._step(lambda one: one.handle_timer(now_ns))
         if decisions is not None:
             self.log.append((None, now_ns, decisions))
-            self._check_state()
+            self._check(before, decisions, timers=True)
             due = self.reference.get_timer()
             assert due is None or due > now_ns, "a timer that was due is still set"
         return decisions
@@ -78,9 +80,9 @@ class Pair:
         again: DistributorApi = type(self.core)(self.limits)
         for event, now_ns, decisions in self.log:
             repeated = again.handle_timer(now_ns) if event is None else again.handle(event, now_ns)
-            assert comparable(repeated) == comparable(decisions)
+            assert repeated == decisions
         if self.log:
-            assert comparable(again.snapshot()) == comparable(self.snapshot)
+            assert again.snapshot() == self.snapshot
 
     def _step(self, call: Callable[[DistributorApi], list[Decision]]) -> list[Decision] | None:
         self.steps += 1
@@ -91,11 +93,11 @@ class Pair:
             assert str(actual) == str(expected)
             self.errors += 1
             assert self.reference.snapshot() == self.snapshot, "the reference changed on an error"
-            assert comparable(self.core.snapshot()) == comparable(self.snapshot), "the core changed on an error"
+            assert self.core.snapshot() == self.snapshot, "the core changed on an error"
             return None
-        assert comparable(actual) == comparable(expected)
+        assert actual == expected
         self.snapshot = self.reference.snapshot()
-        assert comparable(self.core.snapshot()) == comparable(self.snapshot)
+        assert self.core.snapshot() == self.snapshot
         assert self.core.get_timer() == self.reference.get_timer()
         self._check_leases(expected)
         return expected
@@ -105,9 +107,13 @@ class Pair:
         if isinstance(event, QueueConfigured):
             self.broadcast_max = max(self.broadcast_max, event.broadcast)
         working = {agent.agent for agent in self.snapshot.agents if agent.work or agent.offer is not None}
-        if type(event).__name__ == "AgentChanged":
-            self.changed.add(getattr(event, "agent", ""))
+        if isinstance(event, AgentChanged):
+            self.changed.add(event.agent)
         self.changed &= working
+        self.seen[type(event).__name__] += 1
+        for field in event.__struct_fields__:
+            if field in ("topic", "excluded", "contact") and getattr(event, field) is not None:
+                self.seen[f"{type(event).__name__}.{field}"] += 1
 
     def _check_leases(self, decisions: list[Decision]) -> None:
         """Each offer ends once, and only one that was made."""
@@ -116,15 +122,36 @@ class Pair:
                 assert decision.offer not in self.open_offers
                 self.open_offers.add(decision.offer)
                 assert decision.explanation.sentence()
-                self._check_explanation(decision)
             elif isinstance(decision, OfferEnded):
                 self.open_offers.remove(decision.offer)
         assert self.open_offers == {offer.offer for offer in self.snapshot.offers}
         for offer in self.open_offers:
-            assert comparable(self.core.explain(offer)) == comparable(self.reference.explain(offer))
+            assert self.core.explain(offer) == self.reference.explain(offer)
 
-    def _check_explanation(self, made: OfferMade) -> None:
+    def _check(
+        self, before: Snapshot, decisions: list[Decision], *, signed_in: bool = False, timers: bool = False
+    ) -> None:
+        count = len(before.agents) + signed_in
+        for decision in decisions:
+            self.seen[type(decision).__name__] += 1
+            if isinstance(decision, OfferMade):
+                self._check_explanation(decision, count)
+            elif isinstance(decision, OfferEnded):
+                self.seen[f"OfferEnded.{decision.end.value}"] += 1
+            elif isinstance(decision, ContactMoved):
+                self.seen[f"ContactMoved.{decision.reason}"] += 1
+            elif isinstance(decision, AgentStateChanged):
+                count -= decision.state is AgentState.SIGNED_OUT
+        self._check_state()
+        OrderCheck(before, self.snapshot, decisions, self.seen, timers=timers).check()
+        places = [(one.arrival_ns, one.sequence) for one in self.snapshot.contacts]
+        assert all(earlier < later for earlier, later in pairwise(places))
+
+    def _check_explanation(self, made: OfferMade, signed_in: int) -> None:
         why = made.explanation
+        self.seen[f"strategy {why.strategy}"] += 1
+        assert not {*why.excluded} & {*why.spared}
+        assert made.agent not in why.spared
         assert why.considered >= 1
         assert made.agent not in why.excluded
         if why.strategy == "longest_idle":
@@ -134,7 +161,7 @@ class Pair:
         parts = (why.base, why.priority, why.wait, why.bonus, why.blending, why.ratio, why.overdue)
         assert why.score == sum(parts)
         counted = sum(group.count for group in why.passed_over()) + 1
-        assert counted >= len(self.snapshot.agents), "somebody is missing from the explanation"
+        assert counted == signed_in, "somebody is missing from the explanation, or in it twice"
 
     def _check_state(self) -> None:
         self._check_hands()
@@ -145,16 +172,11 @@ class Pair:
         if self.snapshot.matching.window_ms:
             return
         for contact in contacts:
-            rings = contact.state is ContactState.OFFERED
-            if (contact.state is ContactState.WAITING and not contact.held) or rings:
-                if rings and len(contact.offers) >= self._settings(contact.queue).broadcast:
-                    continue
-                kept = self._kept_for(contact)
+            if wants_agent(self.snapshot, contact, len(contact.offers)):
                 for agent in self.snapshot.agents:
-                    if kept is None or kept == agent.agent:
-                        assert not self._may_take(agent, contact, named=kept is not None), (
-                            f"{agent} is idle while {contact} waits"
-                        )
+                    assert agent.offer is not None or not may_take(self.snapshot, agent, contact), (
+                        f"{agent} is idle while {contact} waits"
+                    )
 
     def _check_hands(self) -> None:
         """Nobody has what somebody else has, or more than their capacity, and all sides say the same."""
@@ -185,118 +207,9 @@ class Pair:
     def _check_capacity(self, agent: AgentView) -> None:
         if agent.agent in self.changed or agent.settings is None:
             return
-        lanes = agent.settings.lanes or (Lane("*"),)
-        capacity = agent.settings.capacity if agent.settings.lanes else 1
-        assert sum(work.weight for work in agent.work if not work.interrupted) <= capacity, "over capacity"
-        for lane in lanes:
+        assert sum(work.weight for work in agent.work if not work.interrupted) <= get_capacity(agent), "over capacity"
+        for lane in get_lanes(agent):
             assert sum(work.lane == lane.channel for work in agent.work) <= lane.most, "over the lane's most"
-
-    def _settings(self, queue: str) -> QueueConfigured:
-        settings = next(one.settings for one in self.snapshot.queues if one.queue == queue)
-        assert settings is not None
-        return settings
-
-    def _is_barred(self, agent: AgentView, contact: ContactView) -> bool:
-        spared = {(exclusion.contact, exclusion.agent) for exclusion in self.snapshot.exclusions}
-        return agent.agent in contact.excluded or (contact.contact, agent.agent) in spared
-
-    def _kept_for(self, contact: ContactView) -> str | None:
-        if not contact.preferring:
-            return None
-        for agent in self.snapshot.agents:
-            if agent.agent == contact.preferred and agent.state in AT_WORK and agent.next_state is None:
-                fits = find_lane(agent, contact.channel)
-                if fits is not None and fits.weight <= get_capacity(agent) and not self._is_barred(agent, contact):
-                    return agent.agent
-        return None
-
-    def _may_take(self, agent: AgentView, contact: ContactView, *, named: bool) -> bool:
-        if agent.state not in AT_WORK or agent.next_state is not None or agent.offer is not None:
-            return False
-        if self._is_barred(agent, contact) or not has_room(agent, contact.channel):
-            return False
-        if named:
-            return True
-        assert agent.settings is not None
-        levels = {**dict.fromkeys(agent.skills, 100), **dict(agent.settings.levels)}
-        return contact.queue in agent.queues and all(
-            any(skill in levels and levels[skill] >= least for skill, least in clause)
-            for clause in self._requirement(contact)
-        )
-
-    def _requirement(self, contact: ContactView) -> Requirement:
-        queue = self._settings(contact.queue)
-        clauses = {frozenset({(skill, 0)}) for skill in (*contact.skills, *queue.skills)}
-        clauses |= contact.needs | queue.needs
-        for step in queue.steps[: contact.step]:
-            clauses = {clause for clause in clauses if not step.drop & {skill for skill, _ in clause}}
-            clauses = {frozenset((skill, max(0, least - step.lower)) for skill, least in clause) for clause in clauses}
-            clauses |= step.needs
-        return frozenset(clauses)
-
-    def _check_order(self, before: Snapshot, decisions: list[Decision]) -> None:
-        """First in, first out within a kind, but for agents who are excluded or named."""
-        contacts = {contact.contact: contact for contact in self.snapshot.contacts}
-        excluded = {(one.contact, one.agent) for one in (*before.exclusions, *self.snapshot.exclusions)}
-        for made in decisions:
-            if not isinstance(made, OfferMade) or made.contact not in contacts:
-                continue
-            served = contacts[made.contact]
-            if made.explanation.strategy in ("preferred", "by_hand") or self.snapshot.matching.window_ms:
-                continue
-            for other in contacts.values():
-                if (
-                    other.state is ContactState.WAITING
-                    and not (other.held or other.preferring)
-                    and kind(other) == kind(served)
-                    and effective(other) < effective(served)
-                    and (other.entered_ns, other.step) == (served.entered_ns, served.step)
-                ):
-                    assert (other.contact, made.agent) in excluded, f"{served} overtook {other}"
-        places = [(one.arrival_ns, one.sequence) for one in self.snapshot.contacts]
-        assert all(earlier < later for earlier, later in pairwise(places))
-
-
-def kind(contact: ContactView) -> tuple[object, ...]:
-    return (
-        contact.queue,
-        contact.channel,
-        contact.skills,
-        contact.needs,
-        contact.priority,
-        contact.topic,
-        contact.excluded,
-    )
-
-
-def effective(contact: ContactView) -> tuple[int, int]:
-    return contact.arrival_ns - contact.bonus_ms * 1_000_000, contact.sequence
-
-
-def get_capacity(agent: AgentView) -> int:
-    assert agent.settings is not None
-    return agent.settings.capacity if agent.settings.lanes else 1
-
-
-def find_lane(agent: AgentView, channel: str) -> Lane | None:
-    assert agent.settings is not None
-    lanes = agent.settings.lanes or (Lane("*"),)
-    own = [lane for lane in lanes if lane.channel == channel]
-    return (own or [lane for lane in lanes if lane.channel == "*"] or [None])[0]
-
-
-def has_room(agent: AgentView, channel: str) -> bool:
-    lane = find_lane(agent, channel)
-    if lane is None:
-        return False
-
-    def counts(work: WorkView) -> bool:
-        return lane.interruptible or not work.interruptible
-
-    used = sum(work.weight for work in agent.work if counts(work))
-    return sum(work.lane == lane.channel for work in agent.work) < lane.most and used + lane.weight <= get_capacity(
-        agent
-    )
 
 
 def attempt(call: Callable[[DistributorApi], list[Decision]], distributor: DistributorApi) -> list[Decision] | AcdError:

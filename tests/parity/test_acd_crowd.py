@@ -14,7 +14,6 @@ from acd_core.decisions import Decision, OfferMade
 from acd_core.errors import AcdError
 from acd_core.reference import Distributor as Reference
 from tests.parity.acd_pair import attempt
-from tests.parity.slices import comparable
 
 SEED = 7
 QUEUES = [f"queue {number}" for number in range(6)]
@@ -40,14 +39,14 @@ class Crowd:
         assert self.core.get_timer() == due
         if due is not None and due <= self.now_ns:
             expected = self.reference.handle_timer(self.now_ns)
-            assert comparable(self.core.handle_timer(self.now_ns)) == comparable(expected)
+            assert self.core.handle_timer(self.now_ns) == expected
             self.note(expected)
         expected = attempt(lambda one: one.handle(event, self.now_ns), self.reference)
         actual = attempt(lambda one: one.handle(event, self.now_ns), self.core)
         if isinstance(expected, AcdError):
             assert (type(actual), str(actual)) == (type(expected), str(expected))
             return
-        assert comparable(actual) == comparable(expected)
+        assert actual == expected
         self.note(expected)
 
     def note(self, decisions: list[Decision]) -> None:
@@ -99,7 +98,7 @@ def test_a_crowd_is_served_alike() -> None:
         for _ in range(500):
             crowd.step()
         snapshot = crowd.reference.snapshot()
-        assert comparable(crowd.core.snapshot()) == comparable(snapshot)
+        assert crowd.core.snapshot() == snapshot
         for contact in snapshot.contacts:
             if contact.state != "assigned":
                 assert crowd.core.position(contact.contact) == crowd.reference.position(contact.contact)

@@ -20,14 +20,13 @@ from acd_core.reference import Distributor
 from acd_core.states import ContactState
 from tests.parity.acd_moves import Moves
 from tests.parity.acd_pair import Pair
-from tests.parity.slices import ALL
 
 LIMITS = Limits()
 
 
 class JournalledPair(Pair):
     def __init__(self) -> None:
-        super().__init__(LIMITS, alone=True)
+        super().__init__(LIMITS)
         self.entries: list[Entry] = []
         self.header = Header("moves", 0, 0, LIMITS)
 
@@ -45,11 +44,8 @@ class JournalledPair(Pair):
 
 
 def day(seed: int, steps: int) -> JournalledPair:
-    moves = Moves(LIMITS, frozenset(ALL), alone=True)
     pair = JournalledPair()
-    moves.pair = pair
-    for queue in ("sales", "support", "bookings"):
-        moves.queue_is_configured(Random(f"{seed} {queue}"))
+    moves = Moves(LIMITS, pair)
     chance = Random(seed)
     for _ in range(steps):
         moves.any_move(chance)
