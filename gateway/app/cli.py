@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 
 EXIT_CONFIG = 2
+DAYS_MAX = 1_000
+"""As in a scenario."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -133,12 +135,18 @@ def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     simulate.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="see docs/howto/simulate.md")
     simulate.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed, the same days (default 1)")
-    simulate.add_argument("--days", type=int, metavar="N", help="so many days instead of the scenario's")
+    simulate.add_argument("--days", type=_days, metavar="N", help="so many days instead of the scenario's")
     simulate.add_argument("--json", action="store_true", help="print JSON alone, with time series")
     simulate.add_argument("--svg", type=Path, metavar="FILE", help="draw waiting over the day into FILE")
     simulate.add_argument("--formulas", action="store_true", help="service level by each of the trade's formulas")
     simulate.add_argument("--estimates", action="store_true", help="also judge estimates of the waiting time")
     simulate.set_defaults(run=_simulate)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= DAYS_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 1 to {DAYS_MAX:,}")
+    return int(text)
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:

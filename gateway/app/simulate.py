@@ -46,7 +46,7 @@ def simulate(
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG
-    days = days or scenario.scenario.days
+    days = scenario.scenario.days if days is None else days
     summary = summarize(scenario, seed, run(scenario, seed, days, sys.stderr))
     if estimates:
         summary = msgspec.structs.replace(summary, estimates=judge_estimates(scenario, seed, days, sys.stderr))

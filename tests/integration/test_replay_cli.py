@@ -46,11 +46,12 @@ queues = ["sales"]
 class Scribe:
     """Tells a distributor what happens and journals it, a record for each event."""
 
-    def __init__(self, run: str = "20260921T080000.000000Z") -> None:
+    def __init__(self, run: str = "20260921T080000.000000Z", segment: int = 0) -> None:
         self.distributor = Distributor()
         self.encoder = Encoder()
         self.run = run
-        header = Header(run, 0, MORNING, self.distributor.limits, software="test")
+        self.segment = segment
+        header = Header(run, segment, MORNING, self.distributor.limits, software="test")
         self.parts = [self.encoder.begin(header)]
         self.places: list[int] = []
         """Offset of each record."""
@@ -70,13 +71,13 @@ class Scribe:
 
     def save(self, folder: Path) -> Path:
         folder.mkdir(exist_ok=True)
-        path = folder / segment_name(self.run, 0)
+        path = folder / segment_name(self.run, self.segment)
         path.write_bytes(b"".join(self.parts))
         return path
 
 
-def working_day(*, change_offer: bool = False) -> Scribe:
-    scribe = Scribe()
+def working_day(*, change_offer: bool = False, segment: int = 0) -> Scribe:
+    scribe = Scribe(segment=segment)
     scribe.at(0, ev.QueueConfigured("sales", 20_000, 30_000))
     scribe.at(0, ev.QueueConfigured("support", 20_000, 30_000, frozenset({"technology"})))
     scribe.at(1, ev.AgentSignedIn("anna", BOTH, frozenset({"technology"})))
@@ -143,8 +144,7 @@ def test_explain_finds_the_journal_by_the_configuration(tmp_path: Path, capsys: 
 
 
 def test_explain_without_the_beginning_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = working_day().save(tmp_path)
-    path.rename(tmp_path / segment_name("20260921T080000.000000Z", 4))
+    working_day(segment=4).save(tmp_path)
     code, out, _ = run(capsys, "explain", "first-contact", "--journal", tmp_path)
     assert code == 0
     assert "offer 1 to ben" in out
@@ -205,6 +205,18 @@ def test_replay_cuts_a_torn_tail(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "not written wholly are cut" in out
 
 
+def test_replay_of_a_copy_with_another_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a file is stands in its header."""
+    working_day().save(tmp_path).rename(tmp_path / "copy.journal")
+    code, out, _ = run(capsys, "replay", tmp_path / "copy.journal")
+    assert (code, out.startswith("run copy.journal: identical: 17 events")) == (0, True)
+    code, out, _ = run(capsys, "explain", "first-contact", "--journal", tmp_path / "copy.journal")
+    assert (code, "every decision came out the same" in out) == (0, True)
+    working_day(segment=4).save(tmp_path).rename(tmp_path / segment_name("20260921T080000.000000Z", 0))
+    code, out, _ = run(capsys, "replay", tmp_path / segment_name("20260921T080000.000000Z", 0))
+    assert (code, "first segments are not here" in out) == (1, True)
+
+
 def test_replay_of_several_runs_and_of_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "replay", tmp_path)
     assert (code, out) == (1, "")
@@ -232,6 +244,24 @@ def test_replay_under_another_configuration(tmp_path: Path, capsys: pytest.Captu
     numbers = json.loads(out)
     assert numbers["was"]["all"]["counts"]["offered"] == numbers["other"]["all"]["counts"]["offered"] == 3
     assert numbers["was"]["all"]["counts"] == numbers["again"]["all"]["counts"]
+
+
+def test_replay_judges_each_queue_by_its_own_objective(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = working_day().save(tmp_path)
+    title, objective = 'title = "Sales"\n', "order = { objective_ms = 1_500, target_percent = 80 }"
+    (tmp_path / "other.toml").write_text(CONFIG.replace(title, f"{title}{objective}\n"))
+    code, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml")
+    assert code == 0
+    assert "queue sales (in time: within 1.5 s)" in out
+    assert "queue support (in time: within 20 s)" in out
+    code, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml", "--json")
+    numbers = json.loads(out)
+    for report in ("was", "again", "other"):
+        sales = next(row for row in numbers[report]["queues"] if row["name"] == "sales")
+        assert (sales["target_s"], sales["service_levels"]["of_answered"]) == (1.5, 0), "answered after 3 s"
+    (tmp_path / "other.toml").write_text(CONFIG.replace("wrap_up_ms = 0", objective.replace("1_500", "4_000")))
+    _, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml")
+    assert "all queues (in time: within 4 s)" in out
 
 
 def test_replay_under_a_faulty_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,6 +65,19 @@ def test_a_table_for_people(small: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert not err, "no progress bar where nobody looks"
 
 
+@pytest.mark.parametrize("days", ["-3", "0", "1.5", "many", "1000001"])
+def test_days_that_are_none(small: Path, capsys: pytest.CaptureFixture[str], days: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["simulate", str(small), f"--days={days}"])
+    assert caught.value.code == 2
+    assert f"argument --days: {days!r} is not a number of days from 1 to" in capsys.readouterr().err
+
+
+def test_so_many_days(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", str(small), "--days", "1"]) == 0
+    assert "1 day" in capsys.readouterr().out
+
+
 def test_all_formulas(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", str(small), "--formulas"]) == 0
     assert "answered in time / (answered + abandoned later)" in capsys.readouterr().out
