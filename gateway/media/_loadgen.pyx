@@ -16,6 +16,7 @@ cdef extern from "native/loadgen.h":
     ctypedef struct zl_result:
         uint64_t sent, received, lost, duplicates, unauthentic, unexpected, overflowed, late, delays
         uint32_t delay_p50_us, delay_p99_us, delay_max_us
+        uint32_t delay_to_phone_us, delay_to_browser_us
         uint64_t opus_octets, opus_packets
         double to_phone_db, to_browser_db
         uint32_t compared_ms, unmatched_ms
@@ -129,6 +130,8 @@ cdef class LoadGenerator:
             "delay_p50_us": result.delay_p50_us,
             "delay_p99_us": result.delay_p99_us,
             "delay_max_us": result.delay_max_us,
+            "delay_to_phone_us": result.delay_to_phone_us,
+            "delay_to_browser_us": result.delay_to_browser_us,
             "opus_octets": result.opus_octets,
             "opus_packets": result.opus_packets,
             "to_phone_db": result.to_phone_db,

@@ -60,6 +60,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     delay_p50_us: int
     delay_p99_us: int
     delay_max_us: int
+    delay_to_phone_us: int
+    delay_to_browser_us: int
     opus_octets: int
     opus_packets: int
     to_phone_db: float

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from gateway.app.bench.media import allow_files
+from gateway.app.bench.media import allow_files, first_in_line
 from gateway.app.bench.media_churn import churn
 from gateway.app.bench.media_rows import KINDS, Kind, talk_through_plane
 
@@ -14,8 +16,10 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(autouse=True)
-def _files() -> None:
+def _room() -> Iterator[None]:
     allow_files()
+    with first_in_line():
+        yield
 
 
 async def talk_for_a_minute(kind: Kind, calls: int) -> None:

@@ -104,14 +104,16 @@ async def measure(
 
 
 def allow_files() -> None:
-    """A telephone's leg has two sockets, and the usual limit of 1024 is for programs that know select(2) only."""
+    """Raise the limit of open files to what the system allows.
+
+    A telephone's leg has two sockets, and the usual limit of 1024 is for programs that know select(2) only."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 @contextlib.contextmanager
-def _first_in_line() -> Iterator[None]:
+def first_in_line() -> Iterator[None]:
     """Put this session's programs before those of other sessions while it measures.
 
     Linux shares the processor among sessions first (sched(7), autogroup), so that the priority of a thread counts
@@ -141,7 +143,7 @@ def run(
     """Measure and print.  The exit status is 1 when the plane lost a packet, or when it could not be measured."""
     try:
         # The loop that the gateway runs on: handshakes go through it.
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, _first_in_line():
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, first_in_line():
             report = runner.run(measure(calls=calls, seconds=seconds, only=only, against=against))
     except ZentraleError as error:
         print(f"zentrale bench media: {error}", file=sys.stderr)

@@ -20,8 +20,8 @@ from gateway.app.bench.process import thread_times
 from gateway.media import MediaPlane
 from gateway.media.loadgen import Addresses, CallPlan, Figures, Plan
 
-ROUND_SECONDS_MIN = 2.0
-"""A measurement at least twice as long goes by turns."""
+TURN_S = 2.5
+"""About so long is a turn, when there are several."""
 FLAT_CALLS = (10, 50, 100, 200, 500)
 CAPTURE_THREAD = "capture"
 
@@ -42,12 +42,15 @@ KINDS = {
 }
 
 
-class Delay(msgspec.Struct, frozen=True, kw_only=True):
-    """In microseconds; of several rounds the mean of `p50` and the worst of the others."""
+class Delay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """In microseconds; of several turns the mean of the medians and the worst of `p99` and `max`."""
 
     p50: int
     p99: int
     max: int
+    to_phone_p50: int | None = None
+    """Where it is transcoded, by who heard it."""
+    to_browser_p50: int | None = None
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,7 +161,8 @@ async def row(name: str, calls: int | None, seconds: float, peer: Subject | None
 
 
 def _turns(seconds: float) -> list[float]:
-    return [seconds / 2] * 2 if seconds >= 2 * ROUND_SECONDS_MIN else [seconds]
+    turns = max(round(seconds / TURN_S), 1)
+    return [seconds / turns] * turns
 
 
 def percent_per_call(cpu_ns: int, calls: int, seconds: float) -> float:
@@ -186,6 +190,8 @@ def _measured(rounds: Sequence[Round], calls: int, seconds: float, kind: Kind) -
             p50=sum(each.delay_p50_us for each in heard) // len(heard),
             p99=max(each.delay_p99_us for each in heard),
             max=max(each.delay_max_us for each in heard),
+            to_phone_p50=sum(each.delay_to_phone_us for each in heard) // len(heard) if kind.opus else None,
+            to_browser_p50=sum(each.delay_to_browser_us for each in heard) // len(heard) if kind.opus else None,
         ),
         generator_late=sum(each.late + each.overflowed for each in heard),
         ticks_late=sum(ticks) if ticks else None,

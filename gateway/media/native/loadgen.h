@@ -27,6 +27,8 @@ typedef struct {
     uint64_t late;        /* packets sent over 5 ms after their time */
     uint64_t delays;      /* how many the percentiles are of */
     uint32_t delay_p50_us, delay_p99_us, delay_max_us;
+    /* Transcoded: the same by who heard it. */
+    uint32_t delay_to_phone_us, delay_to_browser_us;
     uint64_t opus_octets, opus_packets; /* that browsers heard */
     /* Transcoded: r.m.s. difference of band spectra in dB, by who heard it; how much sound that is of; and how much of
      * what was said could not be found in what was heard. */

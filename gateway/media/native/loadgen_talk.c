@@ -369,32 +369,49 @@ static void compare_end(zl_load *load, const zl_end *end, zl_comparison *compari
     }
 }
 
-static void sum_up_sound(zl_load *load)
-{
-    zl_comparison comparisons[2] = {0};
-    zl_result *result = &load->result;
-
-    for (uint32_t i = 0; i < 2 * load->calls; i++) {
-        zl_end *end = &load->ends[i];
-        result->lost += zm_rtp_source_lost(&end->source);
-        if (end->received + MISSING_MAX < end->other->frame)
-            result->lost += end->other->frame - end->received;
-        if (end->probe)
-            compare_end(load, end, &comparisons[end->browser]);
-    }
-    result->to_phone_db = comparisons[0].moments ? comparisons[0].distance_sum / comparisons[0].moments : 0;
-    result->to_browser_db = comparisons[1].moments ? comparisons[1].distance_sum / comparisons[1].moments : 0;
-    for (uint32_t i = 0; i < 2; i++) {
-        result->compared_ms += comparisons[i].blocks * (ZL_BLOCK / 8);
-        result->unmatched_ms += comparisons[i].unmatched * (ZL_BLOCK / 8);
-    }
-}
-
 static int compare_delays(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
     return x < y ? -1 : x > y;
+}
+
+static uint32_t median_from(zl_load *load, uint64_t first)
+{
+    uint64_t count = load->result.delays - first;
+
+    qsort(load->delays + first, count, sizeof *load->delays, compare_delays);
+    return count ? load->delays[first + count / 2] : 0;
+}
+
+/* What probes heard: of the telephones first, then of the browsers. */
+static void compare_sound(zl_load *load)
+{
+    zl_result *result = &load->result;
+
+    for (uint32_t browsers = 0; browsers < 2; browsers++) {
+        zl_comparison comparison = {0};
+        uint64_t first = result->delays;
+        for (uint32_t i = browsers; i < 2 * load->calls; i += 2)
+            if (load->ends[i].probe)
+                compare_end(load, &load->ends[i], &comparison);
+        *(browsers ? &result->delay_to_browser_us : &result->delay_to_phone_us) = median_from(load, first);
+        if (comparison.moments)
+            *(browsers ? &result->to_browser_db : &result->to_phone_db) = comparison.distance_sum / comparison.moments;
+        result->compared_ms += comparison.blocks * (ZL_BLOCK / 8);
+        result->unmatched_ms += comparison.unmatched * (ZL_BLOCK / 8);
+    }
+}
+
+static void sum_up_sound(zl_load *load)
+{
+    for (uint32_t i = 0; i < 2 * load->calls; i++) {
+        zl_end *end = &load->ends[i];
+        load->result.lost += zm_rtp_source_lost(&end->source);
+        if (end->received + MISSING_MAX < end->other->frame)
+            load->result.lost += end->other->frame - end->received;
+    }
+    compare_sound(load);
 }
 
 static void sum_up(zl_load *load)
