@@ -170,6 +170,9 @@ def make_media(config: Config) -> MediaPlane:
         threads=settings.threads,
         consent_ms=settings.consent_ms,
         legs_max=legs_max(config),
+        opus_bitrate=settings.opus_bitrate or 0,
+        opus_complexity=settings.opus_complexity,
+        opus_dtx=settings.opus_dtx,
     )
     for name, path in find_sounds(settings.sounds).items():
         media.add_sound(name, path)

@@ -37,7 +37,7 @@ from gateway.config.values import (
     Text,
     Topic,
 )
-from gateway.model.ids import Channel
+from gateway.model.ids import Channel, Codec
 
 SrtpSuite = Literal[
     "AEAD_AES_128_GCM",
@@ -83,6 +83,9 @@ class TrunkConfig(Table, frozen=True, kw_only=True):
         default_factory=lambda: list(get_args(SrtpSuite))
     )
     """Crypto suites that are taken, and the order in which ours are offered."""
+    codecs: Annotated[list[Codec], Meta(max_length=4)] = msgspec.field(default_factory=list)
+    """Codecs to use, the best liked first, whatever the other side's order is; left out: all, in the other side's
+    order. The agent's browser speaks the same one, so that nothing is transcoded; `g722` and `opus` sound wider."""
     nat: bool = False
     """The other side may be behind a NAT: its RTP is taken from the address and port that the first good packet comes
     from, if that is the address of the SDP or of the SIP; then from nowhere else. Without it, only from the address and
@@ -118,6 +121,13 @@ class MediaConfig(Table, frozen=True, kw_only=True):
     (ICE restart); then its call is lost. 0: at once."""
     sounds: str | None = None
     """Folder with more WAV files; `welcome.wav` is the sound `welcome`. It wins over one that comes with Zentrale."""
+    opus_complexity: Annotated[int, Meta(ge=0, le=10)] = 5
+    """How hard the Opus encoder tries where a call is transcoded: 10 sounds a little better than 5 and takes nearly
+    twice its time, 1 a little worse in half of it."""
+    opus_bitrate: Annotated[int, Meta(ge=6000, le=128_000)] | None = None
+    """Bits per second of Opus that is encoded here; left out: 24000 beside `pcma`, `pcmu` and `g722`, else 32000."""
+    opus_dtx: bool = False
+    """Send next to nothing while nobody speaks, to those who ask for it (usedtx)."""
 
     @property
     def bound(self) -> list[str]:

@@ -25,6 +25,8 @@ class MediaTerms(msgspec.Struct, frozen=True, kw_only=True):
 
     srtp: Literal["no", "optional", "required"] = "no"
     suites: tuple[str, ...] = tuple(sdp.KEY_OCTETS)
+    codecs: tuple[Codec, ...] = ()
+    """Those to use, in our order; empty: all, in the other side's."""
     learns: bool = False
     signalling_address: str | None = None
 
@@ -47,7 +49,7 @@ class Negotiation:
         self._address = address
         self._port = port
         self._session_id = session_id
-        self._codecs = tuple(codecs)
+        self._codecs = terms.codecs or tuple(codecs)
         self._version = 0
         self._described: str | None = None
         self.local: str | None = None
@@ -78,6 +80,7 @@ class Negotiation:
             codecs=self._codecs,
             session_id=self._session_id,
             version=version,
+            own_order=bool(self._terms.codecs),
             srtp=self._srtp,
         )
 

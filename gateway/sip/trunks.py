@@ -28,6 +28,7 @@ class Trunks:
         return MediaTerms(
             srtp=trunk.srtp,
             suites=tuple(trunk.srtp_suites),
+            codecs=tuple(dict.fromkeys(trunk.codecs)),
             learns=trunk.nat,
             signalling_address=str(_address(source)),
         )

@@ -15,7 +15,8 @@ from gateway.model.media import LegClosed, MediaEvent, RtpPeer, SrtpKeys, WebRtc
 from tests.support.audio_probe import sine
 from tests.support.media_peers import TIME_LIMIT_S, Browser, Phone
 
-PCMU, PCMA, OPUS, EVENT = 0, 8, 111, 101
+PCMU, PCMA, G722, OPUS, EVENT = 0, 8, 9, 111, 101
+NUMBERS = {Codec.PCMU: PCMU, Codec.PCMA: PCMA, Codec.G722: G722, Codec.OPUS: OPUS}
 PROFILE = "SRTP_AEAD_AES_128_GCM"
 
 Event = TypeVar("Event", bound=MediaEvent)
@@ -84,7 +85,7 @@ class MediaWorld:
             "address": phone.host,
             "port": phone.port,
             "codec": codec,
-            "payload_type": {Codec.PCMU: PCMU, Codec.PCMA: PCMA, Codec.OPUS: OPUS}[codec],
+            "payload_type": NUMBERS[codec],
             "dtmf_payload_type": EVENT,
         }
         self.plane.set_rtp_peer(leg, RtpPeer(**{**fields, **peer}))
@@ -109,7 +110,7 @@ class MediaWorld:
     ) -> tuple[LegId, Browser]:
         """A browser leg that is connected and keyed."""
         leg, browser = self.open_browser(near)
-        payload_type = {Codec.PCMU: PCMU, Codec.PCMA: PCMA, Codec.OPUS: OPUS}[codec]
+        payload_type = NUMBERS[codec]
         self.plane.set_webrtc_peer(
             leg,
             WebRtcPeer(

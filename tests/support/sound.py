@@ -27,11 +27,12 @@ def read_opus(path: Path) -> Samples:
 
 
 def read_wav(path: Path) -> tuple[Samples, int]:
-    """A mono WAV file and its rate.  One that is still being written may not have its length yet."""
+    """The first channel of a WAV file and its rate.  One that is still being written may not have its length yet."""
     raw = path.read_bytes()
-    rate = int(struct.unpack_from("<I", raw, 24)[0])
+    channels, rate = struct.unpack_from("<HI", raw, 22)
     data = raw[raw.index(b"data") + 8 :]
-    return np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float64) / 32768, rate
+    samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2")[::channels]
+    return samples.astype(np.float64) / 32768, int(rate)
 
 
 def level(samples: Samples, rate: int, frequency_hz: float) -> float:
