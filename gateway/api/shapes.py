@@ -52,6 +52,9 @@ class ContactSummary(Shape, frozen=True, kw_only=True):
     agent_name: str | None
     outcome: str | None
     note: str | None
+    customer_opinion: float | None
+    """Mean opinion score of the sound, 1 to 4.5."""
+    agent_opinion: float | None
 
 
 class ContactList(Shape, frozen=True, kw_only=True):
@@ -106,12 +109,15 @@ def summary(record: ContactRecord, names: Names) -> ContactSummary:
         agent_name=names.agent(record.agent),
         outcome=record.outcome,
         note=record.note,
+        customer_opinion=record.customer_opinion,
+        agent_opinion=record.agent_opinion,
     )
 
 
 def timeline_entry(event: Event, names: Names) -> TimelineEntry:
     detail: str | None = None
     text: str | None = None
+    by: Party | None = getattr(event, "by", None)
     match event:
         case ev.ContactOpened(called=called):
             detail = called
@@ -135,14 +141,30 @@ def timeline_entry(event: Event, names: Names) -> TimelineEntry:
             detail = digit
         case ev.RecordingStored(duration_ms=duration_ms):
             detail = str(duration_ms)
+        case ev.QualityRecorded() | ev.AudioAlarmRaised() | ev.AudioAlarmEnded():
+            detail, text = _of_sound(event)
+            by = event.party
     return TimelineEntry(
         at_ms=ms(event.at_ns),
         kind=type(event).__name__,
-        by=getattr(event, "by", None),
+        by=by,
         agent_name=names.agent(getattr(event, "agent", None)),
         detail=detail,
         text=text,
     )
+
+
+def _of_sound(event: ev.QualityRecorded | ev.AudioAlarmRaised | ev.AudioAlarmEnded) -> tuple[str, str | None]:
+    if not isinstance(event, ev.QualityRecorded):
+        return event.alarm, None
+    words = [
+        f"worst {event.opinion_worst:.1f}",
+        f"loss {event.loss_permille / 10:g} %",
+        f"jitter {event.jitter_us // 1000} ms",
+    ]
+    if event.round_trip_us is not None:
+        words.append(f"round trip {event.round_trip_us // 1000} ms")
+    return f"{event.opinion:.1f}", ", ".join(words)
 
 
 def recording(record: RecordingRecord, names: Names) -> Recording:

@@ -173,6 +173,9 @@ def make_media(config: Config) -> MediaPlane:
         opus_bitrate=settings.opus_bitrate or 0,
         opus_complexity=settings.opus_complexity,
         opus_dtx=settings.opus_dtx,
+        quality_ms=settings.quality_ms,
+        silence_alarm_ms=settings.silence_alarm_ms,
+        one_way_alarm_ms=settings.one_way_alarm_ms,
     )
     for name, path in find_sounds(settings.sounds).items():
         media.add_sound(name, path)

@@ -86,6 +86,10 @@ class TrunkConfig(Table, frozen=True, kw_only=True):
     codecs: Annotated[list[Codec], Meta(max_length=4)] = msgspec.field(default_factory=list)
     """Codecs to use, the best liked first, whatever the other side's order is; left out: all, in the other side's
     order. The agent's browser speaks the same one, so that nothing is transcoded; `g722` and `opus` sound wider."""
+    dtmf: Literal["auto", "info", "inband"] = "auto"
+    """How digits go to this trunk: as telephone-events (RFC 4733), or as tones where those were not agreed on; by SIP
+    INFO; or as tones always. Digits from it are understood as telephone-events and by INFO; as tones where there are no
+    telephone-events, and with `inband`."""
     nat: bool = False
     """The other side may be behind a NAT: its RTP is taken from the address and port that the first good packet comes
     from, if that is the address of the SDP or of the SIP; then from nowhere else. Without it, only from the address and
@@ -119,6 +123,12 @@ class MediaConfig(Table, frozen=True, kw_only=True):
     restart_ms: Annotated[int, Meta(ge=0, le=120_000)] = 10000
     """A browser that fell silent in a call may come back for this long after `consent_ms`, from another network too
     (ICE restart); then its call is lost. 0: at once."""
+    quality_ms: Annotated[int, Meta(ge=0, le=600_000)] = 10000
+    """How often loss, jitter, round trip and opinion score (MOS) of each leg are measured; 0: never."""
+    silence_alarm_ms: Annotated[int, Meta(ge=0, le=3_600_000)] = 60000
+    """Nothing to be heard from one side of a conversation for so long is noted in log and timeline; 0: never."""
+    one_way_alarm_ms: Annotated[int, Meta(ge=0, le=3_600_000)] = 10000
+    """The same when no packets come from one side, while they do from the other."""
     sounds: str | None = None
     """Folder with more WAV files; `welcome.wav` is the sound `welcome`. It wins over one that comes with Zentrale."""
     opus_complexity: Annotated[int, Meta(ge=0, le=10)] = 5
@@ -209,6 +219,9 @@ class QueueConfig(Table, frozen=True, kw_only=True):
     without it."""
     record: bool = True
     """Record conversations in sound."""
+    digits: Literal["pass", "block"] = "pass"
+    """Keys that the customer presses in a conversation: heard by the agent, recorded and noted, or (card numbers) kept
+    from all three."""
     needs: Needs = msgspec.field(default_factory=list)
     """More that an agent must have, all of it: `"german>=50"` is a skill at a level, `"billing | tariffs>=20"` either
     of two."""

@@ -29,9 +29,9 @@ STAGE_LIBRARIES = ["opus", "spandsp", "speexdsp", "m", "pthread"]
 PLANE = [
     f"{NATIVE}/{name}.c"
     for name in (
-        "addr", "bridge", "commands", "conference", "egress", "ice", "ingress", "interfaces", "keys", "leg",
-        "packetize", "pcm", "plane", "player", "ports", "queue", "requests", "rtcp", "rtcp_wire", "rtp", "seam", "srtp",
-        "stun", "thread", "video", "video_feedback", "video_relay",
+        "addr", "bridge", "commands", "conference", "digits", "egress", "ice", "ingress", "interfaces", "keys", "leg",
+        "packetize", "pcm", "plane", "player", "ports", "quality", "queue", "requests", "rtcp", "rtcp_wire", "rtp",
+        "seam", "srtp", "stun", "thread", "video", "video_feedback", "video_relay",
     )
 ]  # fmt: skip
 PLANE_LIBRARIES = ["crypto", *STAGE_LIBRARIES]

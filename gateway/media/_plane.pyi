@@ -26,6 +26,17 @@ EVENT_ICE_CONNECTED: int
 EVENT_MEDIA_STARTED: int
 EVENT_CONSENT_LOST: int
 EVENT_DIGIT: int
+EVENT_DIGIT_DUE: int
+EVENT_QUALITY: int
+EVENT_ALARM: int
+DTMF_AUTO: int
+DTMF_TONES: int
+DTMF_SIGNALLING: int
+DTMF_TRANSLATE: int
+DTMF_RELAY: int
+DTMF_BLOCK: int
+ALARM_SILENCE: int
+ALARM_ONE_WAY: int
 EVENT_SOUND_FINISHED: int
 EVENT_ANNOUNCEMENT_FINISHED: int
 EVENT_LEG_CLOSED: int
@@ -44,7 +55,7 @@ ADDRESSES_MAX: int
 def machine_addresses(ipv6: bool) -> list[str]: ...
 
 Video = tuple[int, int, int, int, int, int, int, bool, bool, bool, bool, bool, bool]
-Media = tuple[int, int, int, int, int, bool, bool, int, bool, bool, int, int]
+Media = tuple[int, int, int, int, int, bool, bool, int, bool, bool, int, int, int]
 
 class NativePlane:
     def __init__(
@@ -58,6 +69,9 @@ class NativePlane:
         consent_ms: int,
         legs_max: int,
         commands_max: int,
+        quality_ms: int,
+        silence_ms: int,
+        one_way_ms: int,
         opus_bitrate: int,
         opus_complexity: int,
         opus_dtx: bool,
@@ -89,6 +103,9 @@ class NativePlane:
     def set_video(self, leg: int, video: Video | None) -> int: ...
     def restart_ice(self, leg: int, ufrag: bytes, pwd: bytes) -> int: ...
     def set_srtp_keys(self, leg: int, profile: bytes, send: bytes, receive: bytes) -> int: ...
+    def send_digits(self, leg: int, digits: bytes, tone_ms: int, gap_ms: int) -> int: ...
+    def say_digit(self, leg: int, digit: str, duration_ms: int) -> int: ...
+    def set_dtmf_policy(self, leg: int, policy: int) -> int: ...
     def send_dtls(self, leg: int, datagram: bytes) -> int: ...
     def play(self, leg: int, sounds: list[int], loop: bool) -> int: ...
     def announce(self, leg: int, sounds: list[int], replaces: bool) -> int: ...

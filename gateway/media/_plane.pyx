@@ -71,6 +71,26 @@ cdef extern from "native/video.h":
     ctypedef struct zm_video_statistics:
         uint64_t received, lost, sent, dropped, key_frames, key_requests, nacks, feedback_dropped
 
+cdef extern from "native/digits.h":
+    ctypedef enum zm_dtmf_way:
+        ZM_DTMF_AUTO
+        ZM_DTMF_TONES
+        ZM_DTMF_SIGNALLING
+    ctypedef enum zm_dtmf_policy:
+        ZM_DTMF_TRANSLATE
+        ZM_DTMF_RELAY
+        ZM_DTMF_BLOCK
+
+cdef extern from "native/quality.h":
+    ctypedef enum zm_alarm:
+        ZM_ALARM_SILENCE
+        ZM_ALARM_ONE_WAY
+    ctypedef struct zm_quality:
+        uint32_t interval_ms, packet_ms, packets_received, packets_lost, jitter_us, far_rtt_us, far_jitter_us
+        uint8_t far_fraction_lost
+        bint far_known
+        bint rtt_known
+
 cdef extern from "native/reject.h":
     ctypedef enum zm_reject_cause:
         ZM_REJECT_SIZE
@@ -90,7 +110,7 @@ cdef extern from "native/plane.h":
         const char *addresses[ZM_ADDRESSES_MAX]
         uint32_t addresses_count
         uint16_t rtp_port_first, rtp_port_last, webrtc_port
-        uint32_t threads, consent_ms, legs_max, commands_max
+        uint32_t threads, consent_ms, legs_max, commands_max, quality_ms, silence_ms, one_way_ms
         encoding encoding
     ctypedef enum zm_status:
         ZM_OK
@@ -112,6 +132,7 @@ cdef extern from "native/plane.h":
         uint8_t payload_type
         int16_t dtmf_payload_type
         uint32_t dtmf_clock_rate
+        zm_dtmf_way dtmf_way
         int16_t noise_payload_type
         uint16_t packet_ms
         bint send, receive
@@ -123,6 +144,9 @@ cdef extern from "native/plane.h":
         ZM_EVENT_MEDIA_STARTED
         ZM_EVENT_CONSENT_LOST
         ZM_EVENT_DIGIT
+        ZM_EVENT_DIGIT_DUE
+        ZM_EVENT_QUALITY
+        ZM_EVENT_ALARM
         ZM_EVENT_SOUND_FINISHED
         ZM_EVENT_ANNOUNCEMENT_FINISHED
         ZM_EVENT_LEG_CLOSED
@@ -130,7 +154,8 @@ cdef extern from "native/plane.h":
     ctypedef struct zm_leg_statistics:
         uint64_t received, sent, lost, dropped, rejected
         uint32_t *rejected_by
-        uint32_t jitter_us
+        uint32_t jitter_us, rtt_us
+        bint rtt_known
         zm_video_statistics video
     ctypedef struct zm_event:
         zm_event *next
@@ -140,6 +165,8 @@ cdef extern from "native/plane.h":
         uint64_t frames_dropped
         int error
         char digit
+        bint active
+        zm_quality quality
         zm_leg_statistics statistics
         uint32_t text_len
         char *text
@@ -181,6 +208,10 @@ cdef extern from "native/plane.h":
     zm_status zm_join(
         zm_plane *plane, uint64_t conference, uint64_t leg, bint by_all, const uint64_t *heard_by, uint32_t count)
     zm_status zm_leave(zm_plane *plane, uint64_t leg)
+    zm_status zm_send_digits(
+        zm_plane *plane, uint64_t leg, const char *digits, uint32_t tone_ms, uint32_t gap_ms)
+    zm_status zm_say_digit(zm_plane *plane, uint64_t leg, char digit, uint32_t duration_ms)
+    zm_status zm_set_dtmf_policy(zm_plane *plane, uint64_t leg, zm_dtmf_policy policy)
     zm_status zm_start_capture(zm_plane *plane, uint64_t left, uint64_t right, const char *path)
     zm_status zm_pause_capture(zm_plane *plane, uint64_t left)
     zm_status zm_resume_capture(zm_plane *plane, uint64_t left)
@@ -211,6 +242,19 @@ EVENT_ICE_CONNECTED = ZM_EVENT_ICE_CONNECTED
 EVENT_MEDIA_STARTED = ZM_EVENT_MEDIA_STARTED
 EVENT_CONSENT_LOST = ZM_EVENT_CONSENT_LOST
 EVENT_DIGIT = ZM_EVENT_DIGIT
+EVENT_DIGIT_DUE = ZM_EVENT_DIGIT_DUE
+EVENT_QUALITY = ZM_EVENT_QUALITY
+EVENT_ALARM = ZM_EVENT_ALARM
+
+DTMF_AUTO = ZM_DTMF_AUTO
+DTMF_TONES = ZM_DTMF_TONES
+DTMF_SIGNALLING = ZM_DTMF_SIGNALLING
+DTMF_TRANSLATE = ZM_DTMF_TRANSLATE
+DTMF_RELAY = ZM_DTMF_RELAY
+DTMF_BLOCK = ZM_DTMF_BLOCK
+
+ALARM_SILENCE = ZM_ALARM_SILENCE
+ALARM_ONE_WAY = ZM_ALARM_ONE_WAY
 EVENT_SOUND_FINISHED = ZM_EVENT_SOUND_FINISHED
 EVENT_ANNOUNCEMENT_FINISHED = ZM_EVENT_ANNOUNCEMENT_FINISHED
 EVENT_LEG_CLOSED = ZM_EVENT_LEG_CLOSED
@@ -242,7 +286,8 @@ def machine_addresses(bint ipv6):
 
 cdef zm_media make_media(tuple media) except *:
     """(codec, payload type, DTMF payload type or -1, its clock rate, packet ms, send, receive, comfort noise payload
-    type or -1, and what Opus's fmtp says: FEC, DTX, highest bit rate or 0, highest playback rate or 0)"""
+    type or -1, and what Opus's fmtp says: FEC, DTX, highest bit rate or 0, highest playback rate or 0; how
+    digits go to it)"""
     cdef zm_media made
     made.codec = <codec><int>media[0]
     made.payload_type = media[1]
@@ -256,6 +301,7 @@ cdef zm_media make_media(tuple media) except *:
     made.opus_dtx = media[9]
     made.opus_bitrate_max = media[10]
     made.opus_playback_rate = media[11]
+    made.dtmf_way = <zm_dtmf_way><int>media[12]
     return made
 
 
@@ -302,12 +348,21 @@ CAUSES = {
 cdef object details(zm_event *event):
     """What an event tells beside kind and leg."""
     cdef zm_leg_statistics *counted = &event.statistics
+    cdef zm_quality *quality
     if event.kind == ZM_EVENT_DTLS:
         return event.text[:event.text_len]
     if event.kind == ZM_EVENT_ICE_CONNECTED:
         return event.text[:event.text_len].decode("ascii"), event.number
-    if event.kind == ZM_EVENT_DIGIT:
-        return chr(event.digit), event.duration_ms
+    if event.kind == ZM_EVENT_DIGIT or event.kind == ZM_EVENT_DIGIT_DUE:
+        return chr(event.digit), event.duration_ms, bool(event.active)
+    if event.kind == ZM_EVENT_ALARM:
+        return event.number, bool(event.active), event.duration_ms
+    if event.kind == ZM_EVENT_QUALITY:
+        quality = &event.quality
+        return (
+            event.number, quality.packet_ms, quality.interval_ms, quality.packets_received, quality.packets_lost,
+            quality.jitter_us, quality.far_rtt_us if quality.rtt_known else None,
+            (quality.far_fraction_lost, quality.far_jitter_us) if quality.far_known else None)
     if event.kind == ZM_EVENT_SOUND_FINISHED or event.kind == ZM_EVENT_ANNOUNCEMENT_FINISHED:
         return event.number
     if event.kind == ZM_EVENT_CAPTURE_FINISHED:
@@ -317,7 +372,8 @@ cdef object details(zm_event *event):
         return (
             counted.received, counted.sent, counted.lost, counted.dropped, counted.rejected, counted.jitter_us,
             video_counts(&counted.video),
-            {CAUSES[cause]: counted.rejected_by[cause] for cause in CAUSES if counted.rejected_by[cause]})
+            {CAUSES[cause]: counted.rejected_by[cause] for cause in CAUSES if counted.rejected_by[cause]},
+            counted.rtt_us if counted.rtt_known else None)
     return None
 
 
@@ -335,7 +391,8 @@ cdef class NativePlane:
 
     def __cinit__(
         self, *, list addresses, int rtp_port_first, int rtp_port_last, int webrtc_port, int threads, int consent_ms,
-        int legs_max, int commands_max, uint32_t opus_bitrate, int opus_complexity, bint opus_dtx
+        int legs_max, int commands_max, uint32_t opus_bitrate, int opus_complexity, bint opus_dtx,
+        uint32_t quality_ms, uint32_t silence_ms, uint32_t one_way_ms
     ):
         cdef zm_config config
         cdef char error[256]
@@ -353,6 +410,7 @@ cdef class NativePlane:
         config.consent_ms = <uint32_t>consent_ms
         config.legs_max = <uint32_t>legs_max
         config.commands_max = <uint32_t>commands_max
+        config.quality_ms, config.silence_ms, config.one_way_ms = quality_ms, silence_ms, one_way_ms
         memset(&config.encoding, 0, sizeof(config.encoding))
         config.encoding.opus_bitrate = opus_bitrate
         config.encoding.opus_complexity = opus_complexity
@@ -490,6 +548,15 @@ cdef class NativePlane:
     def set_srtp_keys(self, uint64_t leg, bytes profile, bytes send, bytes receive):
         return <int>zm_set_srtp_keys(
             self.plane, leg, profile, send, <uint32_t>len(send), receive, <uint32_t>len(receive))
+
+    def send_digits(self, uint64_t leg, bytes digits, uint32_t tone_ms, uint32_t gap_ms):
+        return <int>zm_send_digits(self.plane, leg, digits, tone_ms, gap_ms)
+
+    def say_digit(self, uint64_t leg, str digit, uint32_t duration_ms):
+        return <int>zm_say_digit(self.plane, leg, <char>ord(digit), duration_ms)
+
+    def set_dtmf_policy(self, uint64_t leg, int policy):
+        return <int>zm_set_dtmf_policy(self.plane, leg, <zm_dtmf_policy>policy)
 
     def send_dtls(self, uint64_t leg, bytes datagram):
         return <int>zm_send_dtls(self.plane, leg, datagram, <uint32_t>len(datagram))

@@ -16,21 +16,28 @@ import msgspec
 
 from gateway.media import _plane
 from gateway.media.addresses import expand, told
+from gateway.media.emodel import estimate
 from gateway.model.errors import CapacityError, InternalError, NotFoundError, PeerError, RequestError, UnreachableError
 from gateway.model.ids import Codec, ConferenceId, LegId, VideoCodec
 from gateway.model.media import (
     AnnouncementFinished,
+    AudioAlarm,
+    AudioAlarmChanged,
     Background,
     CaptureFinished,
     ConsentLost,
+    DigitDue,
     DigitReceived,
     DtlsReceived,
+    DtmfPolicy,
+    DtmfWay,
     IceConnected,
     LegClosed,
     LegStatistics,
     MediaEvent,
     MediaListener,
     MediaStarted,
+    QualityMeasured,
     RtpPeer,
     SoundFinished,
     SrtpKeys,
@@ -43,6 +50,19 @@ LOG = logging.getLogger(__name__)
 
 CODECS = {Codec.PCMU: _plane.PCMU, Codec.PCMA: _plane.PCMA, Codec.OPUS: _plane.OPUS, Codec.G722: _plane.G722}
 VIDEO_CODECS = {VideoCodec.VP8: _plane.VP8, VideoCodec.H264: _plane.H264}
+CODECS_BY_NUMBER = {number: codec for codec, number in CODECS.items()}
+DTMF_DIGITS = "0123456789*#ABCD"
+DTMF_WAYS = {
+    DtmfWay.AUTO: _plane.DTMF_AUTO,
+    DtmfWay.TONES: _plane.DTMF_TONES,
+    DtmfWay.SIGNALLING: _plane.DTMF_SIGNALLING,
+}
+DTMF_POLICIES = {
+    DtmfPolicy.TRANSLATE: _plane.DTMF_TRANSLATE,
+    DtmfPolicy.RELAY: _plane.DTMF_RELAY,
+    DtmfPolicy.BLOCK: _plane.DTMF_BLOCK,
+}
+ALARMS = {_plane.ALARM_SILENCE: AudioAlarm.SILENCE, _plane.ALARM_ONE_WAY: AudioAlarm.ONE_WAY}
 RETRY_AFTER_S = 10
 OPUS_COMPLEXITY = 5
 
@@ -106,11 +126,15 @@ class MediaPlane:
         consent_ms: int = 15000,
         legs_max: int = 2000,
         commands_max: int = _plane.COMMANDS_MAX,
+        quality_ms: int = 0,
+        silence_alarm_ms: int = 0,
+        one_way_alarm_ms: int = 0,
         opus_bitrate: int = 0,
         opus_complexity: int = OPUS_COMPLEXITY,
         opus_dtx: bool = False,
     ) -> None:
         """Start the threads and bind the browser ports.  ``commands_max``: may wait for one thread.
+        ``quality_ms``: between two `QualityMeasured`; 0: never, as for ``silence_alarm_ms`` and ``one_way_alarm_ms``.
 
         ``addresses`` are bound (``0.0.0.0`` and ``::``: all that the machine has now), ``public_addresses`` told in
         their place behind a 1:1 NAT; see `gateway.media.addresses`.
@@ -137,6 +161,9 @@ class MediaPlane:
                 consent_ms=consent_ms,
                 legs_max=legs_max,
                 commands_max=commands_max,
+                quality_ms=quality_ms,
+                silence_ms=silence_alarm_ms,
+                one_way_ms=one_way_alarm_ms,
                 opus_bitrate=opus_bitrate,
                 opus_complexity=opus_complexity,
                 opus_dtx=opus_dtx,
@@ -280,6 +307,20 @@ class MediaPlane:
     def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
         self._check(self._native.set_srtp_keys(leg, keys.profile.encode(), keys.send, keys.receive), keys.profile)
 
+    def send_digits(self, leg: LegId, digits: str, *, tone_ms: int = 100, gap_ms: int = 60) -> None:
+        wrong = set(digits) - set(DTMF_DIGITS)
+        if wrong:
+            raise ValueError(f"{''.join(sorted(wrong))!r} are no digits; use {DTMF_DIGITS}")
+        self._check(self._native.send_digits(leg, digits.encode(), tone_ms, gap_ms))
+
+    def say_digit(self, leg: LegId, digit: str, duration_ms: int) -> None:
+        if digit not in DTMF_DIGITS or len(digit) != 1:
+            raise ValueError(f"{digit!r} is no digit; use one of {DTMF_DIGITS}")
+        self._check(self._native.say_digit(leg, digit, duration_ms))
+
+    def set_dtmf_policy(self, leg: LegId, policy: DtmfPolicy) -> None:
+        self._check(self._native.set_dtmf_policy(leg, DTMF_POLICIES[policy]))
+
     def send_dtls(self, leg: LegId, datagram: bytes) -> None:
         self._check(self._native.send_dtls(leg, datagram))
 
@@ -415,6 +456,7 @@ def _media(peer: RtpPeer | WebRtcPeer) -> _plane.Media:
         peer.opus.dtx,
         peer.opus.bitrate_max or 0,
         peer.opus.playback_hz or 0,
+        DTMF_WAYS[peer.dtmf] if isinstance(peer, RtpPeer) else _plane.DTMF_AUTO,
     )
 
 
@@ -447,8 +489,30 @@ def _capture_finished(leg: LegId, details: tuple[str, int, int, int]) -> Capture
     )
 
 
-def _leg_closed(leg: LegId, counted: tuple[int, int, int, int, int, int, tuple[int, ...], dict[str, int]]) -> LegClosed:
-    received, sent, lost, dropped, rejected, jitter_us, video, rejected_by = counted
+def _quality_measured(leg: LegId, measured: tuple[Any, ...]) -> QualityMeasured:
+    number, packet_ms, interval_ms, received, lost, jitter_us, round_trip_us, far = measured
+    codec = CODECS_BY_NUMBER[number]
+
+    def score(loss: float, jitter_us: int) -> float:
+        return estimate(
+            loss=loss, round_trip_us=round_trip_us, jitter_us=jitter_us, packet_ms=packet_ms or 20, codec=codec
+        )
+
+    return QualityMeasured(
+        leg=leg,
+        interval_ms=interval_ms,
+        packets_received=received,
+        packets_lost=lost,
+        jitter_us=jitter_us,
+        round_trip_us=round_trip_us,
+        opinion=score(lost / (received + lost) if received + lost else 0.0, jitter_us),
+        far_loss=None if far is None else far[0] / 256,
+        far_opinion=None if far is None else score(far[0] / 256, far[1]),
+    )
+
+
+def _leg_closed(leg: LegId, counted: tuple[Any, ...]) -> LegClosed:
+    received, sent, lost, dropped, rejected, jitter_us, video, rejected_by, round_trip_us = counted
     return LegClosed(
         leg=leg,
         statistics=LegStatistics(
@@ -458,6 +522,7 @@ def _leg_closed(leg: LegId, counted: tuple[int, int, int, int, int, int, tuple[i
             packets_dropped=dropped,
             packets_rejected=rejected,
             rejected_by=rejected_by,
+            round_trip_us=round_trip_us,
             jitter_us=jitter_us,
             video=_video_statistics(video),
         ),
@@ -485,7 +550,14 @@ def _makers(sound_names: list[str]) -> dict[int, Callable[[LegId, Any], MediaEve
         _plane.EVENT_ICE_CONNECTED: lambda leg, pair: IceConnected(leg=leg, address=pair[0], port=pair[1]),
         _plane.EVENT_MEDIA_STARTED: lambda leg, _: MediaStarted(leg=leg),
         _plane.EVENT_CONSENT_LOST: lambda leg, _: ConsentLost(leg=leg),
-        _plane.EVENT_DIGIT: lambda leg, digit: DigitReceived(leg=leg, digit=digit[0], duration_ms=digit[1]),
+        _plane.EVENT_DIGIT: lambda leg, digit: DigitReceived(
+            leg=leg, digit=digit[0], duration_ms=digit[1], blocked=digit[2]
+        ),
+        _plane.EVENT_DIGIT_DUE: lambda leg, digit: DigitDue(leg=leg, digit=digit[0], duration_ms=digit[1]),
+        _plane.EVENT_QUALITY: _quality_measured,
+        _plane.EVENT_ALARM: lambda leg, alarm: AudioAlarmChanged(
+            leg=leg, alarm=ALARMS[alarm[0]], active=alarm[1], after_ms=alarm[2]
+        ),
         _plane.EVENT_SOUND_FINISHED: lambda leg, number: SoundFinished(leg=leg, sound=sound_names[number]),
         _plane.EVENT_ANNOUNCEMENT_FINISHED: lambda leg, number: AnnouncementFinished(
             leg=leg, sound=sound_names[number]

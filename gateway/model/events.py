@@ -221,6 +221,34 @@ class RecordingFailed(ContactEvent, frozen=True, kw_only=True):
     reason: str
 
 
+class QualityRecorded(ContactEvent, frozen=True, kw_only=True):
+    """How one side's sound came to us over the life of its leg; kept when the leg has closed."""
+
+    party: Party
+    opinion: float
+    """Mean opinion score by ITU-T G.107, over all packets; 4.4 is an undisturbed call."""
+    opinion_worst: float
+    """Of the worst stretch that was measured."""
+    loss_permille: int
+    jitter_us: int
+    round_trip_us: int | None
+
+
+class AudioAlarmRaised(ContactEvent, frozen=True, kw_only=True):
+    """One side of a conversation is not heard any more."""
+
+    party: Party
+    alarm: str
+    """``silence`` (packets without sound) or ``one_way`` (no packets)."""
+    after_ms: int
+
+
+class AudioAlarmEnded(ContactEvent, frozen=True, kw_only=True):
+    party: Party
+    alarm: str
+    after_ms: int
+
+
 class AgentStateChanged(Event, frozen=True, kw_only=True):
     agent: AgentId
     state: AgentState
@@ -272,6 +300,9 @@ StoredEvent = (
     | OutcomeChosen
     | RecordingStored
     | RecordingFailed
+    | QualityRecorded
+    | AudioAlarmRaised
+    | AudioAlarmEnded
     | AgentStateChanged
 )
 """All events that storage keeps; `TypingNoticed` and `QueueChanged` are not among them."""

@@ -19,6 +19,34 @@ import msgspec
 from gateway.model.ids import Codec, ConferenceId, LegId, VideoCodec
 
 
+class DtmfWay(enum.Enum):
+    """How digits go to a leg; those that it says are taken however they come."""
+
+    AUTO = "auto"
+    """As telephone-events (RFC 4733) when they were negotiated, else as tones."""
+    TONES = "tones"
+    SIGNALLING = "signalling"
+    """Whoever signals for the leg sends them (SIP INFO), told by `DigitDue`."""
+
+
+class DtmfPolicy(enum.Enum):
+    """What becomes of the digits that a leg says, beside their being reported."""
+
+    TRANSLATE = "translate"
+    """They reach the other side in whatever way it takes."""
+    RELAY = "relay"
+    """As they come, or not at all."""
+    BLOCK = "block"
+    """They reach neither the other side nor a capture, not even as the beginning of a tone (in G.711)."""
+
+
+class AudioAlarm(enum.Enum):
+    SILENCE = "silence"
+    """Packets come from the leg in a conversation, with nothing to be heard in them."""
+    ONE_WAY = "one_way"
+    """Nothing comes from the leg in a conversation, while the other side is received."""
+
+
 class SrtpKeys(msgspec.Struct, frozen=True, kw_only=True):
     """Master key with master salt appended, each direction: from DTLS (RFC 5764 4.2) or from SDP (RFC 4568)."""
 
@@ -75,6 +103,7 @@ class RtpPeer(msgspec.Struct, frozen=True, kw_only=True):
     signalling_address: str | None = None
     srtp: SrtpKeys | None = None
     """None: RTP in clear."""
+    dtmf: DtmfWay = DtmfWay.AUTO
 
 
 class WebRtcPeer(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,10 +175,45 @@ class ConsentLost(MediaEvent, frozen=True, kw_only=True):
 
 
 class DigitReceived(MediaEvent, frozen=True, kw_only=True):
-    """One RFC 4733 digit, reported once, at its end."""
+    """A digit that the leg said: by RFC 4733, as tones, or by its signalling; reported once, at its end."""
 
     digit: str
     duration_ms: int
+    blocked: bool = False
+    """By `DtmfPolicy.BLOCK`: it must neither be shown nor kept."""
+
+
+class DigitDue(MediaEvent, frozen=True, kw_only=True):
+    """The leg is to be sent a digit by its signalling (`DtmfWay.SIGNALLING`)."""
+
+    digit: str
+    duration_ms: int
+
+
+class QualityMeasured(MediaEvent, frozen=True, kw_only=True):
+    """How a leg did since the last such event, every `media.quality_ms`, once it has sent something."""
+
+    interval_ms: int
+    packets_received: int
+    packets_lost: int
+    jitter_us: int
+    round_trip_us: int | None
+    """By RTCP, None until the other side has answered a report."""
+    opinion: float
+    """Mean opinion score (ITU-T G.107) of what the leg says, as it comes here."""
+    far_loss: float | None
+    """Share that the other side lost of what we sent, None until it reports."""
+    far_opinion: float | None
+    """Mean opinion score of what it hears."""
+
+
+class AudioAlarmChanged(MediaEvent, frozen=True, kw_only=True):
+    """An alarm began (``active``) or is over."""
+
+    alarm: AudioAlarm
+    active: bool
+    after_ms: int
+    """How long it had been so; when it is over, since the last sign of life."""
 
 
 class SoundFinished(MediaEvent, frozen=True, kw_only=True):
@@ -205,6 +269,8 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     description), ``forged`` (SRTP that is not authentic), ``replayed``, ``payload`` (not negotiated), ``sequence``
     (numbered far off), ``stun`` (wrong credentials).  Causes that never came are left out."""
     jitter_us: int = 0
+    round_trip_us: int | None = None
+    """The last one, None when RTCP never told."""
     video: VideoStatistics = VideoStatistics()
     """All zero without pictures."""
 
@@ -295,6 +361,22 @@ class MediaPlane(Protocol):
     def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
         """From here on packets both ways are SRTP. A browser's leg drops every RTP packet before it; a SIP leg without
         keys speaks RTP in clear, with keys it takes nothing else."""
+        ...
+
+    def send_digits(self, leg: LegId, digits: str, *, tone_ms: int = 100, gap_ms: int = 60) -> None:
+        """Send digits (0-9, *, #, A-D) one after the other, in place of sound, as the leg takes them.
+
+        They wait while the leg is on hold.  At most 32 wait; what is too much is dropped and counted.  Other characters
+        raise `ValueError`.
+        """
+        ...
+
+    def say_digit(self, leg: LegId, digit: str, duration_ms: int) -> None:
+        """A digit came by the leg's signalling (SIP INFO): it is reported and passed on as if the leg had said it."""
+        ...
+
+    def set_dtmf_policy(self, leg: LegId, policy: DtmfPolicy) -> None:
+        """What becomes of the digits that the leg says; `DtmfPolicy.TRANSLATE` until told otherwise."""
         ...
 
     def send_dtls(self, leg: LegId, datagram: bytes) -> None:

@@ -57,6 +57,9 @@ class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
     end_cause: EndCause | None = None
     outcome: str | None = None
     note: str | None = None
+    customer_opinion: float | None = None
+    """Mean opinion score of the customer's sound as it came to us, over the whole call (`QualityRecorded`)."""
+    agent_opinion: float | None = None
 
 
 class RecordingRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,6 +38,7 @@ from gateway.routing.settings import asked_for
 from gateway.session.contact import Contact
 from gateway.session.conversation import Conversations
 from gateway.session.floor import Floor
+from gateway.session.quality import QualityWatch
 from gateway.session.recording import Recorder
 from gateway.session.states import ContactState
 from gateway.session.views import ContactView
@@ -51,12 +52,14 @@ class ContactService:
         floor: Floor,
         conversations: Conversations,
         recorder: Recorder,
+        quality: QualityWatch,
         look_back: Callable[[Contact], Awaitable[None]],
     ) -> None:
         self._floor = floor
         self._look_back = look_back
         self._conversations = conversations
         self._recorder = recorder
+        self._quality = quality
 
     # Calls
 
@@ -302,6 +305,7 @@ class ContactService:
 
     def _media_event(self, contact: Contact, event: MediaEvent) -> None:
         self._recorder.media_event(event)
+        self._quality.media_event(contact, Party.CUSTOMER, event)
         if isinstance(event, SoundFinished) and contact.state is ContactState.GREETING:
             self._enqueue(contact)
 

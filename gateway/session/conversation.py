@@ -13,18 +13,24 @@ from gateway.model.events import (
     ContactHeld,
     ContactResumed,
     ConversationStarted,
+    Party,
 )
 from gateway.model.ids import AgentId, LegId
+from gateway.model.media import DtmfPolicy
 from gateway.session.contact import Contact
 from gateway.session.floor import Floor
+from gateway.session.quality import QualityWatch
 from gateway.session.recording import Recorder
 from gateway.session.states import ContactState
 
+DIGITS = {"pass": DtmfPolicy.TRANSLATE, "block": DtmfPolicy.BLOCK}
+
 
 class Conversations:
-    def __init__(self, floor: Floor, recorder: Recorder) -> None:
+    def __init__(self, floor: Floor, recorder: Recorder, quality: QualityWatch) -> None:
         self._floor = floor
         self._recorder = recorder
+        self._quality = quality
 
     def start_chat(self, contact: Contact, agent: AgentId) -> None:
         contact.move(ContactState.TALKING)
@@ -38,8 +44,11 @@ class Conversations:
             contact.move(then)
         self._stop_capture(contact)
         contact.agent_leg = leg
-        if contact.line is not None and not contact.on_hold:
-            self._floor.media.bridge(contact.line.leg, leg)
+        if contact.line is not None:
+            self._floor.media.set_dtmf_policy(contact.line.leg, DIGITS[contact.queue.digits])
+            if not contact.on_hold:
+                self._floor.media.bridge(contact.line.leg, leg)
+        self._floor.media.listen(leg, lambda event: self._quality.media_event(contact, Party.AGENT, event))
         self._start_capture(contact, agent, leg)
         if contact.on_hold:
             # The customer goes on hearing music, and the recording goes on pausing, until the agent resumes.

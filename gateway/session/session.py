@@ -25,6 +25,7 @@ from gateway.session.decisions import DecisionHandler
 from gateway.session.eventlog import EventLog
 from gateway.session.floor import Floor
 from gateway.session.lookback import LookBack
+from gateway.session.quality import QualityWatch
 from gateway.session.recording import Recorder
 from gateway.session.recovery import Recovery
 
@@ -69,9 +70,12 @@ class Session:
             media=media,
             router=self._router,
         )
-        conversations = Conversations(self._floor, self._recorder)
+        quality = QualityWatch(self._log, clock)
+        conversations = Conversations(self._floor, self._recorder, quality)
         decisions = DecisionHandler(self._floor, conversations)
-        self.contacts = ContactService(self._floor, conversations, self._recorder, LookBack(self._floor, store))
+        self.contacts = ContactService(
+            self._floor, conversations, self._recorder, quality, LookBack(self._floor, store)
+        )
         self.agents = AgentService(self._floor, conversations, decisions, self.contacts)
         self._matching = matching_configured(distribution)
         self._opening_hours = OpeningHours(queues, distribution.timezone, self._opening, clock, scheduler)

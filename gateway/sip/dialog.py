@@ -89,6 +89,20 @@ class Dialog(pj.Call):  # type: ignore[misc]
             self.description = description
         self._command(self.answer, 200, "OK", {})
 
+    def send_digit(self, digit: str, duration_ms: int) -> None:
+        if self.over:
+            raise SignallingError("the dialog is over")
+        prm = pj.CallSendRequestParam()
+        prm.method = "INFO"
+        prm.txOption.contentType = "application/dtmf-relay"
+        prm.txOption.msgBody = f"Signal={digit}\r\nDuration={duration_ms}\r\n"
+        try:
+            self.sendRequest(prm)
+        except pj.Error as error:
+            raise SignallingError(error.info()) from error
+        finally:
+            self._stack.touch()
+
     def hang_up(self, code: int, reason: str, headers: dict[str, str]) -> None:
         if self.over:
             raise SignallingError("the dialog is over")

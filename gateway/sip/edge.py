@@ -20,7 +20,7 @@ from gateway.model.clock import SECOND, Clock
 from gateway.model.errors import CapacityError, NotAllowedError, NotFoundError, PeerError, UnreachableError
 from gateway.model.events import Customer, EndCause
 from gateway.model.ids import Channel, ContactId, QueueName
-from gateway.model.media import DigitReceived, MediaEvent, MediaPlane
+from gateway.model.media import DigitDue, DigitReceived, MediaEvent, MediaPlane
 from gateway.model.ports import VoiceLine
 from gateway.protocol.sdp import NoCommonCodecError, audio_host
 from gateway.sip.dialog import Account, Dialog
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 GOODBYE_S = 2.0
 """How long `SipEdge.stop` waits for the other sides to confirm."""
 WATCH_S = 1.0
+DTMF_DIGITS = "0123456789*#ABCD"
 STRANGERS_LINE_NS = 10 * SECOND
 """At most one log line about strangers in this time."""
 
@@ -206,8 +207,8 @@ class SipEdge:
         asyncio.get_running_loop().call_soon(self._forget, dialog)
 
     def digit_pressed(self, dialog: Dialog, digit: str, duration_ms: int) -> None:
-        if dialog.line is not None:
-            self._contacts.digit_received(dialog.line, digit, duration_ms)
+        if dialog.line is not None and digit in DTMF_DIGITS:
+            dialog.line.remote_digit(digit, duration_ms)
 
     # The way of a call
 
@@ -306,12 +307,16 @@ class SipEdge:
 
 
 class _LegListener:
-    """Digits of the leg (RFC 4733) go to the session; the rest the session hears itself."""
+    """Digits of the leg go to the session, and those for it to its signalling; the rest the session hears itself."""
 
     def __init__(self, contacts: Contacts) -> None:
         self._contacts = contacts
         self.line: SipLine | None = None
 
     def __call__(self, event: MediaEvent) -> None:
-        if isinstance(event, DigitReceived) and self.line is not None:
+        if self.line is None:
+            return
+        if isinstance(event, DigitReceived) and not event.blocked:
             self._contacts.digit_received(self.line, event.digit, event.duration_ms)
+        elif isinstance(event, DigitDue):
+            self.line.send_digit(event.digit, event.duration_ms)

@@ -40,6 +40,10 @@ class Signalling(Protocol):
         """Send 200.  ``description`` is our offer when the INVITE had none; else the answer is known already."""
         ...
 
+    def send_digit(self, digit: str, duration_ms: int) -> None:
+        """Send it by INFO."""
+        ...
+
     def hang_up(self, code: int, reason: str, headers: dict[str, str]) -> None:
         """Refuse an INVITE with this response; after an answer send BYE (once the ACK is there, RFC 3261 15)."""
         ...
@@ -112,7 +116,21 @@ class SipLine:
         except SignallingError as error:
             log.debug("call %s was gone when we ended it: %s", self.label, error)
 
+    def send_digit(self, digit: str, duration_ms: int) -> None:
+        """The media plane asks for it, on a trunk that wants digits by INFO."""
+        if self.state in OVER:
+            return
+        try:
+            self._signalling.send_digit(digit, duration_ms)
+        except SignallingError as error:
+            log.info("call %s could not be sent the digit %s: %s", self.label, digit, error)
+
     # Told by the dialog
+
+    def remote_digit(self, digit: str, duration_ms: int) -> None:
+        """A digit came by INFO; from here on it is like any other that the leg says."""
+        if self._leg_open:
+            self._plane.say_digit(self._leg, digit, duration_ms)
 
     def remote_offer(self, offer: str) -> str:
         """Answer a re-INVITE or UPDATE (RFC 3311); the leg follows at once.  `SdpError`: then 488, the call goes on."""

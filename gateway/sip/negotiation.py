@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from gateway.model.ids import Codec
-from gateway.model.media import RtpPeer
+from gateway.model.media import DtmfWay, RtpPeer
 from gateway.protocol import sdp
 
 CODECS: tuple[Codec, ...] = (Codec.PCMA, Codec.PCMU, Codec.G722, Codec.OPUS)
@@ -29,6 +29,7 @@ class MediaTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Those to use, in our order; empty: all, in the other side's."""
     learns: bool = False
     signalling_address: str | None = None
+    dtmf: DtmfWay = DtmfWay.AUTO
 
 
 class Negotiation:
@@ -94,7 +95,9 @@ class Negotiation:
         # A key that is given up never comes back: the leg would begin its stream anew and encrypt twice with it.
         in_use = peer.srtp.profile if peer.srtp else None
         self._keys = {suite: key for suite, key in self._keys.items() if suite == in_use}
-        return msgspec.structs.replace(peer, learns=terms.learns, signalling_address=terms.signalling_address)
+        return msgspec.structs.replace(
+            peer, learns=terms.learns, signalling_address=terms.signalling_address, dtmf=terms.dtmf
+        )
 
     def offer(self) -> str:
         """Make our own offer, for an INVITE or re-INVITE that came without one (RFC 3261 14.2)."""

@@ -6,7 +6,10 @@ import ipaddress
 from collections.abc import Sequence
 
 from gateway.config.schema import TrunkConfig
+from gateway.model.media import DtmfWay
 from gateway.sip.negotiation import MediaTerms
+
+DTMF = {"auto": DtmfWay.AUTO, "info": DtmfWay.SIGNALLING, "inband": DtmfWay.TONES}
 
 
 class Trunks:
@@ -31,6 +34,7 @@ class Trunks:
             codecs=tuple(dict.fromkeys(trunk.codecs)),
             learns=trunk.nat,
             signalling_address=str(_address(source)),
+            dtmf=DTMF[trunk.dtmf],
         )
 
 

@@ -41,6 +41,11 @@ _SET_ANSWERED = (  # the first conversation counts; one after a requeue changes 
         waited_ms=func.coalesce(_contacts.c.waited_ms, (_at_ns - _contacts.c.opened_ns) // _MS_NS),
     )
 )
+_SET_OPINION = {
+    events.Party.CUSTOMER: _contacts.update().where(_same_contact).values(customer_opinion=bindparam("score")),
+    # An agent's audio may come and go, and an agent after another: the last one counts.
+    events.Party.AGENT: _contacts.update().where(_same_contact).values(agent_opinion=bindparam("score")),
+}
 _SET_ENDED = (  # the first end counts; talk_ms stays null when nobody answered
     _contacts.update()
     .where(_same_contact, _contacts.c.ended_ns.is_(None))
@@ -94,6 +99,8 @@ def _projected(event: events.ContactEvent) -> Iterator[Change]:
             yield _SET_ENDED, {"key": key, "at": event.at_ns, "by": event.by.value, "cause": event.cause.value}
         case events.OutcomeChosen():
             yield _SET_OUTCOME, {"key": key, "new_outcome": event.outcome, "new_note": event.note}
+        case events.QualityRecorded() if event.party in _SET_OPINION:
+            yield _SET_OPINION[event.party], {"key": key, "score": event.opinion}
         case events.LineWritten():
             yield _INSERT_LINE, _line(event)
         case events.RecordingStored():

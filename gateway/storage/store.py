@@ -116,6 +116,8 @@ def _contact_record(row: Mapping[Any, Any]) -> ContactRecord:
         end_cause=EndCause(row["end_cause"]) if row["end_cause"] else None,
         outcome=row["outcome"],
         note=row["note"],
+        customer_opinion=row["customer_opinion"],
+        agent_opinion=row["agent_opinion"],
     )
 
 

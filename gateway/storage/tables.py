@@ -6,7 +6,7 @@ Times are nanoseconds since the Unix epoch.  A change here needs a migration; a 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData(
     naming_convention={
@@ -45,6 +45,8 @@ contacts = Table(
     Column("end_cause", String(32)),
     Column("outcome", Text),
     Column("note", Text),
+    Column("customer_opinion", Float),  # mean opinion score of each side's sound, as it came
+    Column("agent_opinion", Float),
     Index(None, "opened_ns"),
     Index(None, "agent", "opened_ns"),
     Index(None, "customer_address", "opened_ns"),

@@ -177,7 +177,7 @@ class WebRtcEdge:
             case DtlsReceived():
                 leg.spoken.set()
                 leg.session.receive(event.datagram)
-            case DigitReceived():
+            case DigitReceived(blocked=False):
                 leg.on_digit(event.digit, event.duration_ms)
             case ConsentLost():
                 self._interrupt(leg)

@@ -21,6 +21,10 @@ from gateway.model.media import (
     AnnouncementFinished,
     Background,
     CaptureFinished,
+    DigitDue,
+    DigitReceived,
+    DtmfPolicy,
+    DtmfWay,
     LegClosed,
     MediaEvent,
     RtpPeer,
@@ -191,6 +195,9 @@ COMMANDS: list[Callable[[MediaPort, LegId], None]] = [
     lambda plane, leg: plane.set_video(leg, VIDEO),
     lambda plane, leg: plane.set_video(leg, None),
     lambda plane, leg: plane.send_dtls(leg, b"\x16datagram"),
+    lambda plane, leg: plane.send_digits(leg, "12"),
+    lambda plane, leg: plane.say_digit(leg, "1", 100),
+    lambda plane, leg: plane.set_dtmf_policy(leg, DtmfPolicy.BLOCK),
     lambda plane, leg: plane.play(leg, "music", loop=True),
     lambda plane, leg: plane.stop(leg),
     lambda plane, leg: plane.announce(leg, "busy"),
@@ -272,6 +279,36 @@ async def test_no_sounds_and_too_many_are_refused(world: World, count: int) -> N
         world.port.play(leg, *["busy"] * count)
     with pytest.raises(RequestError, match=str(count)):
         world.port.announce(leg, *["busy"] * count)
+
+
+async def test_a_digit_of_the_signalling_is_reported_and_so_is_that_it_is_blocked(world: World) -> None:
+    leg = world.connected_rtp()
+    world.port.say_digit(leg, "5", 120)
+    world.port.set_dtmf_policy(leg, DtmfPolicy.BLOCK)
+    world.port.say_digit(leg, "6", 120)
+    expected = [
+        DigitReceived(leg=leg, digit="5", duration_ms=120),
+        DigitReceived(leg=leg, digit="6", duration_ms=120, blocked=True),
+    ]
+    await world.until(lambda: world.of(leg) == expected)
+
+
+async def test_digits_for_the_signalling_come_back_one_by_one(world: World) -> None:
+    leg = world.rtp()
+    peer = RtpPeer(address="127.0.0.1", port=9, codec=Codec.PCMA, payload_type=8, dtmf=DtmfWay.SIGNALLING)
+    world.port.set_rtp_peer(leg, peer)
+    world.port.send_digits(leg, "1#", tone_ms=120)
+    expected = [DigitDue(leg=leg, digit=digit, duration_ms=120) for digit in "1#"]
+    await world.until(lambda: world.of(leg) == expected)
+
+
+@pytest.mark.parametrize("digits", ["x", "1x", "é"])
+async def test_what_is_no_digit_is_refused(world: World, digits: str) -> None:
+    leg = world.connected_rtp()
+    with pytest.raises(ValueError, match="digit"):
+        world.port.send_digits(leg, digits)
+    with pytest.raises(ValueError, match="digit"):
+        world.port.say_digit(leg, digits, 100)
 
 
 async def test_a_sound_reports_its_end_once(world: World) -> None:

@@ -70,6 +70,17 @@ def one_of_each(contact: ContactId) -> list[ev.Event]:
         ev.CustomerConnectionRestored(**at),
         ev.RecordingStored(**at, recording=recording, agent=ANNA, path="a/r1.opus", duration_ms=5, size_bytes=6),
         ev.RecordingFailed(**at, recording=RecordingId("r2"), reason="disk full"),
+        ev.AudioAlarmRaised(**at, party=ev.Party.CUSTOMER, alarm="one_way", after_ms=10_000),
+        ev.AudioAlarmEnded(**at, party=ev.Party.CUSTOMER, alarm="one_way", after_ms=12_000),
+        ev.QualityRecorded(
+            **at,
+            party=ev.Party.CUSTOMER,
+            opinion=4.12,
+            opinion_worst=2.5,
+            loss_permille=12,
+            jitter_us=3000,
+            round_trip_us=None,
+        ),
         ended(contact, 3_000_000),
         ev.OutcomeChosen(**at, agent=ANNA, outcome="solved", note=""),
     ]
@@ -279,3 +290,23 @@ async def test_the_last_state_of_each_agent_is_known(store: Store) -> None:
     await store.append([changed(3, anna, ev.AgentState.BUSY)])
     assert await store.last_agent_states([anna, AgentId("nobody")]) == {anna: ev.AgentState.BUSY}
     assert await store.last_agent_states([anna, ben]) == {anna: ev.AgentState.BUSY, ben: ev.AgentState.AVAILABLE}
+
+
+async def test_the_record_has_how_each_side_sounded(store: Store) -> None:
+    contact = new_contact_id()
+    await store.append([opened(contact)])
+    for party, opinion in ((ev.Party.CUSTOMER, 3.9), (ev.Party.AGENT, 2.0), (ev.Party.AGENT, 4.2)):
+        recorded = ev.QualityRecorded(
+            contact=contact,
+            at_ns=9,
+            party=party,
+            opinion=opinion,
+            opinion_worst=1.5,
+            loss_permille=0,
+            jitter_us=0,
+            round_trip_us=5,
+        )
+        await store.append([recorded])
+    record = await store.contact(contact)
+    assert record is not None
+    assert (record.customer_opinion, record.agent_opinion) == (3.9, 4.2)

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.media._stages import dtmf_packets, transcode_g711
 from gateway.model.ids import Codec
-from gateway.model.media import CaptureFinished, DigitReceived, MediaStarted, SoundFinished
+from gateway.model.media import CaptureFinished, DigitReceived, DtmfPolicy, MediaStarted, SoundFinished
 from tests.support import captures
 from tests.support.media_peers import Phone, Rtp
 from tests.support.media_world import EVENT, PCMA, PCMU, MediaWorld, tone_frames, write_tone
@@ -179,6 +179,7 @@ async def test_digits_are_reported_once_and_passed_on_with_the_other_payload_typ
 async def test_digits_leave_no_gap_where_they_are_not_negotiated(world: MediaWorld) -> None:
     a, phone_a = world.phone()
     b, phone_b = world.phone(dtmf_payload_type=None)
+    world.plane.set_dtmf_policy(a, DtmfPolicy.RELAY)
     world.plane.bridge(a, b)
     phone_a.send(b"a" * 160)
     for timestamp, marker, payload in dtmf_packets("#", 60, phone_a.timestamp + 160):

@@ -12,7 +12,7 @@ import pytest
 from gateway.model.errors import CapacityError, InternalError, NotAllowedError
 from gateway.model.events import EndCause
 from gateway.model.ids import Codec
-from gateway.model.media import RtpPeer
+from gateway.model.media import DigitDue, RtpPeer
 from gateway.sip.dialog import Dialog
 from gateway.sip.line import SipLine
 from gateway.sip.states import LineState
@@ -273,6 +273,29 @@ async def test_digit_by_info() -> None:
     async with sip_world() as world:
         await sipp.run(scenario, world.address)
         assert world.contacts.calls[0].digits == "5"
+
+
+async def test_a_digit_for_a_trunk_that_wants_info() -> None:
+    scenario = Scenario("info out").invite().expect(200).ack().receive("INFO").bye()
+    async with sip_world(trunk={"dtmf": "info"}) as world, sipp.running(scenario, world.address) as run:
+        call = await world.contacts.call()
+        await world.until(lambda: call.line.state is LineState.ESTABLISHED)  # type: ignore[attr-defined]
+        leg = call.line.leg
+        world.plane.report(DigitDue(leg=leg, digit="7", duration_ms=120))
+        await run.finished()
+        assert "Signal=7" in run.messages()
+        assert "Duration=120" in run.messages()
+        assert "application/dtmf-relay" in run.messages()
+
+
+@pytest.mark.parametrize(("body", "digits"), [("Signal=x\nDuration=160", ""), ("Signal=*\nDuration=160", "*")])
+async def test_only_digits_of_an_info_are_digits(body: str, digits: str) -> None:
+    headers = "Content-Type: application/dtmf-relay"
+    scenario = Scenario("info").invite().expect(200).ack()
+    scenario.request("INFO", body, headers=headers).expect(200).bye()
+    async with sip_world() as world:
+        await sipp.run(scenario, world.address)
+        assert world.contacts.calls[0].digits == digits
 
 
 @BOTH_TRANSPORTS

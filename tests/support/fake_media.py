@@ -19,8 +19,11 @@ from gateway.model.media import (
     Background,
     CaptureFinished,
     ConsentLost,
+    DigitDue,
     DigitReceived,
     DtlsReceived,
+    DtmfPolicy,
+    DtmfWay,
     IceConnected,
     LegClosed,
     LegStatistics,
@@ -35,6 +38,7 @@ from gateway.model.media import (
 )
 
 Command = tuple[Any, ...]
+DTMF_DIGITS = "0123456789*#ABCD"
 PLAYLIST_MAX, MEMBERS_MAX = 64, 32
 
 
@@ -69,6 +73,7 @@ class FakeLeg:
     capture_paused: bool = False
     captures: int = 0
     dtls_sent: list[bytes] = field(default_factory=list)
+    dtmf_policy: DtmfPolicy = DtmfPolicy.TRANSLATE
     open: bool = True
     ended: bool = False
     """`LegClosed` has been delivered."""
@@ -303,6 +308,25 @@ class FakeMediaPlane:
     def set_srtp_keys(self, leg: LegId, keys: SrtpKeys) -> None:
         if known := self._note("set_srtp_keys", leg, keys):
             known.keys = keys
+
+    def send_digits(self, leg: LegId, digits: str, *, tone_ms: int = 100, gap_ms: int = 60) -> None:
+        if wrong := set(digits) - set(DTMF_DIGITS):
+            raise ValueError(f"{wrong} are no digits")
+        known = self._note("send_digits", leg, digits, tone_ms, gap_ms)
+        if known and isinstance(known.peer, RtpPeer) and known.peer.dtmf is DtmfWay.SIGNALLING:
+            for digit in digits:
+                self.raise_event(DigitDue(leg=leg, digit=digit, duration_ms=tone_ms))
+
+    def say_digit(self, leg: LegId, digit: str, duration_ms: int) -> None:
+        if digit not in DTMF_DIGITS or len(digit) != 1:
+            raise ValueError(f"{digit!r} is no digit")
+        if known := self._note("say_digit", leg, digit, duration_ms):
+            blocked = known.dtmf_policy is DtmfPolicy.BLOCK
+            self.raise_event(DigitReceived(leg=leg, digit=digit, duration_ms=duration_ms, blocked=blocked))
+
+    def set_dtmf_policy(self, leg: LegId, policy: DtmfPolicy) -> None:
+        if known := self._note("set_dtmf_policy", leg, policy):
+            known.dtmf_policy = policy
 
     def send_dtls(self, leg: LegId, datagram: bytes) -> None:
         if known := self._note("send_dtls", leg, datagram):

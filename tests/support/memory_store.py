@@ -147,6 +147,10 @@ def _after(record: ContactRecord, event: ev.ContactEvent) -> ContactRecord:
             changes = {"agent": event.agent, "answered_ns": answered_ns}
         case ev.ContactEnded() if record.ended_ns is None:
             changes = {"ended_ns": event.at_ns, "ended_by": event.by, "end_cause": event.cause}
+        case ev.QualityRecorded(party=ev.Party.CUSTOMER):
+            changes = {"customer_opinion": event.opinion}
+        case ev.QualityRecorded(party=ev.Party.AGENT):
+            changes = {"agent_opinion": event.opinion}
         case ev.OutcomeChosen():
             changes = {"outcome": event.outcome, "note": event.note}
     return msgspec.structs.replace(record, **changes)

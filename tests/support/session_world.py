@@ -164,7 +164,7 @@ class World:
             for event in self.events
             if isinstance(event, ev.ContactEvent)
             and event.contact == contact
-            and not isinstance(event, ev.TypingNoticed | ev.RecordingStored | ev.RecordingFailed)
+            and not isinstance(event, ev.TypingNoticed | ev.RecordingStored | ev.RecordingFailed | ev.QualityRecorded)
         ]
 
     def ready(self, *agents: AgentId) -> None:

@@ -14,7 +14,7 @@ from gateway.sip.stack import Timers
 from tests.support.fake_contacts import FakeContacts
 from tests.support.fake_media import FakeMediaPlane
 
-BUSINESS = {"open_rtp_leg", "set_rtp_peer", "close_leg"}
+BUSINESS = {"open_rtp_leg", "set_rtp_peer", "say_digit", "close_leg"}
 """All that the SIP edge may ask of the media plane; the rest is the session's."""
 
 

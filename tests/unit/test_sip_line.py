@@ -38,6 +38,11 @@ class FakeSignalling:
             raise SignallingError("the dialog is over")
         self.sent.append(("200", description))
 
+    def send_digit(self, digit: str, duration_ms: int) -> None:
+        if self.gone:
+            raise SignallingError("the dialog is over")
+        self.sent.append((digit, duration_ms))
+
     def hang_up(self, code: int, reason: str, headers: dict[str, str]) -> None:
         if self.gone:
             raise SignallingError("the dialog is over")

@@ -182,6 +182,8 @@ class LiveLog:
                 return f"recording saved: {seconds(duration_ms)}, {max(1, size // 1024)} KiB", DIM
             case ev.RecordingFailed(reason=reason):
                 return f"recording failed: {reason}", RED
+            case ev.AudioAlarmRaised(party=party, alarm=alarm):
+                return f"alarm, {alarm.replace('_', '-')} sound of the {party.value}", RED
         return None
 
     def _ended(self, story: _Story, event: ev.ContactEnded) -> tuple[str, str]:

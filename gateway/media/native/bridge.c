@@ -229,7 +229,7 @@ void zm_bridge_renew(zm_leg *leg)
 /* The packet's numbers for `to`; false when it is not to be sent. */
 static bool number_relayed(zm_leg *from, zm_leg *to, const zm_rtp *rtp, zm_rtp *sent, uint8_t payload_type)
 {
-    if (!zm_leg_can_send(to)) {
+    if (!zm_leg_can_send(to) || zm_digits_busy(to)) {
         to->out.mapped = false;
         return false;
     }
@@ -312,7 +312,7 @@ void zm_bridge_pass_event(zm_leg *from, zm_leg *to, const zm_rtp *rtp)
     uint64_t duration;
     zm_rtp sent;
 
-    if (to->media.dtmf_payload_type < 0 || rtp->payload_len < sizeof payload) {
+    if (!zm_digits_takes_events(to) || rtp->payload_len < sizeof payload) {
         zm_bridge_skip(from, rtp);
         return;
     }
@@ -463,6 +463,8 @@ void zm_hear_tick(zm_leg *leg)
 
     if (!can_send && leg->out.generating)
         zm_rtp_out_switch(&leg->out);
+    if (leg->digits.count && zm_digits_tick(leg, can_send))
+        can_send = false; /* sound gives way to them */
     if (leg->announcement.player.list)
         zm_leg_end_announcement(leg);
     if (leg->way == ZM_WAY_WARM && now_ns >= leg->warm_until_ns)

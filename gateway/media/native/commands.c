@@ -43,9 +43,10 @@ static bool same_media(const zm_media *a, const zm_media *b)
            a->send == b->send && a->receive == b->receive;
 }
 
-static void set_media(zm_leg *leg, const zm_command *command)
+static void set_media(zm_leg *leg, zm_command *command)
 {
-    bool same = leg->negotiated && same_media(&leg->media, &command->peer.media);
+    bool same = leg->negotiated && same_media(&leg->media, &command->peer.media) &&
+                leg->media.dtmf_way == command->peer.media.dtmf_way;
 
     if (leg->kind == ZM_LEG_RTP) {
         zm_latch_set(&leg->rtp.latch, &command->peer.rule, leg->thread->now_ns);
@@ -58,6 +59,7 @@ static void set_media(zm_leg *leg, const zm_command *command)
     if (same)
         return; /* a refresh, or new keys or addresses: the sound goes on without a seam */
     zm_leg_set_media(leg, &command->peer.media);
+    zm_digits_set_policy(leg, leg->dtmf_policy, &command->peer.filter);
     zm_bridge_renew(leg);
 }
 
@@ -72,6 +74,13 @@ static void set_video(zm_leg *leg, zm_command *command)
 static void set_keys(zm_leg *leg, zm_command *command)
 {
     zm_keys_set(leg, &command->keys.in, &command->keys.out);
+}
+
+static void send_digits(zm_leg *leg, const zm_command *command)
+{
+    for (uint32_t i = 0; i < command->digits.count; i++)
+        if (!zm_digits_add(leg, (char)command->data[i], command->digits.tone_ms, command->digits.gap_ms))
+            leg->dropped++;
 }
 
 static void send_dtls(zm_leg *leg, const zm_command *command)
@@ -198,6 +207,10 @@ void zm_command_free(zm_command *command)
         zm_leg_free(command->opened);
     if (command->kind == ZM_COMMAND_SET_VIDEO)
         free(command->video.fresh);
+    if (command->kind == ZM_COMMAND_SET_MEDIA)
+        free(command->peer.filter);
+    if (command->kind == ZM_COMMAND_SET_DTMF_POLICY)
+        free(command->dtmf.filter);
     if (command->kind == ZM_COMMAND_SET_KEYS) {
         zm_srtp_free(command->keys.in.srtp);
         zm_srtp_free(command->keys.out.srtp);
@@ -226,6 +239,15 @@ static void run_on_leg(zm_thread *thread, zm_leg *leg, zm_command *command)
         break;
     case ZM_COMMAND_SET_KEYS:
         set_keys(leg, command);
+        break;
+    case ZM_COMMAND_SEND_DIGITS:
+        send_digits(leg, command);
+        break;
+    case ZM_COMMAND_SAY_DIGIT:
+        zm_digits_said(leg, (char)command->data[0], command->digits.tone_ms, ZM_DIGIT_SIGNALLED);
+        break;
+    case ZM_COMMAND_SET_DTMF_POLICY:
+        zm_digits_set_policy(leg, command->dtmf.policy, &command->dtmf.filter);
         break;
     case ZM_COMMAND_SEND_DTLS:
         send_dtls(leg, command);

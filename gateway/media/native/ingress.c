@@ -8,17 +8,9 @@
 #include "rtcp.h"
 #include "rtcp_wire.h"
 #include "video_relay.h"
+#include "voice.h"
 
-static void report_digit(zm_leg *leg, const struct dtmf_digit *digit)
-{
-    zm_event *event = zm_event_new(ZM_EVENT_DIGIT, leg->id, NULL, 0);
-
-    if (event) {
-        event->digit = digit->digit;
-        event->duration_ms = digit->duration_ms;
-    }
-    zm_raise_limited(leg, event);
-}
+enum { VOICE_EVERY = 8 }; /* packets are asked for voice */
 
 static void receive_event(zm_leg *leg, const zm_rtp *rtp)
 {
@@ -27,8 +19,21 @@ static void receive_event(zm_leg *leg, const zm_rtp *rtp)
         dtmf_receive(&leg->dtmf, rtp->payload, rtp->payload_len, rtp->timestamp, (int64_t)leg->thread->now_ns, digits);
 
     for (int i = 0; i < count; i++)
-        report_digit(leg, &digits[i]);
-    zm_bridge_pass(leg, rtp, true);
+        zm_digits_said(leg, digits[i].digit, digits[i].duration_ms, ZM_DIGIT_EVENT);
+    if (leg->dtmf_policy == ZM_DTMF_BLOCK)
+        zm_bridge_skip(leg, rtp);
+    else
+        zm_bridge_pass(leg, rtp, true);
+}
+
+/* Sound that may be heard and kept. */
+static void take_sound(zm_leg *leg, const zm_rtp *rtp)
+{
+    if (leg->tap)
+        capture_audio(
+            leg->tap->handle, leg->tap_side, leg->media.codec, (int64_t)leg->thread->now_ns, rtp->timestamp,
+            rtp->payload, rtp->payload_len);
+    zm_bridge_pass(leg, rtp, false);
 }
 
 static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
@@ -48,6 +53,7 @@ static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
         zm_reject(thread, leg, ZM_REJECT_SEQUENCE);
         return;
     }
+    leg->watch.heard_ns = thread->now_ns;
     if (!leg->started) {
         leg->started = true;
         zm_raise(thread->events, zm_event_new(ZM_EVENT_MEDIA_STARTED, leg->id, NULL, 0));
@@ -62,11 +68,12 @@ static void receive_rtp(zm_leg *leg, const zm_rtp *rtp)
         zm_bridge_pass_noise(leg, rtp);
         return;
     }
-    if (leg->tap)
-        capture_audio(
-            leg->tap->handle, leg->tap_side, leg->media.codec, (int64_t)thread->now_ns, rtp->timestamp, rtp->payload,
-            rtp->payload_len);
-    zm_bridge_pass(leg, rtp, false);
+    if (rtp->sequence % VOICE_EVERY == 0 && zm_voice_heard(leg->media.codec, rtp->payload, rtp->payload_len))
+        leg->watch.voice_ns = thread->now_ns;
+    if (leg->filter)
+        zm_digits_listen(leg, rtp, take_sound);
+    else
+        take_sound(leg, rtp);
 }
 
 /* Take the encryption off, if there is one; false: not authentic, or seen before. */

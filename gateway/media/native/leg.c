@@ -15,6 +15,8 @@ void zm_leg_statistics_read(const zm_leg *leg, zm_leg_statistics *statistics)
     statistics->sent = leg->sent;
     statistics->dropped = leg->dropped;
     statistics->rejected = leg->rejected;
+    statistics->rtt_us = leg->far_rtt_us;
+    statistics->rtt_known = leg->far_rtt_known;
     memcpy(statistics->rejected_by, leg->rejected_by, sizeof leg->rejected_by);
     if (leg->video)
         statistics->video = leg->video->counted;
@@ -59,6 +61,7 @@ void zm_leg_free(zm_leg *leg)
 {
     zm_leg_close_sockets(leg);
     zm_keys_clear(leg);
+    free(leg->filter);
     if (leg->kind == ZM_LEG_WEBRTC)
         explicit_bzero(leg->web.credentials, sizeof leg->web.credentials);
     free(leg->video);

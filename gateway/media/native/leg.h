@@ -10,12 +10,14 @@
 #include "dtmf.h"
 #include "encoder.h"
 #include "jitter.h"
+#include "digits.h"
 #include "keys.h"
 #include "latch.h"
 #include "limits.h"
 #include "noise.h"
 #include "plane.h"
 #include "player.h"
+#include "quality.h"
 #include "rtcp_wire.h"
 #include "rtp.h"
 #include "srtp.h"
@@ -100,6 +102,9 @@ struct zm_leg {
     zm_rtp_source source;
     bool started;
     struct dtmf_receiver dtmf;
+    struct dtmf_filter *filter; /* of tones in its sound; NULL: none */
+    zm_dtmf_policy dtmf_policy;
+    zm_watch watch;
     zm_tap *tap;
     enum capture_side tap_side;
 
@@ -145,6 +150,8 @@ struct zm_leg {
     uint32_t event_budget; /* what the peer may still cause in this second */
     uint64_t sent, dropped, rejected;
     uint32_t rejected_by[ZM_REJECTS];
+
+    zm_digits digits; /* that it is to be sent */
 
     union { /* last, because it is large: what each packet and each tick asks for shares few cache lines */
         zm_rtp_transport rtp;

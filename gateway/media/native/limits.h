@@ -33,7 +33,7 @@ enum {
     ZM_SOCKET_BUFFER = 4 << 20,     /* bytes asked for on the browser port, each way */
     ZM_LEG_SOCKET_BUFFER = 256 << 10,
     ZM_REPORTS_KEPT = 4, /* sender reports of ours that the far side may answer */
-    ZM_DIGITS_MAX = 64,  /* waiting to be sent to one leg */
+    ZM_DIGITS_MAX = 32,  /* waiting to be sent to one leg */
 };
 
 #endif

@@ -9,8 +9,10 @@
 #include <stdint.h>
 
 #include "codec.h"
+#include "digits.h"
 #include "encoder.h"
 #include "limits.h"
+#include "quality.h"
 #include "reject.h"
 #include "sound.h"
 #include "video.h"
@@ -26,6 +28,7 @@ typedef struct {
     uint32_t consent_ms;
     uint32_t legs_max;
     uint32_t commands_max; /* waiting for one thread */
+    uint32_t quality_ms, silence_ms, one_way_ms; /* 0 = never: figures every so often, alarms after so long */
     struct encoding encoding;
 } zm_config;
 
@@ -46,6 +49,7 @@ typedef struct {
     uint8_t payload_type;
     int16_t dtmf_payload_type; /* -1 = none */
     uint32_t dtmf_clock_rate;
+    zm_dtmf_way dtmf_way; /* how digits go to it */
     int16_t noise_payload_type; /* comfort noise (RFC 3389) as negotiated, -1 = not */
     uint16_t packet_ms;
     bool send, receive;
@@ -69,6 +73,9 @@ typedef enum {
     ZM_EVENT_MEDIA_STARTED,
     ZM_EVENT_CONSENT_LOST,
     ZM_EVENT_DIGIT,
+    ZM_EVENT_DIGIT_DUE,
+    ZM_EVENT_QUALITY,
+    ZM_EVENT_ALARM,
     ZM_EVENT_SOUND_FINISHED,
     ZM_EVENT_ANNOUNCEMENT_FINISHED,
     ZM_EVENT_LEG_CLOSED,
@@ -78,7 +85,8 @@ typedef enum {
 typedef struct {
     uint64_t received, sent, lost, dropped, rejected;
     uint32_t rejected_by[ZM_REJECTS];
-    uint32_t jitter_us;
+    uint32_t jitter_us, rtt_us;
+    bool rtt_known;
     zm_video_statistics video;
 } zm_leg_statistics;
 
@@ -91,6 +99,8 @@ typedef struct zm_event {
     uint64_t frames_dropped;
     int error;             /* errno of a capture, 0 = none */
     char digit;
+    bool active;           /* an alarm stands; a digit is blocked */
+    zm_quality quality;
     zm_leg_statistics statistics;
     uint32_t text_len;
     char text[];           /* datagram, address or path; terminated */
@@ -162,6 +172,11 @@ uint64_t zm_name_conference(zm_plane *plane, uint64_t near);
 zm_status zm_join(
     zm_plane *plane, uint64_t conference, uint64_t leg, bool by_all, const uint64_t *heard_by, uint32_t count);
 zm_status zm_leave(zm_plane *plane, uint64_t leg);
+/* `digits` go out one after the other. */
+zm_status zm_send_digits(zm_plane *plane, uint64_t leg, const char *digits, uint32_t tone_ms, uint32_t gap_ms);
+/* A digit that the leg has said by its signalling. */
+zm_status zm_say_digit(zm_plane *plane, uint64_t leg, char digit, uint32_t duration_ms);
+zm_status zm_set_dtmf_policy(zm_plane *plane, uint64_t leg, zm_dtmf_policy policy);
 zm_status zm_start_capture(zm_plane *plane, uint64_t left, uint64_t right, const char *path);
 zm_status zm_pause_capture(zm_plane *plane, uint64_t left);
 zm_status zm_resume_capture(zm_plane *plane, uint64_t left);

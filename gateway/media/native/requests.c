@@ -160,6 +160,11 @@ static zm_status set_media(
         return ZM_NO_MEMORY;
     command->peer.media = *media;
     command->peer.secure = secure;
+    if (media->dtmf_way != ZM_DTMF_SIGNALLING && (media->dtmf_payload_type < 0 || media->dtmf_way == ZM_DTMF_TONES) &&
+        (command->peer.filter = malloc(sizeof *command->peer.filter)) == NULL) {
+        zm_command_free(command);
+        return ZM_NO_MEMORY;
+    }
     if (rule)
         command->peer.rule = *rule;
     if (remote_ufrag)
@@ -251,6 +256,53 @@ zm_status zm_set_srtp_keys(
         return ZM_NO_MEMORY;
     if (zm_key_make(&command->keys.in, profile, receive, receive_len, false) &&
         zm_key_make(&command->keys.out, profile, send, send_len, true))
+        return post(plane, command);
+    zm_command_free(command);
+    return ZM_NO_MEMORY;
+}
+
+zm_status zm_send_digits(zm_plane *plane, uint64_t leg, const char *digits, uint32_t tone_ms, uint32_t gap_ms)
+{
+    uint32_t count = (uint32_t)strlen(digits);
+    zm_command *command;
+
+    if (!zm_is_open(plane, leg))
+        return ZM_NO_LEG;
+    command = command_new(ZM_COMMAND_SEND_DIGITS, leg, count);
+    if (command == NULL)
+        return ZM_NO_MEMORY;
+    command->digits.count = count;
+    command->digits.tone_ms = tone_ms;
+    command->digits.gap_ms = gap_ms;
+    memcpy(command->data, digits, count);
+    return post(plane, command);
+}
+
+zm_status zm_say_digit(zm_plane *plane, uint64_t leg, char digit, uint32_t duration_ms)
+{
+    zm_command *command;
+
+    if (!zm_is_open(plane, leg))
+        return ZM_NO_LEG;
+    command = command_new(ZM_COMMAND_SAY_DIGIT, leg, 1);
+    if (command == NULL)
+        return ZM_NO_MEMORY;
+    command->data[0] = (uint8_t)digit;
+    command->digits.tone_ms = duration_ms;
+    return post(plane, command);
+}
+
+zm_status zm_set_dtmf_policy(zm_plane *plane, uint64_t leg, zm_dtmf_policy policy)
+{
+    zm_command *command;
+
+    if (!zm_is_open(plane, leg))
+        return ZM_NO_LEG;
+    command = command_new(ZM_COMMAND_SET_DTMF_POLICY, leg, 0);
+    if (command == NULL)
+        return ZM_NO_MEMORY;
+    command->dtmf.policy = policy;
+    if ((command->dtmf.filter = malloc(sizeof *command->dtmf.filter)) != NULL)
         return post(plane, command);
     zm_command_free(command);
     return ZM_NO_MEMORY;

@@ -97,26 +97,21 @@ static void tick_leg(zm_leg *leg, uint64_t round)
 {
     zm_thread *thread = leg->thread;
     struct dtmf_digit digit;
-    zm_event *event;
 
     zm_hear_tick(leg);
     if (leg->dtmf.started && !leg->dtmf.reported &&
-        dtmf_receiver_expire(&leg->dtmf, (int64_t)thread->now_ns, &digit)) {
-        event = zm_event_new(ZM_EVENT_DIGIT, leg->id, NULL, 0);
-        if (event) {
-            event->digit = digit.digit;
-            event->duration_ms = digit.duration_ms;
-        }
-        zm_raise_limited(leg, event);
-    }
+        dtmf_receiver_expire(&leg->dtmf, (int64_t)thread->now_ns, &digit))
+        zm_digits_said(leg, digit.digit, digit.duration_ms, ZM_DIGIT_EVENT);
     if (thread->now_ns >= leg->report_ns)
         report(leg);
     if (leg->video)
         zm_video_tick(leg, round % ROUNDS_PER_SECOND == 0);
     if (leg->kind == ZM_LEG_WEBRTC && round % EXPIRE_ROUNDS == 0)
         zm_ice_expire(leg);
-    if (round % ROUNDS_PER_SECOND == 0)
+    if (round % ROUNDS_PER_SECOND == 0) {
         leg->event_budget = ZM_EVENTS_PER_SECOND_MAX;
+        zm_quality_tick(leg);
+    }
 }
 
 /* Many packets make a wake-up each dearer than all the rest: then the thread looks at its sockets by the clock. */
@@ -294,6 +289,9 @@ bool zm_thread_init(
 
     snprintf(error, error_size, "media: out of memory or file descriptors for thread %u", number);
     thread->plane = plane;
+    thread->silence_ns = config->silence_ms * 1000000ull;
+    thread->one_way_ns = config->one_way_ms * 1000000ull;
+    thread->quality_ms = config->quality_ms;
     thread->number = number;
     thread->epoll_fd = thread->timer_fd = thread->commands.event_fd = -1;
     if (!zm_queue_init(&thread->commands, config->commands_max))

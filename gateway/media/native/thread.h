@@ -32,6 +32,9 @@ typedef enum {
     ZM_COMMAND_UNBRIDGE,
     ZM_COMMAND_JOIN,
     ZM_COMMAND_LEAVE,
+    ZM_COMMAND_SEND_DIGITS,
+    ZM_COMMAND_SAY_DIGIT,
+    ZM_COMMAND_SET_DTMF_POLICY,
     ZM_COMMAND_START_CAPTURE,
     ZM_COMMAND_PAUSE_CAPTURE,
     ZM_COMMAND_RESUME_CAPTURE,
@@ -50,6 +53,7 @@ typedef struct {
             zm_media media;
             zm_latch_rule rule;
             bool secure;
+            struct dtmf_filter *filter; /* to be had if it is needed */
             char remote_ufrag[ZM_UFRAG_MAX + 1];
         } peer;
         struct {
@@ -70,6 +74,13 @@ typedef struct {
             bool by_all;
             uint32_t count; /* ids of legs in `data` */
         } join;
+        struct {
+            uint32_t tone_ms, gap_ms, count;
+        } digits; /* in `data` */
+        struct {
+            zm_dtmf_policy policy;
+            struct dtmf_filter *filter;
+        } dtmf;
         struct capture *capture;
         uint32_t data_len;
     };
@@ -104,7 +115,8 @@ struct zm_thread {
     zm_queue commands;
     zm_queue *events;
     zm_ports *ports;
-    uint64_t consent_ns;
+    uint64_t consent_ns, silence_ns, one_way_ns;
+    uint32_t quality_ms;
     struct encoding encoding;
     uint64_t now_ns;   /* monotonic, read once per wake-up */
     uint64_t ticks;    /* parts of 20 ms */

@@ -424,6 +424,8 @@ export interface ContactSummary {
   agent_name: string | null;
   outcome: string | null;
   note: string | null;
+  customer_opinion: number | null;
+  agent_opinion: number | null;
 }
 
 export interface ContactDetail {

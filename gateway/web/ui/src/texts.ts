@@ -184,6 +184,8 @@ export const history = {
   refresh: "Load again",
   open: (name: string) => `Show the contact with ${name}`,
   timeline: "Timeline",
+  sound: "Sound",
+  sound_is: "Mean opinion score of the customer's and the agent's sound, as it came; 4.4 is an undisturbed call",
   transcript: "Transcript",
   recordings: "Recordings",
   recording_of: (name: string) => `With ${name}`,
@@ -218,6 +220,8 @@ const offerEnds: Record<OfferEnd, string> = {
   expired: "did not answer",
   revoked: "was taken back",
 };
+
+const audioAlarms: Record<string, string> = { silence: "Alarm, nothing to be heard", one_way: "Alarm, no sound comes" };
 
 /** One line of a contact's timeline: what happened, and more of it if there is. */
 export function timeline(entry: TimelineEntry): { what: string; more: string | null } {
@@ -268,6 +272,12 @@ export function timeline(entry: TimelineEntry): { what: string; more: string | n
       return { what: `Recording stored, ${clock(Number(detail))}`, more: null };
     case "RecordingFailed":
       return { what: "Recording failed", more: detail };
+    case "QualityRecorded":
+      return { what: `Sound of the ${entry.by ?? "call"}: ${detail} of 4.4`, more: entry.text };
+    case "AudioAlarmRaised":
+      return { what: `${audioAlarms[detail] ?? detail}: ${entry.by ?? ""}`, more: null };
+    case "AudioAlarmEnded":
+      return { what: `Heard again: ${entry.by ?? ""}`, more: null };
     default:
       return { what: entry.kind, more: detail === "" ? null : detail };
   }

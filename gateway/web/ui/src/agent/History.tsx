@@ -225,6 +225,15 @@ function Facts({ summary }: { summary: ContactSummary }) {
         <dt>{t.outcome}</dt>
         <dd data-testid="detail-outcome">{summary.outcome ?? t.none}</dd>
       </div>
+      {summary.customer_opinion !== null && (
+        <div title={t.sound_is}>
+          <dt>{t.sound}</dt>
+          <dd class="figure" data-testid="detail-sound">
+            {summary.customer_opinion.toFixed(1)}
+            {summary.agent_opinion !== null && ` / ${summary.agent_opinion.toFixed(1)}`}
+          </dd>
+        </div>
+      )}
       {summary.note !== null && summary.note !== "" && (
         <div class="wide">
           <dt>{t.note}</dt>

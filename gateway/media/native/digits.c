@@ -1,0 +1,221 @@
+#include "digits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "egress.h"
+#include "g711.h"
+#include "packetize.h"
+#include "thread.h"
+
+#define MS_NS 1000000ull
+
+static bool is_digit(char digit)
+{
+    return digit && strchr("0123456789*#ABCDabcd", digit) != NULL;
+}
+
+bool zm_digits_add(zm_leg *leg, char digit, uint32_t tone_ms, uint32_t gap_ms)
+{
+    zm_digits *digits = &leg->digits;
+    zm_digit *last;
+
+    if (!is_digit(digit) || digits->count == ZM_DIGITS_MAX)
+        return false;
+    last = &digits->waiting[(digits->first + digits->count++) % ZM_DIGITS_MAX];
+    last->digit = digit;
+    last->tone_ms = (uint16_t)(tone_ms < DTMF_DURATION_MIN_MS   ? DTMF_DURATION_MIN_MS
+                               : tone_ms > DTMF_DURATION_MAX_MS ? DTMF_DURATION_MAX_MS
+                                                                : tone_ms);
+    last->gap_ms = (uint16_t)(gap_ms > DTMF_DURATION_MAX_MS ? DTMF_DURATION_MAX_MS : gap_ms);
+    return true;
+}
+
+bool zm_digits_busy(const zm_leg *leg)
+{
+    return leg->digits.count != 0 && leg->media.dtmf_way != ZM_DTMF_SIGNALLING;
+}
+
+/* The first is done; what follows waits for its gap. */
+static void finish(zm_digits *digits, uint64_t now_ns)
+{
+    digits->until_ns = now_ns + digits->waiting[digits->first].gap_ms * MS_NS;
+    digits->first = (uint8_t)((digits->first + 1) % ZM_DIGITS_MAX);
+    digits->count--;
+    digits->sounding = false;
+}
+
+static void signal_digit(zm_leg *leg)
+{
+    const zm_digit *digit = &leg->digits.waiting[leg->digits.first];
+    zm_event *event = zm_event_new(ZM_EVENT_DIGIT_DUE, leg->id, NULL, 0);
+
+    if (event) {
+        event->digit = digit->digit;
+        event->duration_ms = digit->tone_ms;
+    }
+    zm_raise(leg->thread->events, event);
+    finish(&leg->digits, leg->thread->now_ns);
+}
+
+static void start(zm_leg *leg)
+{
+    zm_digits *digits = &leg->digits;
+    const zm_digit *digit = &digits->waiting[digits->first];
+    uint64_t now_ns = leg->thread->now_ns;
+
+    digits->sounding = true;
+    if (leg->out.sent_ns == 0) /* nothing was sent yet: time begins here */
+        leg->out.sent_ns = now_ns;
+    digits->tones = !zm_digits_takes_events(leg);
+    if (digits->tones) {
+        dtmf_generator_start(&digits->generator, digit->digit);
+        digits->until_ns = now_ns + digit->tone_ms * MS_NS;
+    } else {
+        dtmf_sender_start(
+            &digits->sender, digit->digit, digit->tone_ms, zm_rtp_out_now(&leg->out, now_ns),
+            leg->media.dtmf_clock_rate);
+    }
+}
+
+static bool send_event(zm_leg *leg)
+{
+    zm_rtp rtp = {.payload_type = (uint8_t)leg->media.dtmf_payload_type};
+    struct dtmf_packet packet;
+
+    if (!dtmf_sender_next(&leg->digits.sender, &packet))
+        return false;
+    rtp.marker = packet.marker;
+    zm_rtp_out_event(&leg->out, &rtp, leg->thread->now_ns, packet.timestamp);
+    zm_send_rtp(leg, &rtp, packet.payload, sizeof packet.payload);
+    return true;
+}
+
+static bool send_tone(zm_leg *leg)
+{
+    int16_t pcm[FRAME_SAMPLES_8K];
+    uint8_t payload[FRAME_SAMPLES_8K];
+
+    if (leg->thread->now_ns >= leg->digits.until_ns)
+        return false;
+    dtmf_generate(&leg->digits.generator, pcm, FRAME_SAMPLES_8K);
+    if (leg->media.codec == CODEC_PCMA)
+        g711_pcma_encode(payload, pcm, FRAME_SAMPLES_8K);
+    else
+        g711_pcmu_encode(payload, pcm, FRAME_SAMPLES_8K);
+    zm_send_frame(leg, payload, sizeof payload);
+    return true;
+}
+
+bool zm_digits_tick(zm_leg *leg, bool can_send)
+{
+    zm_digits *digits = &leg->digits;
+    uint64_t now_ns = leg->thread->now_ns;
+
+    if (digits->count == 0)
+        return false;
+    if (!can_send) /* on hold, or not connected yet: they wait */
+        return false;
+    if (leg->media.dtmf_way == ZM_DTMF_SIGNALLING) {
+        if (now_ns >= digits->until_ns)
+            signal_digit(leg);
+        return false;
+    }
+    if (!digits->sounding) {
+        if (now_ns < digits->until_ns)
+            return true;
+        start(leg);
+    }
+    if (digits->tones && !zm_is_g711(leg->media.codec)) {
+        /* Nobody speaks Opus without telephone-events; a digit that can't be sent is dropped and counted. */
+        leg->dropped++;
+        finish(digits, now_ns);
+        return false;
+    }
+    if (!(digits->tones ? send_tone(leg) : send_event(leg)))
+        finish(digits, now_ns);
+    return true;
+}
+
+bool zm_digits_takes_events(const zm_leg *leg)
+{
+    return leg->media.dtmf_way == ZM_DTMF_AUTO && leg->media.dtmf_payload_type >= 0;
+}
+
+/* --- what it says ----------------------------------------------------------------------------------------------------- */
+
+/* Who hears it in a bridge; a conference passes telephone-events on, and translates nothing. */
+static zm_leg *listener_of(const zm_leg *leg)
+{
+    return leg->other && leg->other->hears == ZM_HEARS_OTHER ? leg->other : NULL;
+}
+
+static bool passes_as_it_is(const zm_leg *to, zm_digit_origin origin)
+{
+    if (origin == ZM_DIGIT_EVENT)
+        return zm_digits_takes_events(to);
+    return origin == ZM_DIGIT_TONE && to->media.dtmf_way != ZM_DTMF_SIGNALLING && !zm_digits_takes_events(to);
+}
+
+void zm_digits_said(zm_leg *leg, char digit, uint32_t duration_ms, zm_digit_origin origin)
+{
+    enum { GAP_MS = 60 };
+    zm_event *event = zm_event_new(ZM_EVENT_DIGIT, leg->id, NULL, 0);
+    zm_leg *to = listener_of(leg);
+
+    if (event) {
+        event->digit = digit;
+        event->duration_ms = duration_ms;
+        event->active = leg->dtmf_policy == ZM_DTMF_BLOCK;
+    }
+    zm_raise_limited(leg, event);
+    if (to && leg->dtmf_policy == ZM_DTMF_TRANSLATE && !passes_as_it_is(to, origin) &&
+        !zm_digits_add(to, digit, duration_ms, GAP_MS))
+        leg->dropped++;
+}
+
+void zm_digits_listen(zm_leg *leg, const zm_rtp *rtp, void (*take)(zm_leg *leg, const zm_rtp *rtp))
+{
+    struct dtmf_digit digits[DTMF_TONES_PER_CALL];
+    zm_rtp out[DTMF_FILTER_OUT_MAX];
+    const zm_leg *to = listener_of(leg);
+    int ended = 0, passed;
+
+    if (leg->dtmf_policy != ZM_DTMF_BLOCK)
+        leg->filter->mode = leg->dtmf_policy == ZM_DTMF_TRANSLATE && to && !passes_as_it_is(to, ZM_DIGIT_TONE)
+                                ? DTMF_FILTER_REPLACE
+                                : DTMF_FILTER_LISTEN;
+    passed = dtmf_filter_put(leg->filter, leg->media.codec, rtp, out, digits, &ended);
+    for (int i = 0; i < ended; i++)
+        zm_digits_said(leg, digits[i].digit, digits[i].duration_ms, ZM_DIGIT_TONE);
+    for (int i = 0; i < passed; i++)
+        take(leg, &out[i]);
+}
+
+/* Tones are listened for where no other way was agreed on, and where they are to be kept from everybody. */
+static bool needs_filter(const zm_leg *leg)
+{
+    if (!zm_is_g711(leg->media.codec))
+        return false;
+    return leg->dtmf_policy == ZM_DTMF_BLOCK || leg->media.dtmf_way == ZM_DTMF_TONES ||
+           (leg->media.dtmf_way == ZM_DTMF_AUTO && leg->media.dtmf_payload_type < 0);
+}
+
+void zm_digits_set_policy(zm_leg *leg, zm_dtmf_policy policy, struct dtmf_filter **fresh)
+{
+    enum dtmf_filter_mode mode = policy == ZM_DTMF_BLOCK ? DTMF_FILTER_BLOCK : DTMF_FILTER_LISTEN;
+    bool changed = leg->dtmf_policy != policy;
+
+    leg->dtmf_policy = policy;
+    if (!needs_filter(leg)) {
+        free(leg->filter);
+        leg->filter = NULL;
+    } else if (leg->filter == NULL) {
+        leg->filter = *fresh;
+        *fresh = NULL;
+        if (leg->filter)
+            dtmf_filter_init(leg->filter, mode);
+    } else if (changed) {
+        dtmf_filter_init(leg->filter, mode); /* what was held is older than the change: a gap of 40 ms */
+    }
+}
