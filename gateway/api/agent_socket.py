@@ -49,6 +49,9 @@ class AgentSocket:
         if page.session.ends_ns <= self._services.clock.now_ns():
             page.socket.close(4401, "the session has ended")
             return
+        if isinstance(frame, f.Ping):
+            page.socket.send(f.Pong())
+            return
         if isinstance(frame, f.AskIceServers):
             page.socket.send(ice_servers(self._services.config.turn, page.agent, self._services.clock.now_ns()))
         elif isinstance(frame, f.Write | f.Typing | f.Outcome):

@@ -155,6 +155,14 @@ class Line(Part, frozen=True, kw_only=True):
 # --- both directions of both sockets ----------------------------------------------------------------------------------
 
 
+class Ping(Frame, frozen=True, kw_only=True, tag="ping"):
+    """Is the line alive?  A page never sees the pings of the WebSocket itself."""
+
+
+class Pong(Frame, frozen=True, kw_only=True, tag="pong"):
+    """The answer to `Ping`."""
+
+
 class IceServer(Part, frozen=True, kw_only=True):
     """As the browser's ``RTCIceServer``."""
 
@@ -285,7 +293,8 @@ class Transfer(Frame, frozen=True, kw_only=True, tag="transfer"):
 
 
 AgentRequest = (
-    Ready
+    Ping
+    | Ready
     | Pause
     | SignOut
     | Accept
@@ -420,6 +429,7 @@ AgentFrame = (
     | TypingShown
     | QueueCounts
     | RecordingReady
+    | Pong
     | IceServers
     | MediaAnswer
     | MediaMoved
@@ -485,7 +495,17 @@ class Leave(Frame, frozen=True, kw_only=True, tag="leave"):
 
 
 VisitorRequest = (
-    Hello | AskIceServers | Call | CallUpdate | VisitorHangUp | Digit | ChatStart | VisitorWrite | VisitorTyping | Leave
+    Ping
+    | Hello
+    | AskIceServers
+    | Call
+    | CallUpdate
+    | VisitorHangUp
+    | Digit
+    | ChatStart
+    | VisitorWrite
+    | VisitorTyping
+    | Leave
 )
 """What a visitor's page may send."""
 
@@ -542,6 +562,7 @@ class ChatShown(Frame, frozen=True, kw_only=True, tag="chat_state"):
 VisitorFrame = (
     Welcome
     | ChannelsShown
+    | Pong
     | IceServers
     | CallAnswer
     | CallShown

@@ -148,6 +148,8 @@ class VisitorSocket:
 
     async def _act(self, connection: VisitorConnection, frame: f.VisitorRequest) -> None:
         match frame:
+            case f.Ping():
+                connection.socket.send(f.Pong())
             case f.Hello():
                 await self._hello(connection, frame)
             case f.AskIceServers():

@@ -150,6 +150,8 @@ async def test_a_further_offer_is_answered_by_its_number(tmp_path: Path) -> None
 async def test_an_agents_page_gets_no_relays_where_there_are_none(tmp_path: Path) -> None:
     async with api_world(tmp_path) as api:
         anna = await api.agent("anna")
+        await anna.send(type="ping")
+        await anna.see("pong")
         await anna.send(type="ask_ice_servers")
         assert await anna.see("ice_servers") == {"type": "ice_servers", "servers": [], "relay_only": False}
 

@@ -195,6 +195,8 @@ async def test_relays_come_with_credentials_and_not_without_end(tmp_path: Path) 
     turn = TurnConfig(urls=["stun:s.example", "turn:t.example", "turns:t.example:443"], secret="s" * 16)
     async with api_world(tmp_path, turn=turn) as api:
         vera = await api.visitor()
+        await vera.send(type="ping")
+        await vera.see("pong")
         await vera.send(type="ask_ice_servers")
         stun, relays = (await vera.see("ice_servers"))["servers"]
         assert stun == {"urls": ["stun:s.example"], "username": None, "credential": None}

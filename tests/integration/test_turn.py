@@ -1,4 +1,4 @@
-"""Calls through a TURN server: Chromium's sound takes the relay and nothing else, with credentials that Zentrale made."""
+"""Calls through a TURN server: Chromium's sound takes the relay alone, with credentials that Zentrale made."""
 
 from __future__ import annotations
 

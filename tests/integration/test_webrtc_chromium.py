@@ -98,6 +98,37 @@ async def test_refused_video_and_data_do_not_disturb(browser: Browser):
         await page.context.close()
 
 
+PAIR = """async () => {
+  const stats = await window.pc.getStats();
+  for (const report of stats.values())
+    if (report.type === 'transport' && report.selectedCandidatePairId)
+      return stats.get(stats.get(report.selectedCandidatePairId).remoteCandidateId).address;
+}"""
+
+
+@pytest.mark.parametrize("addresses", [["::1"], ["::1", "127.0.0.1"], ["127.0.0.1", "::1"]])
+async def test_chromium_over_ipv6(browser: Browser, addresses: list[str]):
+    """Alone, and beside IPv4: one browser that has both, and one stack that knows IPv4 alone, hear each other."""
+    async with webrtc_world(addresses=addresses) as world, WebRtcClient(1200) as client:
+        page = await new_blank_page(browser)
+        call = await connect(world, page, Codec.OPUS)
+        if "127.0.0.1" in addresses:
+            other = await world.answer(await client.offer(), Codec.OPUS, near=call)
+            await client.accept(other.answer_sdp)
+            async with asyncio.timeout(LIMIT_S):
+                await other.connected.wait()
+            world.plane.bridge(call.leg, other.leg)
+            await asyncio.gather(wait_for_tone(page, 1200), client.wait_for_tone(700))
+        else:
+            second = await new_blank_page(browser)
+            other = await connect(world, second, Codec.OPUS, near=call)
+            world.plane.bridge(call.leg, other.leg)
+            await asyncio.gather(wait_for_tone(page, 700), wait_for_tone(second, 700))
+            assert await page.evaluate(PAIR) == "::1"
+            await second.context.close()
+        await page.context.close()
+
+
 @pytest.mark.parametrize("codec", [Codec.OPUS, Codec.PCMA])
 async def test_digits_from_chromium(browser: Browser, codec: Codec):
     async with webrtc_world() as world:

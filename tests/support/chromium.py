@@ -115,9 +115,9 @@ class Heard(NamedTuple):
 
 
 @asynccontextmanager
-async def chromium(microphone: Path | None = None) -> AsyncIterator[Browser]:
+async def chromium(microphone: Path | None = None, *more_flags: str) -> AsyncIterator[Browser]:
     """A browser of its own, gone at the end.  ``microphone`` is a WAV file, played in a loop; else Chromium's beeps."""
-    flags = list(FLAGS)
+    flags = [*FLAGS, *more_flags]
     if microphone is not None:
         flags.append(f"--use-file-for-fake-audio-capture={microphone}")
     async with async_playwright() as playwright:

@@ -30,8 +30,8 @@ class Call:
 
 
 class World:
-    def __init__(self, *, consent_ms: int, connect_ms: int, restart_ms: int) -> None:
-        self.plane = MediaPlane(consent_ms=consent_ms)
+    def __init__(self, *, consent_ms: int, connect_ms: int, restart_ms: int, addresses: Sequence[str]) -> None:
+        self.plane = MediaPlane(consent_ms=consent_ms, addresses=addresses)
         self.plane.start(asyncio.get_running_loop())
         self.edge = WebRtcEdge(self.plane, limits=WebRtcLimits(connect_ms=connect_ms, restart_ms=restart_ms))
 
@@ -57,9 +57,13 @@ class World:
 
 @asynccontextmanager
 async def webrtc_world(
-    *, consent_ms: int = 15_000, connect_ms: int = 10_000, restart_ms: int = 0
+    *,
+    consent_ms: int = 15_000,
+    connect_ms: int = 10_000,
+    restart_ms: int = 0,
+    addresses: Sequence[str] = ("127.0.0.1",),
 ) -> AsyncIterator[World]:
-    world = World(consent_ms=consent_ms, connect_ms=connect_ms, restart_ms=restart_ms)
+    world = World(consent_ms=consent_ms, connect_ms=connect_ms, restart_ms=restart_ms, addresses=addresses)
     await world.edge.start()
     try:
         yield world

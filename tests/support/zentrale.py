@@ -54,6 +54,8 @@ class Zentrale:
         strangers: str = "silence",
         networks: tuple[str, ...] = ("127.0.0.1/32",),
         rtp_ports: tuple[int, int] = (30_000, 31_999),
+        address: str = "127.0.0.1",
+        restart_ms: int = 1000,
         extra: str = "",
         each_agent: str = "",
     ) -> None:
@@ -65,7 +67,7 @@ class Zentrale:
         timing = {"offer_ms": offer_ms, "wrap_up_ms": wrap_up_ms, "reconnect_ms": reconnect_ms}
         self._settings: dict[str, Any] = {**timing, "greeting": greeting}
         self._strangers, self._networks, self._extra, self._each_agent = strangers, networks, extra, each_agent
-        self._rtp_ports = rtp_ports
+        self._rtp_ports, self._address, self._restart_ms = rtp_ports, address, restart_ms
         self._process = GatewayProcess(folder, self.config)
 
     @property
@@ -148,8 +150,10 @@ class Zentrale:
         self.config.write_text(
             f'[sip]\nport = {self._ports["sip"]}\nstrangers = "{self._strangers}"\n'
             f'[[trunks]]\nname = "loopback"\nnetworks = {networks}\n'
-            f"[media]\nrtp_ports = {list(self._rtp_ports)}\nconsent_ms = 5000\nrestart_ms = 1000\n"
-            f"[web]\nport = {self._ports['web']}\n"
+            f"[media]\nrtp_ports = {list(self._rtp_ports)}\nconsent_ms = 5000\n"
+            f'restart_ms = {self._restart_ms}\naddresses = ["{self._address}"]\n'
+            f'[web]\naddress = "{self._address}"\n'
+            f"port = {self._ports['web']}\n"
             f"{QUEUES.format(**self._settings)}\n{agents}\n{self._extra}"
         )
 

@@ -1,5 +1,9 @@
 // Made by tools/make_frames_ts.py from gateway/api/frames.py and gateway/api/shapes.py. Do not edit.
 
+export interface Ping {
+  type: "ping";
+}
+
 export interface Ready {
   type: "ready";
 }
@@ -259,6 +263,10 @@ export interface RecordingReady {
   duration_ms: number;
 }
 
+export interface Pong {
+  type: "pong";
+}
+
 export interface IceServers {
   type: "ice_servers";
   servers: IceServer[];
@@ -453,6 +461,7 @@ export interface Recording {
 }
 
 export type AgentRequest =
+  | Ping
   | Ready
   | Pause
   | SignOut
@@ -486,12 +495,14 @@ export type AgentFrame =
   | TypingShown
   | QueueCounts
   | RecordingReady
+  | Pong
   | IceServers
   | MediaAnswer
   | MediaMoved
   | ErrorFrame;
 
 export type VisitorRequest =
+  | Ping
   | Hello
   | AskIceServers
   | Call
@@ -506,6 +517,7 @@ export type VisitorRequest =
 export type VisitorFrame =
   | Welcome
   | ChannelsShown
+  | Pong
   | IceServers
   | CallAnswer
   | CallShown

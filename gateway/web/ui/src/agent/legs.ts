@@ -13,8 +13,8 @@ export interface Leg {
 
 interface Options {
   send: (frame: AgentRequest) => boolean;
-  /** Nothing is answered on the line: open another one. */
-  renew: () => void;
+  /** See whether the line to Zentrale is still alive. */
+  check: () => void;
   relays: () => Promise<RTCConfiguration | null>;
   microphone: () => Promise<MediaStream>;
 }
@@ -116,7 +116,7 @@ export class Legs {
     if (this.wanted?.contact !== contact || this.current.value !== null) return;
     const audio = new CallAudio(stream, fault !== null, relays, {
       update: (sdp, key) => this.options.send({ type: "media_update", contact, sdp, key }),
-      renew: this.options.renew,
+      check: this.options.check,
       relays: this.options.relays,
     });
     this.current.value = { contact, audio, fault };

@@ -114,6 +114,7 @@ export function apply(model: Model | null, frame: AgentFrame): Model | null {
         return inChat(model, contact, (chat) => failPending(chat, key, error));
       }
       return model;
+    case "pong":
     case "ice_servers":
     case "media_answer":
     case "media_moved":

@@ -30,6 +30,7 @@ export const inHand = computed(() => {
 let connection: Connection<AgentFrame, AgentRequest> | null = null;
 let microphone: MediaStream | null = null;
 let noticeId = 0;
+const WHO_MS = 5000;
 
 export function notify(tone: Notice["tone"], title: string, text: string): void {
   noticeId += 1;
@@ -52,7 +53,7 @@ const ice = new IceSource(() => connection?.send({ type: "ask_ice_servers" }) ??
 
 export const legs = new Legs({
   send: (frame) => connection?.send(frame) ?? false,
-  renew: () => connection?.renew(),
+  check: () => connection?.check(),
   relays: () => ice.get(),
   microphone: async () => {
     if (microphone?.active) return microphone;
@@ -65,7 +66,8 @@ export const legs = new Legs({
 
 async function whoAmI(): Promise<SignedIn | null | "unreachable"> {
   try {
-    const response = await fetch("/api/me");
+    // A kept connection may lead through a network that is gone.
+    const response = await fetch("/api/me", { signal: AbortSignal.timeout(WHO_MS) });
     if (response.status === 401) return null;
     return response.ok ? ((await response.json()) as SignedIn) : "unreachable";
   } catch {

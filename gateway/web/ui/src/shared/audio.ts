@@ -47,8 +47,8 @@ export type CallPhase = "connecting" | "connected" | "interrupted" | "failed" | 
 export interface CallLine {
   /** Send a further offer; false when the line is down. */
   update: (sdp: string, key: number) => boolean;
-  /** Nothing is answered on the line: open another one. */
-  renew: () => void;
+  /** The network may have changed: see whether the line is still alive. */
+  check: () => void;
   /** The relays that a restart may use, null: those there are. */
   relays: () => Promise<RTCConfiguration | null>;
 }
@@ -83,16 +83,17 @@ export class CallAudio {
   private readonly renegotiation: Renegotiation;
   private interruptedAt = 0;
   private network = networkInformation()?.type;
+  private path: string | null = null;
   private timer: number | undefined;
 
   constructor(
     readonly local: MediaStream,
     private readonly ownsLocal: boolean,
     relays: RTCConfiguration | null,
-    line: CallLine,
+    private readonly line: CallLine,
   ) {
     this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", ...relays });
-    this.renegotiation = new Renegotiation(this.pc, { send: line.update, unanswered: line.renew, relays: line.relays });
+    this.renegotiation = new Renegotiation(this.pc, { send: line.update, relays: line.relays });
     for (const track of local.getAudioTracks()) {
       track.enabled = true;
       this.pc.addTrack(track, local);
@@ -156,6 +157,7 @@ export class CallAudio {
       case "connected":
         clearTimeout(this.timer);
         this.phase.value = "connected";
+        this.watchPath();
         break;
       case "failed":
       case "disconnected":
@@ -178,6 +180,7 @@ export class CallAudio {
   private interrupted(): void {
     this.interruptedAt = Date.now();
     this.phase.value = "interrupted";
+    this.line.check();
     this.restore();
   }
 
@@ -200,8 +203,22 @@ export class CallAudio {
 
   /** WLAN to mobile, or back: the old way may be dead long before the browser takes it for dead. */
   private readonly networkChanged = (): void => {
-    if (this.phase.value === "connected" || this.phase.value === "interrupted") this.renegotiation.want(true);
+    if (this.phase.value !== "connected" && this.phase.value !== "interrupted") return;
+    this.line.check();
+    this.renegotiation.want(true);
   };
+
+  /** A browser in two networks changes from one to the other by itself; the line to Zentrale does not follow. */
+  private watchPath(): void {
+    const ice = this.pc.getSenders()[0]?.transport?.iceTransport;
+    if (ice == null || this.path !== null) return;
+    const address = () => ice.getSelectedCandidatePair?.()?.local?.address ?? "";
+    this.path = address();
+    ice.addEventListener("selectedcandidatepairchange", () => {
+      if (this.path !== address()) this.line.check();
+      this.path = address();
+    });
+  }
 }
 
 type NetworkInformation = EventTarget & { type?: string };

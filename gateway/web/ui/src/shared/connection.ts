@@ -1,4 +1,9 @@
-/** One WebSocket that comes back by itself: typed frames in and out, and the state of the line for a banner. */
+/**
+ * One WebSocket that comes back by itself: typed frames in and out, and the state of the line for a banner.
+ *
+ * After a change of network a socket may be dead without anybody knowing: what was sent is repeated in vain for minutes.
+ * So what is not followed by any frame in a while is followed by a question, and that by another socket.
+ */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
 
@@ -15,6 +20,12 @@ interface Options<In> {
 
 const FIRST_MS = 400;
 const LAST_MS = 8000;
+/** Nothing came after what was sent: ask. */
+const SILENCE_MS = 4000;
+/** Nothing came after the question: the socket is dead. */
+const PONG_MS = 2500;
+/** A socket that does not open tries an address that is gone. */
+const OPEN_MS = 6000;
 
 /** Milliseconds to wait before attempt n (from 0): doubling, with jitter so that pages do not all come at once. */
 export function backoff(attempt: number, random: number = Math.random()): number {
@@ -22,12 +33,13 @@ export function backoff(attempt: number, random: number = Math.random()): number
   return Math.round(full * (0.6 + 0.4 * random));
 }
 
-export class Connection<In, Out> {
+export class Connection<In extends { type: string }, Out> {
   readonly state: ReadonlySignal<LineState>;
   private readonly stateSignal = signal<LineState>("connecting");
   private socket: WebSocket | null = null;
   private attempt = 0;
   private timer: number | undefined;
+  private silence: number | undefined;
   private closed = false;
 
   constructor(private readonly options: Options<In>) {
@@ -44,15 +56,24 @@ export class Connection<In, Out> {
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(address);
     this.socket = socket;
+    clearTimeout(this.silence);
+    this.silence = window.setTimeout(() => this.sleep(), OPEN_MS);
     socket.onopen = () => {
+      this.heard();
       this.attempt = 0;
       this.options.onOpen?.();
       this.stateSignal.value = "open";
     };
-    socket.onmessage = (event: MessageEvent<string>) => this.options.onFrame(JSON.parse(event.data) as In);
+    socket.onmessage = (event: MessageEvent<string>) => {
+      if (this.socket !== socket) return;
+      this.heard();
+      const frame = JSON.parse(event.data) as In;
+      if (frame.type !== "pong") this.options.onFrame(frame);
+    };
     socket.onclose = () => {
       if (this.socket !== socket) return;
       this.socket = null;
+      this.heard();
       if (!this.closed) void this.retry();
     };
   }
@@ -61,20 +82,35 @@ export class Connection<In, Out> {
   send(frame: Out): boolean {
     if (this.socket?.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(frame));
+    this.silence ??= window.setTimeout(() => this.check(), SILENCE_MS);
     return true;
   }
 
-  /** The line looks open and is not: open another one at once. */
-  renew(): void {
-    this.sleep();
-    this.attempt = 0;
-    this.wake();
+  /** Find out whether the line is alive, after a change of network; a dead one is replaced at once. */
+  check(): void {
+    if (this.socket?.readyState !== WebSocket.OPEN) {
+      this.wake();
+      return;
+    }
+    this.socket.send(JSON.stringify({ type: "ping" }));
+    clearTimeout(this.silence);
+    this.silence = window.setTimeout(() => {
+      this.sleep();
+      this.attempt = 0;
+      this.wake();
+    }, PONG_MS);
+  }
+
+  private heard(): void {
+    clearTimeout(this.silence);
+    this.silence = undefined;
   }
 
   /** End it for good. */
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
+    this.heard();
     removeEventListener("online", this.wake);
     removeEventListener("offline", this.sleep);
     document.removeEventListener("visibilitychange", this.wake);
@@ -106,6 +142,7 @@ export class Connection<In, Out> {
     const socket = this.socket;
     if (socket === null) return;
     this.socket = null;
+    this.heard();
     socket.close();
     void this.retry();
   };

@@ -8,18 +8,13 @@ interface Options {
   relays: () => Promise<RTCConfiguration | null>;
   /** False when the line to Zentrale is down; `lineOpened` is called when it is back. */
   send: (sdp: string, key: number) => boolean;
-  /** No answer came for a while: the line is probably dead, without the browser knowing yet. */
-  unanswered: () => void;
 }
-
-const ANSWER_MS = 5000;
 
 export class Renegotiation {
   private key = 0;
   private wanted = false;
   private restart = false;
   private busy = false;
-  private timer: number | undefined;
 
   constructor(
     private readonly pc: RTCPeerConnection,
@@ -36,7 +31,6 @@ export class Renegotiation {
   /** Zentrale's answer to the offer of that number; an older one counts no more. */
   async answered(sdp: string, key: number): Promise<void> {
     if (this.busy || key !== this.key || this.pc.signalingState !== "have-local-offer") return;
-    clearTimeout(this.timer);
     this.restart = false;
     this.busy = true;
     try {
@@ -58,7 +52,6 @@ export class Renegotiation {
   }
 
   close(): void {
-    clearTimeout(this.timer);
     this.wanted = false;
     this.key = -1;
   }
@@ -82,10 +75,7 @@ export class Renegotiation {
         await this.pc.setLocalDescription(await this.pc.createOffer({ iceRestart: this.restart }));
         if (this.key < 0) return;
         this.key += 1;
-        clearTimeout(this.timer);
-        if (this.options.send(this.pc.localDescription?.sdp ?? "", this.key)) {
-          this.timer = window.setTimeout(() => this.options.unanswered(), ANSWER_MS);
-        }
+        this.options.send(this.pc.localDescription?.sdp ?? "", this.key);
       }
     } catch (error) {
       console.warn("no further offer could be made", error);

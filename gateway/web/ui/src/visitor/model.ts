@@ -46,6 +46,7 @@ export function apply(model: Model, frame: VisitorFrame): Model {
       return { ...model, callOpen: frame.call_open, chatOpen: frame.chat_open };
     case "call_answer":
     case "ice_servers":
+    case "pong":
       return model;
     case "call_state":
       return { ...model, call: frame };

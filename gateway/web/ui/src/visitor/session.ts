@@ -43,6 +43,8 @@ function remember(key: string, value: string): void {
 }
 
 let hungUp = false;
+/** The call is to end, and Zentrale has not said yet that it has. */
+let leaving = false;
 
 const connection = new Connection<VisitorFrame, VisitorRequest>({
   path: "/api/visitor",
@@ -84,6 +86,8 @@ function receive(frame: VisitorFrame): void {
   switch (frame.type) {
     case "welcome":
       audio.value?.lineOpened();
+      // The line may have been dead already when the button was pressed.
+      if (leaving) connection.send({ type: "hang_up" });
       break;
     case "ice_servers":
       ice.received(frame);
@@ -93,7 +97,10 @@ function receive(frame: VisitorFrame): void {
       break;
     case "call_state":
       if (frame.state === "talking" && talkingSince.value === null) talkingSince.value = serverNow();
-      if (frame.state === "ended") dropCall();
+      if (frame.state === "ended") {
+        leaving = false;
+        dropCall();
+      }
       break;
     case "error":
       if (frame.where === "call" && !isLive(model.value.call)) dropCall();
@@ -112,6 +119,7 @@ export async function startCall(): Promise<void> {
   microphoneFault.value = null;
   model.value = { ...model.value, call: null, fault: null };
   hungUp = false;
+  leaving = false;
   askingMicrophone.value = true;
   let stream: MediaStream;
   let relays: RTCConfiguration | null;
@@ -127,7 +135,7 @@ export async function startCall(): Promise<void> {
   }
   const leg = new CallAudio(stream, true, relays, {
     update: (sdp, key) => connection.send({ type: "call_update", sdp, key }),
-    renew: () => connection.renew(),
+    check: () => connection.check(),
     relays: () => ice.get(),
   });
   audio.value = leg;
@@ -146,6 +154,7 @@ export async function startCall(): Promise<void> {
 
 export function hangUp(byVisitor = false): void {
   hungUp = byVisitor;
+  leaving = true;
   connection.send({ type: "hang_up" });
   if (callLive.value) return;
   // Not even the first word about this call has come.
