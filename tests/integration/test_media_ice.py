@@ -36,7 +36,8 @@ def moved_from(world: MediaWorld, browser: Browser, host: str = "127.0.0.1") -> 
 
 def restart(world: MediaWorld, leg: LegId, *, ufrag: str = NEW_UFRAG, remote_ufrag: str = "them2") -> None:
     world.plane.restart_ice(leg, ufrag=ufrag, pwd=NEW_PWD)
-    world.plane.set_webrtc_peer(leg, WebRtcPeer(codec=Codec.PCMA, payload_type=8, remote_ufrag=remote_ufrag))
+    peer = WebRtcPeer(codec=Codec.PCMA, payload_type=8, dtmf_payload_type=126, remote_ufrag=remote_ufrag)
+    world.plane.set_webrtc_peer(leg, peer)
 
 
 async def answer(browser: Browser, request: bytes, pwd: str) -> StunResponse:
