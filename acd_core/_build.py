@@ -26,6 +26,7 @@ CONCEPTS = (
     "settling",
     "engine",
     "reading",
+    "restoring",
     "intake",
     "contact_intake",
     "distributor",

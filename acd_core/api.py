@@ -40,7 +40,7 @@ class DistributorApi(Protocol):
         ...
 
     def explain(self, offer: int) -> Explanation:
-        """Of an open offer; raises `StaleOfferError` for others."""
+        """Of an open offer; raises `StaleOfferError` for others, and for one made before a snapshot was restored."""
         ...
 
     def agent(self, agent: str) -> AgentView:
@@ -57,4 +57,12 @@ class DistributorApi(Protocol):
 
     def snapshot(self) -> Snapshot:
         """All of it; takes time in proportion to agents and contacts."""
+        ...
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on as the distributor of which the snapshot was taken, with the same limits.
+
+        The snapshot is trusted.  Explanations of open offers are not in it: `explain` refuses these.  Raises
+        `IllegalStateError` unless nothing has been handled yet.
+        """
         ...

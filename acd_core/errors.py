@@ -95,6 +95,10 @@ def queue_in_use(queue: str, contacts: int) -> IllegalStateError:
     return IllegalStateError(f"queue {queue!r:.80} has contacts ({contacts}); remove it when they have ended")
 
 
+def not_fresh() -> IllegalStateError:
+    return IllegalStateError("a snapshot can be restored only by a distributor that has handled nothing yet")
+
+
 def not_waiting(contact: str, agent: str) -> IllegalStateError:
     return IllegalStateError(
         f"contact {contact!r:.80} is with agent {agent!r:.80}; this is for contacts that wait or ring"
@@ -115,3 +119,4 @@ def not_free(agent: str, contact: str) -> IllegalStateError:
 OFFER_ENDED = "is not open: it has ended or never was"
 OFFER_EXPIRED = "has expired"
 OFFER_OF_ANOTHER = "is another agent's"
+OFFER_RESTORED = "was made before the snapshot that was restored; its explanation is in the journal"

@@ -7,9 +7,17 @@ from libc.stdint cimport int32_t, int64_t
 from acd_core.core.contact_intake cimport ContactIntake
 from acd_core.core.contacts cimport CONTACT_ASSIGNED
 from acd_core.core.reading cimport make_snapshot, view_agent, view_contact, view_queue
+from acd_core.core.restoring cimport restore
 
 from acd_core import events as ev
-from acd_core.errors import OFFER_ENDED, InvalidEventError, StaleOfferError, not_queued
+from acd_core.errors import (
+    OFFER_ENDED,
+    OFFER_RESTORED,
+    InvalidEventError,
+    StaleOfferError,
+    not_fresh,
+    not_queued,
+)
 
 cdef enum EventCode:
     CONTACT_ARRIVED
@@ -99,6 +107,8 @@ cdef class Distributor(ContactIntake):
         explanation = self.explanations.get(offer) if type(offer) is int else None
         if explanation is None:
             raise StaleOfferError(offer, OFFER_ENDED)
+        if type(explanation) is str:
+            raise StaleOfferError(offer, OFFER_RESTORED)
         return explanation
 
     def agent(self, object agent):
@@ -112,6 +122,20 @@ cdef class Distributor(ContactIntake):
 
     def snapshot(self):
         return make_snapshot(self.engine)
+
+    def restore(self, object snapshot) -> None:
+        if (
+            self.engine.now_ns
+            or self.engine.sequence
+            or self.engine.queues.count
+            or self.engine.agents.names.slots.count
+        ):
+            raise not_fresh()
+        try:
+            restore(self.engine, self.explanations, snapshot)
+        except MemoryError:
+            self.broken = True
+            raise
 
     cdef int dispatch(self, object event, int64_t now) except -1:
         """From the event's type to what is done about it; then the consequences are settled."""

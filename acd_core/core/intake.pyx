@@ -185,7 +185,9 @@ cdef class Intake:
         state = <AgentStateCode><int>AGENT_STATE_CODES[check_after_release(event.agent_state)]
         if type(event.offer) is not int or event.offer not in self.explanations:
             raise StaleOfferError(event.offer, OFFER_ENDED)
-        offer = self.engine.agents.rows[self.get_agent(self.explanations[event.offer].agent)].offer
+        explanation = self.explanations[event.offer]
+        name = explanation if type(explanation) is str else explanation.agent
+        offer = self.engine.agents.rows[self.get_agent(name)].offer
         self.begin(now)
         return self.engine.revoke(offer, state, reason)
 

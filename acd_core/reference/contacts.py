@@ -13,12 +13,12 @@ from acd_core.errors import (
     not_waiting,
 )
 from acd_core.reference.records import Agent, Contact
-from acd_core.reference.settling import Settling
+from acd_core.reference.restoring import Restoring
 from acd_core.requirements import named_skills
 from acd_core.states import ContactState
 
 
-class ContactEvents(Settling):
+class ContactEvents(Restoring):
     def _contact_arrived(self, event: ev.ContactArrived, now_ns: int) -> None:
         checks.check_contact_arrived(event, now_ns)
         queue = self._queue(event.queue)

@@ -318,7 +318,8 @@ class Offer:
     agent: Agent
     expires_ns: int
     timer_sequence: int
-    explanation: Explanation
+    explanation: Explanation | None
+    """None: it was made before the snapshot that was restored."""
 
     def view(self) -> OfferView:
         return OfferView(self.number, self.contact.name, self.agent.name, self.expires_ns, self.timer_sequence)

@@ -10,6 +10,7 @@ from acd_core.errors import (
     OFFER_ENDED,
     OFFER_EXPIRED,
     OFFER_OF_ANOTHER,
+    OFFER_RESTORED,
     LimitError,
     StaleOfferError,
     UnknownAgentError,
@@ -85,9 +86,10 @@ class State:
         )
 
     def explain(self, offer: int) -> Explanation:
-        if type(offer) is not int or offer not in self._offers:
-            raise StaleOfferError(offer, OFFER_ENDED)
-        return self._offers[offer].explanation
+        explanation = self._open_offer(offer).explanation
+        if explanation is None:
+            raise StaleOfferError(offer, OFFER_RESTORED)
+        return explanation
 
     def agent(self, agent: str) -> AgentView:
         return self._agent(agent).view()

@@ -35,6 +35,7 @@ from acd_core.metrics.report import Report
 from acd_core.simulation.distributions import drawer
 from acd_core.simulation.plan import AT_ONCE, Group, Plan, Stream
 from acd_core.states import AgentState
+from acd_core.views import Snapshot
 
 Progress = Callable[[int, int], None]
 """Simulated time so far and in all (ns)."""
@@ -133,12 +134,14 @@ class Simulator:
         make: Callable[[], DistributorApi] = Distributor,
         now_ns: int = 0,
         prefix: str = "",
+        measured: bool = True,
         on_arrival: Callable[[Simulator, str, Stream], None] | None = None,
         on_answer: Callable[[Simulator, str], None] | None = None,
     ) -> None:
         """``make``: which distributor (the compiled one unless told); it begins at ``now_ns``.
 
         ``prefix``: of the ids of contacts that arrive by the plan, so that they differ from those of others.
+        ``measured``: whether the collector is told; not where it can't know what was before.
         ``on_arrival`` is called after each arrival, ``on_answer`` at each answer, with the contact's id.
         """
         self.plan = plan
@@ -148,6 +151,7 @@ class Simulator:
         self.collector = Collector(targets=plan.targets, from_ns=plan.from_ns, interval_ns=plan.interval_ns)
         self.events = self.decisions = self.contacts_made = 0
         self._prefix = prefix
+        self._measured = measured
         self._on_arrival = on_arrival
         self._on_answer = on_answer
         self._agenda: list[tuple[int, int, Callable[[Any], None], Any]] = []
@@ -235,28 +239,46 @@ class Simulator:
             self._wrap_up_ms[event.queue] = event.wrap_up_ms
         self._digest(event, self.distributor.handle(event, self.now_ns))
 
-    def add_agent(self, name: str, group: Group) -> None:
-        """Signs in now, beside those of the plan."""
+    # What is there already, in a distributor that was restored
+
+    def adopt(self, snapshot: Snapshot) -> None:
+        """The distributor goes on from there; agents, contacts and offers are to be adopted, too, before time does."""
+        self.distributor.restore(snapshot)
+        self._wrap_up_ms = {view.queue: view.wrap_up_ms for view in snapshot.queues}
+
+    def adopt_agent(self, name: str, group: Group) -> None:
         agent = self._agents[name] = _Agent(group, name, self.seed)
         agent.signed_in = True
-        self.tell(agent.event)
 
-    def add_contact(self, event: ev.ContactArrived, stream: str, patience_ns: int | None) -> None:
-        """Arrives now, beside those of the plan; ``stream`` says how long things take."""
-        source = next(source for source in self._sources if source.stream.name == stream)
-        contact = self._contacts[event.contact] = _Contact(event.contact, source)
+    def adopt_contact(self, name: str, stream: str, queue: str, patience_ns: int | None) -> None:
+        """It waits or rings; ``stream`` says how long things take, ``patience_ns`` from now on."""
+        contact = self._adopt(name, stream, queue)
         if patience_ns is not None:
             self.at(self.now_ns + patience_ns, self._give_up, (contact, contact.turn))
-        self.tell(event)
 
-    def add_work(self, event: ev.ContactArrived, stream: str, agent: str, left_ns: int) -> None:
-        """The agent, who alone is ready and named by the contact, has it in hand for ``left_ns`` more."""
-        self.tell(ev.AgentReady(agent))
-        self.add_contact(event, stream, None)
-        self._contacts[event.contact].left_ns = left_ns
-        offer = self.distributor.agent(agent).offer
-        if offer is not None:
-            self.tell(ev.OfferAccepted(offer, agent))
+    def adopt_work(self, name: str, stream: str, queue: str, agent: str, left_ns: int, *, interrupted: bool) -> None:
+        """The agent has it in hand, for ``left_ns`` more of conversation."""
+        contact = self._adopt(name, stream, queue)
+        contact.agent = self._agents[agent]
+        contact.left_ns = left_ns
+        if not interrupted:
+            self._converse(contact)
+
+    def adopt_offer(self, offer: int, agent: str, expires_ns: int, rest_ns: int) -> None:
+        """It rings; the agent answers after ``rest_ns`` more, if it rings for so long."""
+        self._offers.add(offer)
+        if self.now_ns + rest_ns < expires_ns:
+            self.at(self.now_ns + rest_ns, self._answer, (offer, agent))
+
+    def adopt_wrap_up(self, agent: str, contact: str, rest_ns: int) -> None:
+        """The agent ends it after that, unless it is over by then."""
+        self.at(self.now_ns + rest_ns, self._finish_wrap_up, (agent, contact))
+
+    def _adopt(self, name: str, stream: str, queue: str) -> _Contact:
+        source = next(source for source in self._sources if source.stream.name == stream)
+        contact = self._contacts[name] = _Contact(name, source)
+        contact.queue = queue
+        return contact
 
     def be_patient(self, contact: str) -> None:
         """The customer, who waits or is about to arrive, does not give up any more."""
@@ -265,7 +287,8 @@ class Simulator:
     def _digest(self, event: ev.Event | None, decisions: list[Decision]) -> None:
         self.events += 1
         self.decisions += len(decisions)
-        self.collector.observe(event, decisions, self.now_ns)
+        if self._measured:
+            self.collector.observe(event, decisions, self.now_ns)
         react = self._react
         for decision in decisions:
             act = react.get(type(decision))

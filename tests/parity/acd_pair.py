@@ -30,6 +30,8 @@ class Pair:
         self.reference: DistributorApi = Reference(limits)
         self.snapshot: Snapshot = self.reference.snapshot()
         self.open_offers: set[int] = set()
+        self.restored: set[int] = set()
+        """Offers whose explanations a snapshot did not have."""
         self.log: list[tuple[Event | None, int, list[Decision]]] = []
         self.changed: set[str] = set()
         """Agents whose lanes were changed while they had work in hand: it is not taken from them."""
@@ -58,6 +60,19 @@ class Pair:
             due = self.reference.get_timer()
             assert due is None or due > now_ns, "a timer that was due is still set"
         return decisions
+
+    def restore(self) -> None:
+        """New ones take the place of both; the replay at the end is by one that was never restored."""
+        core, reference = Distributor(self.limits), Reference(self.limits)
+        for one in (core, reference):
+            one.restore(self.snapshot)
+            assert one.snapshot() == self.snapshot
+            assert one.get_timer() == self.core.get_timer()
+            for contact in self.snapshot.contacts:
+                if contact.state is not ContactState.ASSIGNED:
+                    assert one.position(contact.contact) == self.core.position(contact.contact)
+        self.core, self.reference = core, reference
+        self.restored = set(self.open_offers)
 
     def run_down(self) -> None:
         """All want a pause, then nothing more: each lease, wrap-up and exclusion ends.  Then all is played again."""
@@ -126,7 +141,8 @@ class Pair:
                 self.open_offers.remove(decision.offer)
         assert self.open_offers == {offer.offer for offer in self.snapshot.offers}
         for offer in self.open_offers:
-            assert self.core.explain(offer) == self.reference.explain(offer)
+            if offer not in self.restored:
+                assert self.core.explain(offer) == self.reference.explain(offer)
 
     def _check(
         self, before: Snapshot, decisions: list[Decision], *, signed_in: bool = False, timers: bool = False

@@ -1,0 +1,95 @@
+"""A distributor made of a snapshot goes on as the one it was taken of, whichever made it, wherever it stood."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acd_core import Distributor
+from acd_core import events as ev
+from acd_core.api import DistributorApi
+from acd_core.errors import IllegalStateError, StaleOfferError
+from acd_core.journal import Encoder, Header, Reader
+from acd_core.limits import Limits
+from acd_core.reference import Distributor as Reference
+from tests.parity.acd_moves import Moves
+
+both = pytest.mark.parametrize("make", [Distributor, Reference], ids=["core", "reference"])
+SALES = frozenset({"sales"})
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 2**32), every=st.integers(1, 60))
+def test_it_goes_on_as_if_nothing_had_been(seed: int, every: int) -> None:
+    """Both are restored again and again; at the end one that never was lives all of it and decides the same."""
+    moves, chance = Moves(None), random.Random(seed)
+    for step in range(120):
+        moves.any_move(chance)
+        if step % every == 0:
+            moves.pair.restore()
+    moves.pair.run_down()
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32))
+def test_near_its_limits_too(seed: int) -> None:
+    limits = Limits(contacts_max=8, agents_max=3, queues_max=3, skills_max=4, classes_max=5, exclusions_max=2)
+    moves, chance = Moves(limits), random.Random(seed)
+    for step in range(120):
+        moves.any_move(chance)
+        if step % 10 == 0:
+            moves.pair.restore()
+    moves.pair.run_down()
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32))
+def test_a_snapshot_from_a_journal_serves_as_well(seed: int) -> None:
+    moves, chance = Moves(None), random.Random(seed)
+    for _ in range(100):
+        moves.any_move(chance)
+    snapshot = moves.pair.snapshot
+    header = Reader(Encoder().begin(Header("run", 1, snapshot.now_ns, Limits(), snapshot=snapshot))).header
+    assert header is not None
+    assert header.snapshot is not None
+    restored = Distributor()
+    restored.restore(header.snapshot)
+    assert restored.snapshot() == snapshot
+
+
+@both
+def test_only_one_that_has_handled_nothing(make: type[DistributorApi]) -> None:
+    other = make()
+    other.handle(ev.QueueConfigured("sales", 20_000, 0), 0)
+    before = other.snapshot()
+    with pytest.raises(IllegalStateError, match="handled nothing"):
+        other.restore(make().snapshot())
+    assert other.snapshot() == before
+
+
+@both
+def test_an_offer_that_rang_is_answered_but_not_explained(make: type[DistributorApi]) -> None:
+    rang = make()
+    for event in (
+        ev.QueueConfigured("sales", 20_000, 0),
+        ev.AgentSignedIn("anna", SALES, frozenset()),
+        ev.AgentSignedIn("ben", SALES, frozenset()),
+        ev.AgentReady("anna"),
+        ev.AgentReady("ben"),
+        ev.ContactArrived("c1", "sales"),
+        ev.ContactArrived("c2", "sales"),
+    ):
+        rang.handle(event, 0)
+    restored = make()
+    restored.restore(rang.snapshot())
+    with pytest.raises(StaleOfferError, match="before the snapshot"):
+        restored.explain(1)
+    for one in (rang, restored):
+        assert one.handle(ev.OfferAccepted(1, "anna"), 1)
+        assert one.handle(ev.OfferRevoked(2, "page lost"), 1)
+    assert restored.snapshot() == rang.snapshot()
+    with pytest.raises(StaleOfferError, match="ended"):
+        restored.explain(1)
