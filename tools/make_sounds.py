@@ -1,7 +1,9 @@
-"""Make the sounds that Zentrale ships: announcements by espeak-ng, hold music and call progress tones by numpy.
+"""Make the sounds that Zentrale ships: announcements by espeak-ng, hold music by numpy.
 
 Run ``python tools/make_sounds.py`` after a change here and commit what it writes to ``gateway/media/sounds``.  It
-needs espeak-ng and numpy.  The music and the tones come out the same, bit by bit, on every run.
+needs espeak-ng, opus-tools (opusenc) and numpy.  The music comes out the same, bit by bit, on every run.
+
+The words of position announcements are put together by `gateway.session.speech`; a folder per language holds them.
 """
 
 from __future__ import annotations
@@ -27,6 +29,47 @@ SPEECH = {
     "The next free member of our team will be with you in a moment.",
     "goodbye": "Thank you for your call. Goodbye.",
 }
+
+VOICES = {"de": "de+f2", "en": "en-gb+f2"}
+
+PHRASES = {
+    "de": {
+        "position_first": "Sie sind als Nächstes an der Reihe.",
+        "position_before": "Sie sind Nummer",
+        "position_after": "in der Warteschlange.",
+        "position_beyond": "Vor Ihnen warten sehr viele Anrufer.",
+        "wait_before": "Die geschätzte Wartezeit beträgt etwa",
+        "wait_short": "Die geschätzte Wartezeit beträgt weniger als eine Minute.",
+        "wait_long": "Die geschätzte Wartezeit beträgt mehr als eine Stunde.",
+        "minute": "eine Minute.",
+        "minutes": "Minuten.",
+    },
+    "en": {
+        "position_first": "You are next in the queue.",
+        "position_before": "You are number",
+        "position_after": "in the queue.",
+        "position_beyond": "There are very many callers before you.",
+        "wait_before": "The estimated waiting time is about",
+        "wait_short": "The estimated waiting time is less than one minute.",
+        "wait_long": "The estimated waiting time is more than one hour.",
+        "minute": "one minute.",
+        "minutes": "minutes.",
+    },
+}
+TEENS = {
+    "de": "eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn "
+    "achtzehn neunzehn",
+    "en": "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen",
+}
+TENS = {
+    "de": "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig",
+    "en": "twenty thirty forty fifty sixty seventy eighty ninety",
+}
+AND = "einund zweiund dreiund vierund fünfund sechsund siebenund achtund neunund"
+"""German says the ones first, and in one word: ``dreiundzwanzig``."""
+PART_PAUSE_S = 0.04
+"""Before and after each part: what follows comes as in one breath."""
 
 MUSIC_S = 25.0
 BARS = 8
@@ -141,13 +184,6 @@ def music() -> Samples:
     return np.asarray(mix * dbfs(-20) / np.sqrt(np.mean(mix**2)))
 
 
-def tone(on_s: float, off_s: float) -> Samples:
-    """Call progress tone of 425 Hz (ETSI TR 101 041-2, ITU-T E.180), with soft edges."""
-    t = seconds(on_s)
-    edges = np.minimum(1, np.minimum(t, t[::-1]) / 0.008)
-    return np.concatenate([np.sin(2 * np.pi * 425 * t) * edges * dbfs(-17), np.zeros(round(off_s * RATE))])
-
-
 def resample(samples: Samples, rate: int) -> Samples:
     """Band-limited, by Fourier transform: offline there is time for the exact way."""
     spectrum = np.fft.rfft(samples)
@@ -158,16 +194,21 @@ def resample(samples: Samples, rate: int) -> Samples:
     return np.asarray(np.fft.irfft(kept, wanted) * wanted / len(samples))
 
 
-def speech(text: str) -> Samples:
+def speech(text: str, voice: str = VOICES["en"], *, part: bool = False) -> Samples:
+    """``part``: other words come right before and after it."""
     spoken = subprocess.run(
-        ["espeak-ng", "-v", "en-gb+f2", "-s", "150", "-p", "45", "-g", "2", "--stdout", text],
+        ["espeak-ng", "-v", voice, "-s", "150", "-p", "45", "-g", "2", "--stdout", text],
         check=True,
         capture_output=True,
     ).stdout
     with wave.open(io.BytesIO(spoken)) as source:
         rate = source.getframerate()
         samples = np.frombuffer(source.readframes(source.getnframes()), np.int16) / 32768.0
-    samples = np.concatenate([np.zeros(rate // 4), samples, np.zeros(rate // 4)])
+    if part:
+        heard = np.flatnonzero(np.abs(samples) > np.max(np.abs(samples)) / 200)
+        samples = samples[heard[0] : heard[-1] + 1]
+    pause = np.zeros(round(rate * (PART_PAUSE_S if part else 0.25)))
+    samples = np.concatenate([pause, samples, pause])
     samples = resample(samples, rate)
     loud = np.abs(samples) > np.max(np.abs(samples)) / 50
     samples *= dbfs(-19) / np.sqrt(np.mean(samples[loud] ** 2))
@@ -189,13 +230,38 @@ def write(name: str, samples: Samples) -> None:
     print(f"{path.name}: {len(samples) / RATE:.2f} s, {size // 1024} KiB, {loudness:.1f} dBFS")
 
 
+def write_part(language: str, name: str, text: str) -> int:
+    """As Ogg Opus: a tenth of the size. Returns the octets."""
+    path = TARGET / language / f"{name}.opus"
+    samples = speech(text, VOICES[language], part=True)
+    raw = np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+    subprocess.run(
+        ["opusenc", "--quiet", "--raw", "--raw-rate", str(RATE), "--raw-chan", "1", "--bitrate", "24", "--serial", "1",
+         "--discard-comments", "--discard-pictures", "--padding", "0", "-", str(path)],
+        check=True,
+        input=raw,
+    )  # fmt: skip
+    return path.stat().st_size
+
+
+def write_parts(language: str) -> None:
+    (TARGET / language).mkdir(exist_ok=True)
+    parts = dict(PHRASES[language])
+    parts |= {f"n_{number}": word for number, word in enumerate(TEENS[language].split(), 1)}
+    parts |= {f"n_{10 * number}": word for number, word in enumerate(TENS[language].split(), 2)}
+    if language == "de":
+        parts |= {f"and_{number}": word for number, word in enumerate(AND.split(), 1)}
+    size = sum(write_part(language, name, text) for name, text in parts.items())
+    print(f"{language}: {len(parts)} parts, {size // 1024} KiB")
+
+
 def main() -> int:
     TARGET.mkdir(parents=True, exist_ok=True)
     for name, text in SPEECH.items():
         write(name, speech(text))
     write("music", music())
-    write("ringback", tone(1.0, 4.0))
-    write("busy", tone(0.48, 0.48))
+    for language in VOICES:
+        write_parts(language)
     return 0
 
 

@@ -21,7 +21,7 @@ from acd_core import Distributor
 from gateway.api.app import make_app
 from gateway.api.server import ApiServer
 from gateway.api.services import Services
-from gateway.app.sounds import find_sounds
+from gateway.app.sounds import load_sounds
 from gateway.config.schema import Config
 from gateway.media import MediaPlane
 from gateway.model.clock import LoopScheduler, SystemClock
@@ -177,8 +177,7 @@ def make_media(config: Config) -> MediaPlane:
         silence_alarm_ms=settings.silence_alarm_ms,
         one_way_alarm_ms=settings.one_way_alarm_ms,
     )
-    for name, path in find_sounds(settings.sounds).items():
-        media.add_sound(name, path)
+    load_sounds(media, config)
     return media
 
 

@@ -12,6 +12,7 @@ from gateway.config.schema import Config
 from gateway.model.ids import Channel
 
 SECRET_CHARS_MIN = 16
+ANNOUNCE_EVERY_MS_MIN = 10_000
 
 
 def cross_check(config: Config, faulty: set[KeyPath]) -> list[Mistake]:
@@ -23,6 +24,7 @@ def cross_check(config: Config, faulty: set[KeyPath]) -> list[Mistake]:
     checker.check_networks()
     checker.check_turn()
     checker.check_ports()
+    checker.check_announcements()
     checker.check_distribution()
     return checker.mistakes
 
@@ -57,6 +59,20 @@ class _Checker:
     def check_distribution(self) -> None:
         for mistake in distribution_mistakes(self._config, self._faulty):
             self._report(*mistake)
+
+    def check_announcements(self) -> None:
+        for index, queue in enumerate(self._config.queues):
+            path: KeyPath = ("queues", index)
+            every_ms = queue.announce_position_every_ms
+            if 0 < every_ms < ANNOUNCE_EVERY_MS_MIN:
+                what = f"{every_ms} ms is less than an announcement takes"
+                self._report((*path, "announce_position_every_ms"), what, f"use {ANNOUNCE_EVERY_MS_MIN} at least, or 0")
+            if queue.announce_wait and not every_ms:
+                what = "the waiting time is told with the position, and that is never told"
+                self._report((*path, "announce_wait"), what, "add announce_position_every_ms = ...")
+            if queue.announce_wait and not queue.handle_ms:
+                what = "the waiting time goes by the handling time, and the queue has none"
+                self._report((*path, "announce_wait"), what, "add handle_ms = ...")
 
     def _unique(self, table: str, key: str, values: Sequence[str]) -> None:
         first: dict[str, int] = {}

@@ -16,6 +16,7 @@ from gateway.config.crosscheck import cross_check
 from gateway.config.errors import ConfigError, KeyPath, Problem, path_text
 from gateway.config.locate import Lines
 from gateway.config.schema import Config
+from gateway.config.sounds import TONES, sound_files
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -98,15 +99,18 @@ def _missing_sounds(config: Config, folder: Path, shipped: Path | None) -> list[
     if shipped is None:
         return []
     folders = [shipped] if own is None else [shipped, folder / own]
-    names = sorted({path.stem for each in folders for path in each.glob("*.wav")})
+    names = sorted(TONES.union(sound_files(folders)))
+    named: list[tuple[KeyPath, str]] = []
+    for index, queue in enumerate(config.queues):
+        named += [(("queues", index, "greeting"), queue.greeting), (("queues", index, "music"), queue.music)]
+        named += [(("queues", index, "playlist", place), name) for place, name in enumerate(queue.playlist)]
     return [
         (
-            ("queues", index, key),
+            path,
             f"there is no sound {shown(name)}",
-            f"put {name}.wav into the folder media.sounds, or use one of {quoted(names)}",
+            f"put {name}.wav or {name}.opus into the folder media.sounds, or use one of {quoted(names)}",
         )
-        for index, queue in enumerate(config.queues)
-        for key, name in (("greeting", queue.greeting), ("music", queue.music))
+        for path, name in named
         if name and name not in names
     ]
 

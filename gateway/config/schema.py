@@ -38,6 +38,7 @@ from gateway.config.values import (
     Topic,
 )
 from gateway.model.ids import Channel, Codec
+from gateway.model.tones import Country
 
 SrtpSuite = Literal[
     "AEAD_AES_128_GCM",
@@ -130,7 +131,10 @@ class MediaConfig(Table, frozen=True, kw_only=True):
     one_way_alarm_ms: Annotated[int, Meta(ge=0, le=3_600_000)] = 10000
     """The same when no packets come from one side, while they do from the other."""
     sounds: str | None = None
-    """Folder with more WAV files; `welcome.wav` is the sound `welcome`. It wins over one that comes with Zentrale."""
+    """Folder with more sounds as WAV or Ogg Opus; `welcome.wav` or `welcome.opus` is the sound `welcome`. It wins over
+    one that comes with Zentrale; so does `de/minutes.opus` over one of the words that announcements are made of."""
+    tones: Country = "de"
+    """Country whose call progress tones are the sounds `ringback`, `busy`, `congestion` and `call_waiting`."""
     opus_complexity: Annotated[int, Meta(ge=0, le=10)] = 5
     """How hard the Opus encoder tries where a call is transcoded: 10 sounds a little better than 5 and takes nearly
     twice its time, 1 a little worse in half of it."""
@@ -210,6 +214,15 @@ class QueueConfig(Table, frozen=True, kw_only=True):
     """Sound that a caller hears first."""
     music: SoundName = "music"
     """Sound that is repeated while waiting and on hold."""
+    playlist: Annotated[list[SoundName], Meta(max_length=63)] = msgspec.field(default_factory=list)
+    """Sounds that follow `music`, in this order, before it begins anew."""
+    announce_position_every_ms: DayMs = 0
+    """Who waits by telephone or browser call is told their place in the queue this often, at least 10000 ms apart; 0:
+    never. The music fades out for it and then goes on where it was."""
+    announce_language: Literal["de", "en"] = "en"
+    """German or English."""
+    announce_wait: bool = False
+    """Tell the estimated waiting time, too: `handle_ms` for each contact up to this one, over the agents at work."""
     outcomes: Annotated[list[Text], Meta(min_length=1, max_length=50)] = msgspec.field(
         default_factory=lambda: ["solved", "callback", "not solved"]
     )

@@ -13,17 +13,21 @@ from setuptools import Extension
 ROOT = Path(__file__).parents[2]
 NATIVE = "gateway/media/native"
 # No include folder: names are relative, so that a header of ours can't stand in for one of the system's.
-COMPILE = ["-std=c11", "-O2", "-fvisibility=hidden", "-Wall", "-Wextra", "-D_GNU_SOURCE"]
+# (opusfile.h does not find its neighbours without its own; system folders are searched last.)
+COMPILE = [
+    "-std=c11", "-O2", "-fvisibility=hidden", "-Wall", "-Wextra", "-D_GNU_SOURCE", "-isystem",
+    "/usr/include/opus",
+]  # fmt: skip
 
 # Stages know no sockets: codecs, jitter buffer, mixer, sounds, telephone events, capture files.
 STAGES = [
     f"{NATIVE}/{name}.c"
     for name in (
         "capture", "decoder", "dtmf", "encoder", "g711", "g722", "jitter", "mixer", "noise", "opus_codec", "playout",
-        "plc", "sound", "stretch",
+        "plc", "sound", "sound_file", "stretch",
     )
 ]  # fmt: skip
-STAGE_LIBRARIES = ["opus", "spandsp", "speexdsp", "m", "pthread"]
+STAGE_LIBRARIES = ["opusfile", "ogg", "opus", "spandsp", "speexdsp", "m", "pthread"]
 
 # The plane: threads, sockets, ICE, SRTP, RTP, bridges.
 PLANE = [
@@ -43,7 +47,7 @@ LOADGEN = [
     f"{NATIVE}/{name}.c"
     for name in (
         "loadgen", "loadgen_sound", "loadgen_talk",
-        "addr", "g711", "g722", "opus_codec", "ports", "rtp", "sound", "srtp", "stun",
+        "addr", "g711", "g722", "opus_codec", "ports", "rtp", "sound", "sound_file", "srtp", "stun",
     )
 ]  # fmt: skip
 HEADERS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / NATIVE).glob("*.h"))
@@ -61,7 +65,7 @@ def extensions() -> list[Extension]:
         Extension(
             "gateway.media._loadgen",
             ["gateway/media/_loadgen.pyx", *LOADGEN],
-            libraries=["crypto", "opus", "spandsp", "speexdsp", "m"],
+            libraries=PLANE_LIBRARIES,
             extra_compile_args=[*COMPILE, "-Werror=implicit-function-declaration"],
             depends=HEADERS,
         ),

@@ -25,6 +25,8 @@ cdef extern from "native/sound.h":
     cdef struct sound:
         uint32_t duration_ms
     sound *sound_load(const char *path, char *error, size_t error_size) nogil
+    sound *sound_from_pcm(
+        const int16_t *pcm, size_t samples, unsigned channels, uint32_t rate, char *error, size_t error_size) nogil
     void sound_free(sound *sound) nogil
 
 cdef extern from "native/limits.h":
@@ -488,12 +490,26 @@ cdef class NativePlane:
         cdef char error[256]
         cdef const char *name = path
         cdef sound *loaded
-        cdef int number
         with nogil:
             loaded = sound_load(name, error, sizeof(error))
         if loaded is NULL:
             raise ValueError(error.decode("utf-8", "replace"))
-        number = zm_plane_add_sound(self.plane, loaded)
+        return self.keep(loaded)
+
+    def add_pcm(self, bytes pcm, uint32_t rate):
+        """The same from mono PCM16."""
+        cdef char error[256]
+        cdef const int16_t *samples = <const int16_t *><const char *>pcm
+        cdef size_t count = len(pcm) // 2
+        cdef sound *loaded
+        with nogil:
+            loaded = sound_from_pcm(samples, count, 1, rate, error, sizeof(error))
+        if loaded is NULL:
+            raise ValueError(error.decode("utf-8", "replace"))
+        return self.keep(loaded)
+
+    cdef tuple keep(self, sound *loaded):
+        cdef int number = zm_plane_add_sound(self.plane, loaded)
         if number < 0:
             sound_free(loaded)
             raise OverflowError

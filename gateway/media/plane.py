@@ -184,7 +184,7 @@ class MediaPlane:
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def add_sound(self, name: str, path: str | os.PathLike[str]) -> None:
-        """Load a WAV file (PCM16).  A second sound of one name replaces the first for later `play`.
+        """Load a WAV or Ogg Opus file.  A second sound of one name replaces the first for later `play`.
 
         Raises `RequestError` when the file is no sound that we can play.  Takes 10 ms per second of sound.
         """
@@ -194,6 +194,19 @@ class MediaPlane:
             raise RequestError(f"sound {name!r}: {error}") from None
         except OverflowError:
             raise RequestError(f"sound {name!r}: only {_plane.SOUNDS_MAX} sounds can be loaded") from None
+        self._name_sound(name, number, duration_ms)
+
+    def add_pcm(self, name: str, pcm: bytes, *, rate_hz: int) -> None:
+        """The same from mono PCM16 in the machine's order of octets."""
+        try:
+            number, duration_ms = self._native.add_pcm(pcm, rate_hz)
+        except ValueError as error:
+            raise RequestError(f"sound {name!r}: it {error}") from None
+        except OverflowError:
+            raise RequestError(f"sound {name!r}: only {_plane.SOUNDS_MAX} sounds can be loaded") from None
+        self._name_sound(name, number, duration_ms)
+
+    def _name_sound(self, name: str, number: int, duration_ms: int) -> None:
         self._sounds[name] = number
         self._durations[name] = duration_ms
         self._sound_names.append(name)
@@ -342,7 +355,9 @@ class MediaPlane:
         numbers = [self._sounds.get(sound) for sound in sounds]
         for sound, number in zip(sounds, numbers, strict=True):
             if number is None:
-                raise NotFoundError(f"there is no sound {sound!r}; put {sound}.wav into the folder of media.sounds")
+                raise NotFoundError(
+                    f"there is no sound {sound!r}; put {sound}.wav or {sound}.opus into the folder of media.sounds"
+                )
         return [number for number in numbers if number is not None]
 
     def stop(self, leg: LegId) -> None:

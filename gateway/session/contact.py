@@ -86,7 +86,7 @@ class Contact:
         self.capture: Capture | None = None
         self.customer_connected = True
         self.timer: Timer | None = None
-        """Ends CONNECTING and PARTED when nobody comes."""
+        """Ends CONNECTING and PARTED when nobody comes; tells who is WAITING their place."""
         self.ended_early: tuple[Party, EndCause] | None = None
         """By whom and why, when it ended while it was being written to disk."""
         self.disconnect_timer: Timer | None = None

@@ -42,6 +42,7 @@ from gateway.session.quality import QualityWatch
 from gateway.session.recording import Recorder
 from gateway.session.states import ContactState
 from gateway.session.views import ContactView
+from gateway.session.waiting import WaitingRoom
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class ContactService:
         conversations: Conversations,
         recorder: Recorder,
         quality: QualityWatch,
+        waiting: WaitingRoom,
+        *,
         look_back: Callable[[Contact], Awaitable[None]],
     ) -> None:
         self._floor = floor
@@ -60,6 +63,7 @@ class ContactService:
         self._conversations = conversations
         self._recorder = recorder
         self._quality = quality
+        self._waiting = waiting
 
     # Calls
 
@@ -312,8 +316,7 @@ class ContactService:
     def _enqueue(self, contact: Contact) -> None:
         floor = self._floor
         contact.move(ContactState.WAITING)
-        if contact.line is not None:
-            floor.media.play(contact.line.leg, contact.queue.music, loop=True)
+        self._waiting.enter(contact)
         floor.log.emit(
             ContactQueued(
                 at_ns=floor.clock.now_ns(),

@@ -22,15 +22,17 @@ from gateway.session.floor import Floor
 from gateway.session.quality import QualityWatch
 from gateway.session.recording import Recorder
 from gateway.session.states import ContactState
+from gateway.session.waiting import WaitingRoom, music_of
 
 DIGITS = {"pass": DtmfPolicy.TRANSLATE, "block": DtmfPolicy.BLOCK}
 
 
 class Conversations:
-    def __init__(self, floor: Floor, recorder: Recorder, quality: QualityWatch) -> None:
+    def __init__(self, floor: Floor, recorder: Recorder, quality: QualityWatch, waiting: WaitingRoom) -> None:
         self._floor = floor
         self._recorder = recorder
         self._quality = quality
+        self._waiting = waiting
 
     def start_chat(self, contact: Contact, agent: AgentId) -> None:
         contact.move(ContactState.TALKING)
@@ -95,13 +97,17 @@ class Conversations:
         self._stop_capture(contact)
         contact.agent, contact.agent_leg, contact.on_hold = None, None, False
         self._music(contact)
+        self._waiting.announce_later(contact)
 
     def change_queue(self, contact: Contact, queue: QueueConfig) -> None:
         """It waits in another queue from now on, with that queue's music."""
-        music = contact.queue.music
+        music = music_of(contact.queue)
         self._floor.change_queue(contact, queue)
-        if contact.state is ContactState.WAITING and contact.line is not None and queue.music != music:
-            self._floor.media.play(contact.line.leg, queue.music, loop=True)
+        if contact.state is not ContactState.WAITING:
+            return
+        if music_of(queue) != music:
+            self._waiting.music(contact)
+        self._waiting.announce_later(contact)
 
     def finish(self, contact: Contact) -> None:
         """The contact is over: nothing is captured from here on.  The legs are closed by their edges."""
@@ -117,7 +123,7 @@ class Conversations:
     def _music(self, contact: Contact) -> None:
         if contact.line is not None:
             self._floor.media.unbridge(contact.line.leg)
-            self._floor.media.play(contact.line.leg, contact.queue.music, loop=True)
+            self._waiting.music(contact)
 
     def _start_capture(self, contact: Contact, agent: AgentId, leg: LegId) -> None:
         if contact.line is None or not contact.queue.record:

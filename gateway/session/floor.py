@@ -211,7 +211,7 @@ class Floor:
             state=contact.state,
             agent=contact.agent,
             agent_name=seat.config.name if seat is not None else None,
-            position=self._position(contact),
+            position=self.position(contact),
             opened_ns=contact.opened_ns,
             answered_ns=contact.answered_ns,
             outcomes=contact.queue.outcomes,
@@ -219,7 +219,8 @@ class Floor:
             customer_connected=contact.customer_connected,
         )
 
-    def _position(self, contact: Contact) -> int | None:
+    def position(self, contact: Contact) -> int | None:
+        """Place in the queue, counted from 1; None for who does not wait."""
         if contact.state is not ContactState.WAITING:
             return None
         try:

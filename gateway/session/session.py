@@ -28,6 +28,7 @@ from gateway.session.lookback import LookBack
 from gateway.session.quality import QualityWatch
 from gateway.session.recording import Recorder
 from gateway.session.recovery import Recovery
+from gateway.session.waiting import WaitingRoom
 
 DEFAULT_DISTRIBUTION = DistributionConfig()
 
@@ -71,10 +72,11 @@ class Session:
             router=self._router,
         )
         quality = QualityWatch(self._log, clock)
-        conversations = Conversations(self._floor, self._recorder, quality)
+        waiting = WaitingRoom(self._floor)
+        conversations = Conversations(self._floor, self._recorder, quality, waiting)
         decisions = DecisionHandler(self._floor, conversations)
         self.contacts = ContactService(
-            self._floor, conversations, self._recorder, quality, LookBack(self._floor, store)
+            self._floor, conversations, self._recorder, quality, waiting, look_back=LookBack(self._floor, store)
         )
         self.agents = AgentService(self._floor, conversations, decisions, self.contacts)
         self._matching = matching_configured(distribution)

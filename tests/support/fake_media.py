@@ -36,10 +36,12 @@ from gateway.model.media import (
     VideoPeer,
     WebRtcPeer,
 )
+from gateway.session.speech import NAMES
 
 Command = tuple[Any, ...]
 DTMF_DIGITS = "0123456789*#ABCD"
 PLAYLIST_MAX, MEMBERS_MAX = 64, 32
+SOUNDS = ("greeting", "music", "ringback", "busy", "goodbye", *NAMES["de"], *NAMES["en"])
 
 
 @dataclass
@@ -95,7 +97,7 @@ class FakeMediaPlane:
     def __init__(
         self,
         *,
-        sounds: tuple[str, ...] = ("greeting", "music", "ringback", "busy", "goodbye"),
+        sounds: tuple[str, ...] = SOUNDS,
         legs_max: int = 1000,
         addresses: tuple[str, ...] = ("127.0.0.1",),
         webrtc_port: int = 7000,

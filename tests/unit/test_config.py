@@ -358,15 +358,38 @@ def test_a_sound_that_is_not_there_is_found_before_a_caller_misses_it(tmp_path: 
     file.write_text(MINIMAL.replace('title = "Support"\n', queue))
     out = io.StringIO()
     assert check(file, out, sounds=shipped) == 1
-    advice = 'folder media.sounds, or use one of "greeting", "music"'
+    tones = '"busy", "call_waiting", "congestion"'
+    advice = f'folder media.sounds, or use one of {tones}, "greeting", "music", "ringback"'
     assert out.getvalue().replace(str(file), "z.toml").splitlines() == [
-        f'z.toml:4: queues[0].greeting: there is no sound "welcome"; put welcome.wav into the {advice}',
-        f'z.toml:5: queues[0].music: there is no sound "waltz"; put waltz.wav into the {advice}',
+        f'z.toml:4: queues[0].greeting: there is no sound "welcome"; put welcome.wav or welcome.opus into the {advice}',
+        f'z.toml:5: queues[0].music: there is no sound "waltz"; put waltz.wav or waltz.opus into the {advice}',
         "2 problems found",
     ]
-    (own / "welcome.wav").touch()
+    (own / "welcome.opus").touch()
+    queue += 'playlist = ["busy", "music", "polka"]\n'
     file.write_text('[media]\nsounds = "own"\n' + MINIMAL.replace('title = "Support"\n', queue))
+    out = io.StringIO()
+    assert check(file, out, sounds=shipped) == 1
+    assert 'queues[0].playlist[2]: there is no sound "polka"' in out.getvalue()
+    (own / "polka.ogg").touch()
     assert check(file, io.StringIO(), sounds=shipped) == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ("announce_position_every_ms = 9999", "announce_position_every_ms: 9999 ms is less than an announcement takes"),
+        ("announce_wait = true\nhandle_ms = 60000", "announce_wait: the waiting time is told with the position"),
+        ("announce_wait = true\nannounce_position_every_ms = 30000", "announce_wait: the waiting time goes by the"),
+        ('announce_language = "fr"', "announce_language: "),
+    ],
+)
+def test_announcements_that_can_not_be_are_explained(tmp_path: Path, settings: str, complaint: str) -> None:
+    file = tmp_path / "z.toml"
+    file.write_text(MINIMAL.replace('title = "Support"\n', f'title = "Support"\n{settings}\n'))
+    out = io.StringIO()
+    assert check(file, out) == 1
+    assert complaint in out.getvalue()
 
 
 JUNK = st.recursive(

@@ -1,6 +1,5 @@
 #include "sound.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "g711.h"
 #include "g722.h"
+#include "sound_file.h"
 
 #define RATE_MIN 4000u
 #define RATE_MAX 192000u
@@ -18,123 +18,17 @@
 #define OPUS_FRAME_MAX 400  /* 20 ms at 32 kbit/s are 80 octets; VBR peaks stay far below this */
 #define PRIMING 10          /* frames from the end that the encoder hears before the first */
 
-struct wav {
-    const uint8_t *data;
-    size_t data_size;
-    unsigned channels;
-    uint32_t rate;
-};
-
-static uint32_t little32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static unsigned little16(const uint8_t *at)
-{
-    return (unsigned)at[0] | (unsigned)at[1] << 8;
-}
-
-/* Find format and data.  Sizes beyond the file's end are cut: tools that write to a pipe don't know them.  Returns what
- * is wrong, or NULL. */
-static const char *parse_wav(const uint8_t *file, size_t size, struct wav *wav)
-{
-    bool have_format = false;
-
-    if (size < 12 || memcmp(file, "RIFF", 4) != 0 || memcmp(file + 8, "WAVE", 4) != 0)
-        return "not a WAV file (no RIFF/WAVE header)";
-    size_t at = 12;
-    while (size - at >= 8) {
-        const uint8_t *chunk = file + at;
-        size_t length = little32(chunk + 4);
-        at += 8;
-        if (length > size - at)
-            length = size - at;
-        if (memcmp(chunk, "fmt ", 4) == 0) {
-            if (length < 16)
-                return "its format chunk is too short";
-            unsigned tag = little16(chunk + 8);
-            if (tag == 0xFFFE && length >= 40) /* WAVE_FORMAT_EXTENSIBLE: the sub-format's first octets are the tag */
-                tag = little16(chunk + 32);
-            wav->channels = little16(chunk + 10);
-            wav->rate = little32(chunk + 12);
-            if (tag != 1 || little16(chunk + 22) != 16)
-                return "it is not 16-bit PCM; convert it: sox in.wav -b 16 -e signed-integer out.wav";
-            have_format = true;
-        } else if (memcmp(chunk, "data", 4) == 0) {
-            if (!have_format)
-                return "its data come before their format";
-            wav->data = chunk + 8;
-            wav->data_size = length;
-            return NULL;
-        }
-        if (length >= size - at)
-            break;
-        at += length + (length & 1);
-        if (at > size)
-            break;
-    }
-    return "it has no data chunk";
-}
-
-static uint8_t *read_file(const char *path, size_t *size, char *error, size_t error_size)
-{
-    uint8_t *content = NULL;
-    FILE *file = fopen(path, "rb");
-
-    if (!file) {
-        snprintf(error, error_size, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
-    long length = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-    if (length < 0 || (unsigned long)length > SOUND_FILE_MAX) {
-        snprintf(error, error_size, "%s: larger than %u MiB or not a plain file", path, SOUND_FILE_MAX >> 20);
-    } else {
-        rewind(file);
-        content = malloc((size_t)length + 1);
-        if (!content)
-            snprintf(error, error_size, "%s: out of memory", path);
-        else if (fread(content, 1, (size_t)length, file) != (size_t)length) {
-            snprintf(error, error_size, "%s: can't be read", path);
-            free(content);
-            content = NULL;
-        }
-    }
-    *size = length < 0 ? 0 : (size_t)length;
-    fclose(file);
-    return content;
-}
-
 struct sound *sound_load(const char *path, char *error, size_t error_size)
 {
-    struct wav wav = {0};
-    struct sound *sound = NULL;
-    size_t size;
+    struct sound_file file;
     char reason[160];
 
-    uint8_t *file = read_file(path, &size, error, error_size);
-    if (!file)
+    if (!sound_file_read(&file, path, SOUND_DURATION_MAX_MS, error, error_size))
         return NULL;
-    const char *wrong = parse_wav(file, size, &wav);
-    if (wrong) {
-        snprintf(error, error_size, "%s: %s", path, wrong);
-        free(file);
-        return NULL;
-    }
-    size_t values = wav.data_size / 2;
-    int16_t *pcm = malloc(values * sizeof *pcm + 1);
-    if (!pcm) {
-        snprintf(error, error_size, "%s: out of memory", path);
-    } else {
-        for (size_t i = 0; i < values; i++)
-            pcm[i] = (int16_t)little16(wav.data + 2 * i);
-        size_t samples = wav.channels ? values / wav.channels : 0;
-        sound = sound_from_pcm(pcm, samples, wav.channels, wav.rate, reason, sizeof reason);
-        if (!sound)
-            snprintf(error, error_size, "%s: %s", path, reason);
-    }
-    free(pcm);
-    free(file);
+    struct sound *sound = sound_from_pcm(file.pcm, file.samples, file.channels, file.rate, reason, sizeof reason);
+    if (!sound)
+        snprintf(error, error_size, "%s: %s", path, reason);
+    sound_file_free(&file);
     return sound;
 }
 

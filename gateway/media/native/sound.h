@@ -1,4 +1,4 @@
-/* Sounds to play: loaded once from WAV, encoded once for every codec, then shared, read-only, by all legs.
+/* Sounds to play: loaded once from WAV or Ogg Opus, encoded once for every codec, then shared, read-only, by all legs.
  *
  * A player is no more than an index: send sound_frame(sound, codec, index), then index + 1; at sound->frames either stop
  * or go to 0.  The encoders run round the end, so a loop has no seam when the file's length is a multiple of 20 ms (a
@@ -12,7 +12,6 @@
 #include "codec.h"
 
 #define SOUND_DURATION_MAX_MS 300000
-#define SOUND_FILE_MAX (64u << 20)
 
 struct sound {
     uint32_t frames; /* of 20 ms; at least 1 */
@@ -27,7 +26,7 @@ struct sound {
     uint32_t *opus_offset; /* frames + 1 offsets into `opus` */
 };
 
-/* Load a WAV file (PCM16, mono or stereo, 4 to 192 kHz), resample, encode.  Takes about 10 ms per second of sound; call
+/* Load a file (see sound_file.h; mono or stereo, 4 to 192 kHz), resample, encode.  Takes about 10 ms per second of sound; call
  * it at start, not on a media thread.  NULL: `error` says what is wrong with the file. */
 struct sound *sound_load(const char *path, char *error, size_t error_size);
 /* The same from PCM16 in memory; `samples` per channel, interleaved when `channels` is 2. */
