@@ -1,4 +1,8 @@
-"""The limits of one distributor.  Each guards a table; none is ever exceeded, reaching one is a `LimitError`."""
+"""The limits of one distributor.  Each guards a table; what would exceed one is refused with a `LimitError`.
+
+What can't be refused does not count: contacts that move to another queue (by a split, overflow or transfer) become of
+other kinds there even beyond ``classes_max``, and a restored snapshot is taken as it is.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     skills_max: int = 2_000
     """Different skills named by queues, agents and contacts that are here."""
     classes_max: int = 5_000
-    """Different kinds (queue, channel, requirement, priority, topic, excluded) among the contacts that are here."""
+    """Different kinds (queue, channel, requirement, priority, topic, excluded) among the contacts that are here, when
+    one arrives or is changed."""
     profiles_max: int = 5_000
     """Different sets of queues, skills and lanes among the agents that are signed in."""
     exclusions_max: int = 100_000
