@@ -53,13 +53,17 @@ def describe(event: Event | None) -> str:
 class Replay:
     """One distributor on its way through one run; feed it the run's segments in order, each by `play`.
 
-    The run must be given from its segment 0 on: a distributor can't be put into the middle of its life.
+    The first of them may be any: a later one begins with a snapshot, from which the distributor is restored.
     """
 
     def __init__(self, make: Callable[[Limits], DistributorApi], header: Header) -> None:
-        if header.segment != 0:
-            raise ValueError(f"a replay begins with segment 0 of a run, this is segment {header.segment}")
+        if header.segment != 0 and header.snapshot is None:
+            raise ValueError(f"a replay begins with segment 0 of a run or with a snapshot, not with {header.segment}")
         self.distributor: DistributorApi = make(header.limits)
+        self.segment = header.segment
+        """With which it began."""
+        if header.snapshot is not None:
+            self.distributor.restore(header.snapshot)
         self.entries = 0
         self.decisions = 0
 

@@ -74,19 +74,19 @@ def clock_time(at_ns: int) -> str:
 
 def recompute(run: Run, entries: list[Entry]) -> str:
     """Live the run again up to the last of the entries, and say whether all was decided as written."""
-    if not run.complete:
-        return "As written in the journal; it can't be recomputed, for the beginning of this run is not kept any more."
     try:
-        events = live_until(run, entries[-1].now_ns)
+        lived = live_until(run, entries[-1].now_ns)
     except Difference as difference:
         return f"As written in the journal. Recomputed, it comes out otherwise (another version?): {difference}"
     except JournalError as error:
         return f"As written in the journal; it can't be recomputed: {error}"
-    return f"Recomputed from the beginning of the run ({events:,} events): every decision came out the same."
+    assert lived is not None
+    since = f"snapshot of segment {lived.segment}" if lived.segment else "beginning of the run"
+    return f"Recomputed from the {since} ({lived.entries:,} events): every decision came out the same."
 
 
-def live_until(run: Run, last_ns: int) -> int:
-    """Returns how many events that were; raises `Difference`."""
+def live_until(run: Run, last_ns: int) -> Replay | None:
+    """From the oldest segment that is kept; None for an empty run.  Raises `Difference`."""
     lived: Replay | None = None
     for _, reader, records in read_run(run):
         assert reader.header is not None
@@ -94,5 +94,5 @@ def live_until(run: Run, last_ns: int) -> int:
             lived = Replay(Distributor, reader.header)
         for _, _, entry in lived.play(records):
             if entry.now_ns > last_ns:
-                return lived.entries
-    return lived.entries if lived is not None else 0
+                return lived
+    return lived

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acd_core.journal import CorruptJournalError, JournalError, Reader, Record
+from acd_core.journal import CorruptJournalError, Reader, Record
 from gateway.model.errors import NotFoundError
 
 SUFFIX = ".journal"
@@ -26,19 +26,6 @@ class Run:
     name: str
     """Runs sort by it in the order of their beginning."""
     segments: list[Path] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether its first segment is still there, which a replay begins with; the file may have another name now."""
-        if not self.segments:
-            return False
-        try:
-            header = read_segment(self.segments[0]).header
-        except JournalError:
-            header = None
-        if header is None:  # empty or damaged: what it was is left to its name
-            return self.segments[0].name == segment_name(self.name, 0)
-        return header.segment == 0
 
 
 def find_runs(path: Path) -> list[Run]:

@@ -51,7 +51,8 @@ class Scribe:
         self.encoder = Encoder()
         self.run = run
         self.segment = segment
-        header = Header(run, segment, MORNING, self.distributor.limits, software="test")
+        snapshot = self.distributor.snapshot() if segment else None
+        header = Header(run, segment, MORNING, self.distributor.limits, software="test", snapshot=snapshot)
         self.parts = [self.encoder.begin(header)]
         self.places: list[int] = []
         """Offset of each record."""
@@ -143,12 +144,18 @@ def test_explain_finds_the_journal_by_the_configuration(tmp_path: Path, capsys: 
     assert "the customer left before an agent answered" in out
 
 
-def test_explain_without_the_beginning_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_the_beginning_of_the_run_the_snapshot_serves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     working_day(segment=4).save(tmp_path)
     code, out, _ = run(capsys, "explain", "first-contact", "--journal", tmp_path)
     assert code == 0
     assert "offer 1 to ben" in out
-    assert "can't be recomputed" in out
+    assert "Recomputed from the snapshot of segment 4 (" in out
+    assert "every decision came out the same" in out
+    for more in ([], ["--reference"]):
+        code, out, _ = run(capsys, "replay", tmp_path, *more)
+        assert (code, "identical from the snapshot of segment 4 on: 17 events" in out) == (0, True)
 
 
 def test_explain_says_when_it_comes_out_otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,7 +221,7 @@ def test_replay_of_a_copy_with_another_name(tmp_path: Path, capsys: pytest.Captu
     assert (code, "every decision came out the same" in out) == (0, True)
     working_day(segment=4).save(tmp_path).rename(tmp_path / segment_name("20260921T080000.000000Z", 0))
     code, out, _ = run(capsys, "replay", tmp_path / segment_name("20260921T080000.000000Z", 0))
-    assert (code, "first segments are not here" in out) == (1, True)
+    assert (code, "identical from the snapshot of segment 4 on" in out) == (0, True)
 
 
 def test_replay_of_several_runs_and_of_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,9 +232,9 @@ def test_replay_of_several_runs_and_of_none(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / segment_name("20260922T080000.000000Z", 3)).write_bytes(b"")
     (tmp_path / segment_name("20260923T080000.000000Z", 0)).write_bytes(b"")
     code, out, _ = run(capsys, "replay", tmp_path)
-    assert code == 1
-    assert ["identical" in out.splitlines()[0], "first segments are not here" in out.splitlines()[1]] == [True, True]
-    assert out.splitlines()[2] == "run 20260923T080000.000000Z: empty"
+    assert code == 0
+    assert "identical" in out.splitlines()[0]
+    assert out.splitlines()[1:] == ["run 20260922T080000.000000Z: empty", "run 20260923T080000.000000Z: empty"]
 
 
 def test_replay_under_another_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
