@@ -21,6 +21,7 @@ from gateway.protocol.sdp.description import (
 )
 from gateway.protocol.sdp.family import audio_host
 from gateway.protocol.sdp.text import parse, print_description
+from gateway.protocol.sdp.video import VideoTerms
 
 __all__ = [
     "KEY_OCTETS",
@@ -37,6 +38,7 @@ __all__ = [
     "SessionDescription",
     "SrtpTerms",
     "Timing",
+    "VideoTerms",
     "accept_answer",
     "answer_audio",
     "answer_browser",

@@ -1,8 +1,10 @@
-"""Answers to browsers (RFC 8829): one bundled m=audio, ICE-lite, DTLS passive, one codec; everything else is refused.
+"""Answers to browsers (RFC 8829): one bundled m=audio, one m=video where that is allowed, ICE-lite, DTLS passive, one
+codec each; everything else is refused.
 
 The answer names one codec only, so that the browser sends just that and the plane never sees a surprise.  Comfort noise
 is not accepted: a browser that may send it cuts its speech by voice activity, and soft beginnings of words with it.
-No RTP header extension and no RTCP feedback is accepted: the plane reads neither, and each costs bytes in every packet.
+For sound no RTP header extension and no RTCP feedback is accepted: the plane reads neither, and each costs bytes in
+every packet.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.model.ids import Codec
-from gateway.model.media import OpusWishes, WebRtcPeer
+from gateway.model.media import OpusWishes, VideoPeer, WebRtcPeer
 from gateway.protocol.sdp.codecs import (
     NoCommonCodecError,
     RtpFormat,
@@ -33,6 +35,7 @@ from gateway.protocol.sdp.description import (
     SessionDescription,
 )
 from gateway.protocol.sdp.text import print_description
+from gateway.protocol.sdp.video import MUX_FORBIDDEN, VideoAnswer, VideoTerms, answer_video, find_video
 
 _PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"})
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}", re.ASCII)  # RFC 8839 5.4
@@ -41,8 +44,6 @@ _FINGERPRINT = re.compile(r"([A-Za-z0-9-]{1,16}) +([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]
 _DIGEST_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 """Hashes that we verify; RFC 8122 5 forbids MD2 and MD5, and SHA-1 is no longer worth trusting."""
 _FINGERPRINTS_MAX = 8
-_MUX_FORBIDDEN = range(64, 96)
-"""Payload types that look like RTCP on a shared port (RFC 5761 4)."""
 
 
 class Fingerprint(msgspec.Struct, frozen=True):
@@ -60,6 +61,8 @@ class BrowserAnswer(msgspec.Struct, frozen=True, kw_only=True):
     remote_pwd: str
     audio: int
     """Which section, from 0, is the audio that was answered."""
+    video: VideoPeer | None = None
+    """Pictures as answered; None: refused, or not offered."""
 
 
 def answer_browser(
@@ -72,6 +75,7 @@ def answer_browser(
     codecs: Sequence[Codec],
     session_id: int,
     version: int = 1,
+    video: VideoTerms | None = None,
 ) -> BrowserAnswer:
     """Answer a browser's offer, the first one of a connection or a later one.
 
@@ -90,6 +94,16 @@ def answer_browser(
     send = direction in ("sendrecv", "recvonly")
     formats = [payload_type] if dtmf is None else [payload_type, dtmf.payload_type]
     address, port = candidates[0]
+    bundle = next((group for group in _bundles(offer) if mid in group), [])
+    pictures = find_video(offer, bundle) if video is not None and video.codecs else None
+    answered_video = None if video is None or pictures is None else answer_video(offer, pictures, video, formats)
+    taken = None if answered_video is None else pictures
+    transport = [
+        Attribute("setup", "passive"),
+        *(Attribute("fingerprint", f"{f.algorithm} {f.value}") for f in fingerprints),
+        Attribute("ice-ufrag", ufrag),
+        Attribute("ice-pwd", pwd),
+    ]
     attributes = [
         *([Attribute("mid", mid)] if mid is not None else []),
         Attribute(_own_direction(send, receive)),
@@ -98,14 +112,10 @@ def answer_browser(
         *codec_attributes(codec, payload_type),
         *(dtmf_attributes(dtmf.payload_type, dtmf.clock_hz) if dtmf else []),
         Attribute("ptime", "20"),
-        Attribute("setup", "passive"),
-        *(Attribute("fingerprint", f"{f.algorithm} {f.value}") for f in fingerprints),
-        Attribute("ice-ufrag", ufrag),
-        Attribute("ice-pwd", pwd),
+        *transport,
         *([Attribute("msid", "zentrale audio")] if send else []),
-        *_candidate_attributes(candidates),
-        Attribute("end-of-candidates"),
     ]
+    ways = (*_candidate_attributes(candidates), Attribute("end-of-candidates"))
     answered = MediaDescription(
         kind="audio",
         port=port,
@@ -114,16 +124,25 @@ def answer_browser(
         connections=(Connection.of(address),),
         attributes=tuple(attributes),
     )
-    bundled = mid is not None and any(mid in group for group in _bundles(offer))
+    sections = {mid: answered}
+    if taken is not None and answered_video is not None:
+        sections[taken.first("mid")] = _video_section(taken, answered_video, answered, transport)
+    # RFC 9143 7.3: in the order of the offer's group, without what is refused; the first one has the candidates.
+    bundled = [word for word in bundle if word in sections]
+    tagged = bundled[0] if bundled else mid
+    sections[tagged] = msgspec.structs.replace(sections[tagged], attributes=sections[tagged].attributes + ways)
     description = SessionDescription(
         # RFC 8829 5.2.1: the address in o= is meaningless and should tell nothing.
         origin=Origin(session_id=str(session_id), version=str(version), address="127.0.0.1"),
         attributes=(
             Attribute("ice-lite"),
-            *([Attribute("group", f"BUNDLE {mid}")] if bundled else []),
+            *([Attribute("group", f"BUNDLE {' '.join(bundled)}")] if bundled else []),
             Attribute("msid-semantic", " WMS zentrale"),
         ),
-        media=tuple(answered if media is audio else _refuse(media) for media in offer.media),
+        media=tuple(
+            sections[media.first("mid")] if media is audio or media is taken else _refuse(media)
+            for media in offer.media
+        ),
     )
     peer = WebRtcPeer(
         codec=codec,
@@ -141,6 +160,7 @@ def answer_browser(
         fingerprints=remote_fingerprints,
         remote_pwd=remote_pwd,
         audio=offer.media.index(audio),
+        video=None if answered_video is None else answered_video.peer,
     )
 
 
@@ -153,7 +173,7 @@ def _choose_audio(
         alive = media.port != 0 or media.has("bundle-only")
         if media.kind != "audio" or not alive or media.protocol not in _PROTOCOLS:
             continue
-        formats = [f for f in rtp_formats(media) if f.payload_type not in _MUX_FORBIDDEN]
+        formats = [f for f in rtp_formats(media) if f.payload_type not in MUX_FORBIDDEN]
         for codec in codecs:
             for rtp_format in formats:
                 if codec_of(rtp_format) is codec:
@@ -240,6 +260,23 @@ def _candidate_attributes(candidates: Sequence[tuple[str, int]]) -> list[Attribu
         priority = (126 << 24) | ((65_535 - index) << 8) | 255
         lines.append(Attribute("candidate", f"{index + 1} 1 udp {priority} {address} {port} typ host"))
     return lines
+
+
+def _video_section(
+    offered: MediaDescription, answer: VideoAnswer, audio: MediaDescription, transport: Sequence[Attribute]
+) -> MediaDescription:
+    """On the same port and path as the sound; candidates stand there."""
+    mid = offered.first("mid")
+    assert mid is not None, "it is in the bundle"
+    direction = Attribute(_own_direction(answer.peer.send, answer.peer.receive))
+    return MediaDescription(
+        kind="video",
+        port=audio.port,
+        protocol=audio.protocol,
+        formats=answer.formats,
+        connections=audio.connections,
+        attributes=(Attribute("mid", mid), direction, Attribute("rtcp-mux"), *answer.attributes, *transport),
+    )
 
 
 def _refuse(media: MediaDescription) -> MediaDescription:
