@@ -194,3 +194,21 @@ async def test_requests_for_key_frames_are_few_however_often_they_are_made(world
     anna.show(KEY + b" as asked")
     await ben.sees(KEY + b" as asked")
     assert anna.asked() <= before + 2
+
+
+async def test_a_supervisor_who_listens_in_does_not_end_pictures(world: MediaWorld) -> None:
+    anna, ben = await cameras(world)
+    supervisor, _ = await world.browser(near=anna.leg)
+    anna.show(KEY)
+    await ben.sees(KEY)
+    conference = world.plane.name_conference(near=anna.leg)
+    world.plane.join(conference, anna.leg)
+    world.plane.join(conference, ben.leg)
+    world.plane.join(conference, supervisor, heard_by=[])
+    number = 0
+    while world.plane.statistics()[0].mixed == 0:
+        number += 1
+        await ben.sees(anna.show(KEY + b" %d" % number).payload)
+    await ben.sees(anna.show(DELTA + b" while mixed").payload)
+    await anna.sees(ben.show(KEY + b" while mixed").payload)
+    assert len(ben.browser.payloads(VIDEO)) == number + 2

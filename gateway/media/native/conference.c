@@ -193,6 +193,27 @@ static bool is_heard_by(const zm_member *member, const zm_leg *listener)
     return false;
 }
 
+zm_leg *zm_conference_across(const zm_leg *leg)
+{
+    const zm_conference *conference = leg->member ? leg->member->conference : NULL;
+    zm_leg *found = NULL;
+
+    for (uint32_t i = 0; conference && i < conference->count; i++) {
+        zm_leg *other = conference->members[i]->leg;
+        if (other == leg || other->video == NULL || (!other->video->media.send && !other->video->media.receive))
+            continue;
+        if (found)
+            return NULL;
+        found = other;
+    }
+    return found;
+}
+
+bool zm_conference_is_heard(const zm_leg *leg, const zm_leg *by)
+{
+    return by->hears == ZM_HEARS_CONFERENCE && leg->member && by->member && by->member->hears >> leg->member->at & 1;
+}
+
 static void renew_hearing(zm_conference *conference)
 {
     conference->rate = 0;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "conference.h"
 #include "egress.h"
 #include "video_feedback.h"
 
@@ -28,13 +29,26 @@ void zm_video_negotiate(zm_leg *leg, const zm_video_media *media, zm_video *fres
         leg->video->viewer = 0; /* when it shows something again, that is a new stretch */
 }
 
-/* Who sees this leg's pictures: the other side of its bridge, while that hears it too and has agreed to the same codec. */
+/* The other side: of the leg's bridge, or the only one with pictures beside it in its conference (others listen in). */
+static zm_leg *across(const zm_leg *leg)
+{
+    zm_leg *other = leg->other ? leg->other : zm_conference_across(leg);
+
+    return other && other->video ? other : NULL;
+}
+
+static bool is_heard(const zm_leg *leg, const zm_leg *by)
+{
+    return leg->other ? by->hears == ZM_HEARS_OTHER : zm_conference_is_heard(leg, by);
+}
+
+/* Who sees this leg's pictures: the other side, while it hears the leg too and has agreed to the same codec. */
 static zm_leg *viewer_of(const zm_leg *leg)
 {
-    zm_leg *to = leg->other;
+    zm_leg *to = across(leg);
 
-    if (to == NULL || to->hears != ZM_HEARS_OTHER || to->video == NULL || !to->video->media.send ||
-        !leg->video->media.receive || to->video->media.codec != leg->video->media.codec || !zm_leg_can_send(to))
+    if (to == NULL || !is_heard(leg, to) || !to->video->media.send || !leg->video->media.receive ||
+        to->video->media.codec != leg->video->media.codec || !zm_leg_can_send(to))
         return NULL;
     return to;
 }
@@ -163,9 +177,9 @@ static uint64_t ntp_now(void)
 /* Whose pictures the leg sees. */
 static zm_leg *source_of(const zm_leg *leg)
 {
-    zm_leg *from = leg->other;
+    zm_leg *from = across(leg);
 
-    return from && from->video && attend(from) == leg ? from : NULL;
+    return from && attend(from) == leg ? from : NULL;
 }
 
 void zm_video_receive_rtcp(zm_leg *leg, const uint8_t *datagram, uint32_t len)
