@@ -94,6 +94,7 @@ class AgentSocket:
         frame: f.MediaOffer
         | f.MediaUpdate
         | f.MediaKeep
+        | f.ShareVideo
         | f.Hold
         | f.Resume
         | f.HangUp
@@ -116,6 +117,8 @@ class AgentSocket:
             case f.MediaKeep():
                 self._check_in_hand(agent, contact)
                 self._pages.take_audio(page, contact)
+            case f.ShareVideo(source=source):
+                agents.agent_shows(agent, contact, source)
             case f.Hold():
                 agents.hold(agent, contact)
             case f.Resume():

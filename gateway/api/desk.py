@@ -16,6 +16,7 @@ from gateway.api.frames import (
     StateInfo,
     Target,
     TransferTargets,
+    VideoInfo,
 )
 from gateway.config.schema import Config, QueueConfig
 from gateway.model.clock import MS
@@ -113,6 +114,7 @@ def contact_info(contact: ContactView, media: MediaPlace) -> ContactInfo | None:
         outcomes=contact.outcomes,
         outcome=contact.outcome,
         media=media,
+        video=VideoInfo(allowed=contact.video_allowed, own=contact.agent_shows, other=contact.customer_shows),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import msgspec
 
-from gateway.model.events import AgentState, EndCause, OfferEnd, Party
+from gateway.model.events import AgentState, EndCause, OfferEnd, Party, VideoSource
 from gateway.model.ids import Channel
 
 Sdp = Annotated[str, msgspec.Meta(min_length=1, max_length=32_000)]
@@ -104,6 +104,16 @@ class OfferInfo(Part, frozen=True, kw_only=True):
     """One sentence: why this agent."""
 
 
+class VideoInfo(Part, frozen=True, kw_only=True):
+    """Pictures in a browser call, as the page's own side sees them."""
+
+    allowed: bool
+    """Either side may begin to show something now."""
+    own: VideoSource | None
+    """What this side shows; None: nothing."""
+    other: VideoSource | None
+
+
 class ContactInfo(Part, frozen=True, kw_only=True):
     """A contact in the agent's hands."""
 
@@ -124,6 +134,7 @@ class ContactInfo(Part, frozen=True, kw_only=True):
     outcomes: list[str]
     outcome: str | None
     media: MediaPlace
+    video: VideoInfo
 
 
 class Target(Part, frozen=True, kw_only=True):
@@ -243,6 +254,13 @@ class MediaKeep(Frame, frozen=True, kw_only=True, tag="media_keep"):
     contact: ContactRef
 
 
+class ShareVideo(Frame, frozen=True, kw_only=True, tag="share_video"):
+    """What the pictures of this page show, or will show from the next `MediaUpdate` on."""
+
+    contact: ContactRef
+    source: VideoSource
+
+
 class Hold(Frame, frozen=True, kw_only=True, tag="hold"):
     contact: ContactRef
 
@@ -303,6 +321,7 @@ AgentRequest = (
     | MediaOffer
     | MediaUpdate
     | MediaKeep
+    | ShareVideo
     | Hold
     | Resume
     | HangUp
@@ -466,6 +485,12 @@ class CallUpdate(Frame, frozen=True, kw_only=True, tag="call_update"):
     key: Key
 
 
+class VisitorShareVideo(Frame, frozen=True, kw_only=True, tag="share_video"):
+    """As `ShareVideo` of an agent's page, with `CallUpdate`."""
+
+    source: VideoSource
+
+
 class VisitorHangUp(Frame, frozen=True, kw_only=True, tag="hang_up"):
     pass
 
@@ -500,6 +525,7 @@ VisitorRequest = (
     | AskIceServers
     | Call
     | CallUpdate
+    | VisitorShareVideo
     | VisitorHangUp
     | Digit
     | ChatStart
@@ -548,6 +574,7 @@ class CallShown(Frame, frozen=True, kw_only=True, tag="call_state"):
     """Why it ended, once it has."""
     message: str
     """Why the call was refused, for the visitor; else empty."""
+    video: VideoInfo
 
 
 class ChatShown(Frame, frozen=True, kw_only=True, tag="chat_state"):

@@ -43,7 +43,9 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "microphone=(self), camera=(), geolocation=(), payment=(), usb=()",
+    "Permissions-Policy": (
+        "microphone=(self), camera=(self), display-capture=(self), geolocation=(), payment=(), usb=()"
+    ),
 }
 
 

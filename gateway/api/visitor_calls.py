@@ -6,15 +6,17 @@ flows on, and the page finds its call again.
 
 from __future__ import annotations
 
-from gateway.api.frames import CallShown, VisitorState
+from gateway.api.frames import CallShown, VideoInfo, VisitorState
 from gateway.api.services import Services, WebLine
 from gateway.chat.visitors import Visitor, Visitors
 from gateway.model.errors import NotAllowedError, NotFoundError, ZentraleError
-from gateway.model.events import EndCause, Party
+from gateway.model.events import EndCause, Party, VideoSource
 from gateway.model.ids import ContactId, QueueName
 from gateway.session.states import ContactState as Phase
 
 DIGIT_MS = 100
+
+NO_VIDEO = VideoInfo(allowed=False, own=None, other=None)
 
 VISITOR_STATES = {
     Phase.OPENING: VisitorState.CONNECTING,
@@ -94,6 +96,11 @@ class VisitorCalls:
             raise NotFoundError("you have no call")
         return await call.line.renegotiate(sdp)
 
+    def share_video(self, visitor: Visitor, source: VideoSource) -> None:
+        call = self._live.get(visitor.hash)
+        if call is not None and call.contact is not None:
+            self._services.contacts.customer_shows(call.contact, source)
+
     def hang_up(self, visitor: Visitor) -> None:
         call = self._live.get(visitor.hash)
         if call is not None and call.line is not None:
@@ -135,8 +142,8 @@ class VisitorCalls:
             cause=status.cause,
         )
 
-    @staticmethod
     def _frame(
+        self,
         call: _Call,
         state: VisitorState,
         *,
@@ -154,7 +161,14 @@ class VisitorCalls:
             by=by,
             cause=cause,
             message=message,
+            video=self._video(call),
         )
+
+    def _video(self, call: _Call) -> VideoInfo:
+        view = None if call.contact is None or call.end is not None else self._services.contacts.view(call.contact)
+        if view is None:
+            return NO_VIDEO
+        return VideoInfo(allowed=view.video_allowed, own=view.customer_shows, other=view.agent_shows)
 
     def forget(self, call: _Call) -> None:
         """It has ended; how is remembered while the visitor has a page."""

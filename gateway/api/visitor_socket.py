@@ -159,6 +159,8 @@ class VisitorSocket:
             case f.CallUpdate(sdp=sdp, key=key):
                 answer = await self.calls.update(connection.known(), sdp)
                 connection.socket.send(f.CallAnswer(sdp=answer, key=key))
+            case f.VisitorShareVideo(source=source):
+                self.calls.share_video(connection.known(), source)
             case f.VisitorHangUp():
                 self.calls.hang_up(connection.known())
             case f.Digit(digit=digit):

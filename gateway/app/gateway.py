@@ -112,6 +112,7 @@ class Gateway:
                 distribution=config.distribution,
                 journal=journal,
                 standing=standing,
+                video_codecs=config.media.video_codecs,
             )
         )
 

@@ -37,7 +37,7 @@ from gateway.config.values import (
     Text,
     Topic,
 )
-from gateway.model.ids import Channel, Codec
+from gateway.model.ids import Channel, Codec, VideoCodec
 from gateway.model.tones import Country
 
 SrtpSuite = Literal[
@@ -130,6 +130,11 @@ class MediaConfig(Table, frozen=True, kw_only=True):
     """Nothing to be heard from one side of a conversation for so long is noted in log and timeline; 0: never."""
     one_way_alarm_ms: Annotated[int, Meta(ge=0, le=3_600_000)] = 10000
     """The same when no packets come from one side, while they do from the other."""
+    video_codecs: Annotated[list[VideoCodec], Meta(min_length=1, max_length=2)] = msgspec.field(
+        default_factory=lambda: list(VideoCodec)
+    )
+    """Codecs of pictures in browser calls, the preferred one first. All browsers have both; they are passed on as they
+    are."""
     sounds: str | None = None
     """Folder with more sounds as WAV or Ogg Opus; `welcome.wav` or `welcome.opus` is the sound `welcome`. It wins over
     one that comes with Zentrale; so does `de/minutes.opus` over one of the words that announcements are made of."""
@@ -235,6 +240,9 @@ class QueueConfig(Table, frozen=True, kw_only=True):
     digits: Literal["pass", "block"] = "pass"
     """Keys that the customer presses in a conversation: heard by the agent, recorded and noted, or (card numbers) kept
     from all three."""
+    video: bool = False
+    """In browser calls visitor and agent may show each other their camera or screen, each by their own choice. Pictures
+    are never recorded."""
     needs: Needs = msgspec.field(default_factory=list)
     """More that an agent must have, all of it: `"german>=50"` is a skill at a level, `"billing | tariffs>=20"` either
     of two."""

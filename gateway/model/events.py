@@ -62,6 +62,13 @@ class AgentState(enum.StrEnum):
     NOT_RESPONDING = "not_responding"
 
 
+class VideoSource(enum.StrEnum):
+    """What the pictures of a call show."""
+
+    CAMERA = "camera"
+    SCREEN = "screen"
+
+
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
     """Who it is, as far as the channel tells.
 
@@ -136,6 +143,20 @@ class ContactHeld(ContactEvent, frozen=True, kw_only=True):
 
 class ContactResumed(ContactEvent, frozen=True, kw_only=True):
     agent: AgentId
+
+
+class VideoStarted(ContactEvent, frozen=True, kw_only=True):
+    """One side of a browser call shows pictures from now on, or others than before (camera, screen)."""
+
+    by: Party
+    agent: AgentId | None
+    """When an agent shows them."""
+    source: VideoSource
+
+
+class VideoStopped(ContactEvent, frozen=True, kw_only=True):
+    by: Party
+    agent: AgentId | None
 
 
 class AgentConnectionLost(ContactEvent, frozen=True, kw_only=True):
@@ -287,6 +308,8 @@ StoredEvent = (
     | ConversationStarted
     | ContactHeld
     | ContactResumed
+    | VideoStarted
+    | VideoStopped
     | AgentConnectionLost
     | AgentConnectionRestored
     | ContactRequeued

@@ -6,8 +6,17 @@ from acd_core import events as acd
 from acd_core.errors import AcdError
 from acd_core.states import AgentState as AcdAgentState
 from gateway.model.errors import NotAllowedError
-from gateway.model.events import AgentState, EndCause, LineWritten, OutcomeChosen, Party, TypingNoticed
+from gateway.model.events import (
+    AgentState,
+    EndCause,
+    LineWritten,
+    OutcomeChosen,
+    Party,
+    TypingNoticed,
+    VideoSource,
+)
 from gateway.model.ids import AgentId, Channel, ContactId, LegId, OfferId, QueueName
+from gateway.model.media import VideoPeer
 from gateway.model.ports import VoiceLine
 from gateway.routing.settings import agent_signed_in
 from gateway.session.contact import Contact
@@ -16,6 +25,7 @@ from gateway.session.conversation import Conversations
 from gateway.session.decisions import DecisionHandler
 from gateway.session.floor import AT_WORK, Floor, Seat, Work
 from gateway.session.states import ContactState
+from gateway.session.video import NO_VIDEO, Videos, VideoWish
 from gateway.session.views import ColleagueView, DeskView, TransferView
 
 AWAY = "connection lost"
@@ -30,12 +40,18 @@ AWAY_MS_MIN = 5000
 
 class AgentService:
     def __init__(
-        self, floor: Floor, conversations: Conversations, decisions: DecisionHandler, contacts: ContactService
+        self,
+        floor: Floor,
+        conversations: Conversations,
+        decisions: DecisionHandler,
+        contacts: ContactService,
+        videos: Videos,
     ) -> None:
         self._floor = floor
         self._conversations = conversations
         self._decisions = decisions
         self._contacts = contacts
+        self._videos = videos
 
     # Presence
 
@@ -154,6 +170,21 @@ class AgentService:
             found.timer = self._floor.scheduler.call_later(
                 found.queue.reconnect_ms, lambda: self._decisions.requeue(found, "the agent's audio did not come back")
             )
+
+    def video_wish(self, agent: AgentId, contact: ContactId, leg: LegId) -> VideoWish:
+        """What pictures the agent's browser may be answered now, over this leg."""
+        found = self._in_hand(agent, contact)
+        return self._videos.wish(found, Party.AGENT) if found.agent_leg == leg else NO_VIDEO
+
+    def video_negotiated(self, agent: AgentId, contact: ContactId, leg: LegId, peer: VideoPeer | None) -> None:
+        """The agent's browser was answered so.  Harmless for a leg that is not in use."""
+        found = self._in_hand(agent, contact)
+        if found.agent_leg == leg:
+            self._videos.negotiated(found, Party.AGENT, peer)
+
+    def agent_shows(self, agent: AgentId, contact: ContactId, source: VideoSource) -> None:
+        """The agent's page says what it shows, or is about to show."""
+        self._videos.wished(self._in_hand(agent, contact), Party.AGENT, source)
 
     def hold(self, agent: AgentId, contact: ContactId) -> None:
         self._conversations.hold(self._call_in(agent, contact, ContactState.TALKING, "put on hold"), agent)

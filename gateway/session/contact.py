@@ -14,7 +14,8 @@ from gateway.model.clock import Timer
 from gateway.model.events import Customer, EndCause, Party
 from gateway.model.ids import AgentId, Channel, ContactId, LegId, RecordingId
 from gateway.model.ports import VoiceLine
-from gateway.session.states import WITH_AGENT, ContactState, check_transition
+from gateway.session.showing import Showing
+from gateway.session.states import TOGETHER, WITH_AGENT, ContactState, check_transition
 
 
 class Contact:
@@ -42,6 +43,8 @@ class Contact:
         "queue",
         "state",
         "timer",
+        "video",
+        "video_changes",
     )
 
     def __init__(
@@ -84,6 +87,9 @@ class Contact:
         self.lines = 0
         """Chat lines written so far."""
         self.capture: Capture | None = None
+        self.video = {Party.CUSTOMER: Showing(), Party.AGENT: Showing()}
+        """What pictures each side may see and shows."""
+        self.video_changes = 0
         self.customer_connected = True
         self.timer: Timer | None = None
         """Ends CONNECTING and PARTED when nobody comes; tells who is WAITING their place."""
@@ -109,6 +115,11 @@ class Contact:
     @property
     def ended(self) -> bool:
         return self.state is ContactState.ENDED
+
+    @property
+    def may_show(self) -> bool:
+        """Whether either side may begin to show pictures."""
+        return self.queue.video and self.channel is Channel.WEB_CALL and self.state in TOGETHER
 
     @property
     def with_agent(self) -> bool:

@@ -30,9 +30,10 @@ from gateway.model.events import (
     LineWritten,
     Party,
     TypingNoticed,
+    VideoSource,
 )
 from gateway.model.ids import AgentId, Channel, ContactId, QueueName, new_contact_id
-from gateway.model.media import MediaEvent, SoundFinished
+from gateway.model.media import MediaEvent, SoundFinished, VideoPeer
 from gateway.model.ports import ContactRecord, VoiceLine
 from gateway.routing.settings import asked_for
 from gateway.session.contact import Contact
@@ -41,6 +42,7 @@ from gateway.session.floor import Floor
 from gateway.session.quality import QualityWatch
 from gateway.session.recording import Recorder
 from gateway.session.states import ContactState
+from gateway.session.video import NO_VIDEO, Videos, VideoWish
 from gateway.session.views import ContactView
 from gateway.session.waiting import WaitingRoom
 
@@ -57,9 +59,11 @@ class ContactService:
         waiting: WaitingRoom,
         *,
         look_back: Callable[[Contact], Awaitable[None]],
+        videos: Videos,
     ) -> None:
         self._floor = floor
         self._look_back = look_back
+        self._videos = videos
         self._conversations = conversations
         self._recorder = recorder
         self._quality = quality
@@ -113,6 +117,23 @@ class ContactService:
         if contact is not None and not contact.ended:
             now_ns = self._floor.clock.now_ns()
             self._floor.log.emit(DigitPressed(at_ns=now_ns, contact=contact.id, digit=digit, duration_ms=duration_ms))
+
+    def video_wish(self, line: VoiceLine) -> VideoWish:
+        """What pictures this call's browser may be answered now."""
+        contact = self._floor.by_line.get(line)
+        return NO_VIDEO if contact is None else self._videos.wish(contact, Party.CUSTOMER)
+
+    def video_negotiated(self, line: VoiceLine, peer: VideoPeer | None) -> None:
+        """Its browser was answered so."""
+        contact = self._floor.by_line.get(line)
+        if contact is not None and not contact.ended:
+            self._videos.negotiated(contact, Party.CUSTOMER, peer)
+
+    def customer_shows(self, contact: ContactId, source: VideoSource) -> None:
+        """The visitor's page says what it shows, or is about to show."""
+        found = self._floor.contacts.get(contact)
+        if found is not None and not found.ended:
+            self._videos.wished(found, Party.CUSTOMER, source)
 
     # Chats
 

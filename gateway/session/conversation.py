@@ -22,17 +22,21 @@ from gateway.session.floor import Floor
 from gateway.session.quality import QualityWatch
 from gateway.session.recording import Recorder
 from gateway.session.states import ContactState
+from gateway.session.video import Videos
 from gateway.session.waiting import WaitingRoom, music_of
 
 DIGITS = {"pass": DtmfPolicy.TRANSLATE, "block": DtmfPolicy.BLOCK}
 
 
 class Conversations:
-    def __init__(self, floor: Floor, recorder: Recorder, quality: QualityWatch, waiting: WaitingRoom) -> None:
+    def __init__(
+        self, floor: Floor, recorder: Recorder, quality: QualityWatch, waiting: WaitingRoom, *, videos: Videos
+    ) -> None:
         self._floor = floor
         self._recorder = recorder
         self._quality = quality
         self._waiting = waiting
+        self._videos = videos
 
     def start_chat(self, contact: Contact, agent: AgentId) -> None:
         contact.move(ContactState.TALKING)
@@ -45,6 +49,7 @@ class Conversations:
         if state is not then:
             contact.move(then)
         self._stop_capture(contact)
+        self._videos.forget(contact, Party.AGENT)
         contact.agent_leg = leg
         if contact.line is not None:
             self._floor.media.set_dtmf_policy(contact.line.leg, DIGITS[contact.queue.digits])
@@ -81,6 +86,7 @@ class Conversations:
         """The agent's connection is gone; the customer hears music until it is back."""
         contact.move(ContactState.PARTED)
         self._stop_capture(contact)
+        self._videos.forget(contact, Party.AGENT)
         contact.agent_leg = None
         if not contact.on_hold:
             self._music(contact)
@@ -95,6 +101,7 @@ class Conversations:
         """No agent any more; the customer goes on waiting, with music."""
         contact.move(ContactState.WAITING)
         self._stop_capture(contact)
+        self._no_pictures(contact)
         contact.agent, contact.agent_leg, contact.on_hold = None, None, False
         self._music(contact)
         self._waiting.announce_later(contact)
@@ -112,7 +119,14 @@ class Conversations:
     def finish(self, contact: Contact) -> None:
         """The contact is over: nothing is captured from here on.  The legs are closed by their edges."""
         self._stop_capture(contact)
+        self._videos.forget(contact, Party.CUSTOMER, Party.AGENT)
         contact.agent_leg = None
+
+    def _no_pictures(self, contact: Contact) -> None:
+        """Who comes next sees nothing of the customer until the customer shows it anew."""
+        if contact.line is not None and contact.video[Party.CUSTOMER].codec is not None:
+            self._floor.media.set_video(contact.line.leg, None)
+        self._videos.forget(contact, Party.CUSTOMER, Party.AGENT)
 
     def _started(self, contact: Contact, agent: AgentId) -> None:
         now_ns = self._floor.clock.now_ns()

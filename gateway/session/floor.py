@@ -15,7 +15,7 @@ from acd_core.errors import AcdError
 from gateway.config.schema import AgentConfig, LimitsConfig, NumberConfig, QueueConfig
 from gateway.model.clock import MS, Clock, Scheduler, Timer
 from gateway.model.errors import NotFoundError
-from gateway.model.events import AgentState, QueueChanged
+from gateway.model.events import AgentState, Party, QueueChanged
 from gateway.model.ids import AgentId, ContactId, OfferId, QueueName
 from gateway.model.media import MediaPlane
 from gateway.model.ports import VoiceLine
@@ -217,6 +217,9 @@ class Floor:
             outcomes=contact.queue.outcomes,
             outcome=contact.outcome,
             customer_connected=contact.customer_connected,
+            video_allowed=contact.may_show,
+            customer_shows=contact.video[Party.CUSTOMER].source,
+            agent_shows=contact.video[Party.AGENT].source,
         )
 
     def position(self, contact: Contact) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from acd_core.events import MatchingConfigured, QueueClosed, QueueOpened
@@ -11,7 +12,7 @@ from gateway.config.distribution import DistributionConfig
 from gateway.config.schema import AgentConfig, LimitsConfig, NumberConfig, QueueConfig
 from gateway.model.clock import Clock, Scheduler
 from gateway.model.events import EndCause, Party
-from gateway.model.ids import QueueName
+from gateway.model.ids import QueueName, VideoCodec
 from gateway.model.media import MediaPlane
 from gateway.model.ports import Store
 from gateway.routing.hours import OpeningHours
@@ -28,6 +29,7 @@ from gateway.session.lookback import LookBack
 from gateway.session.quality import QualityWatch
 from gateway.session.recording import Recorder
 from gateway.session.recovery import Recovery
+from gateway.session.video import Videos
 from gateway.session.waiting import WaitingRoom
 
 DEFAULT_DISTRIBUTION = DistributionConfig()
@@ -52,8 +54,10 @@ class Session:
         distribution: DistributionConfig = DEFAULT_DISTRIBUTION,
         journal: DecisionRecorder | None = None,
         standing: Standing | None = None,
+        video_codecs: Sequence[VideoCodec] = tuple(VideoCodec),
     ) -> None:
-        """``journal`` keeps what the distributor decides; ``standing`` is how all stood when the run before ended."""
+        """``journal`` keeps what the distributor decides; ``standing`` is how all stood when the run before ended;
+        ``video_codecs`` are those of pictures in browser calls, in order of preference."""
         self.bus = EventBus()
         self._store = store
         self._standing = standing
@@ -73,12 +77,19 @@ class Session:
         )
         quality = QualityWatch(self._log, clock)
         waiting = WaitingRoom(self._floor)
-        conversations = Conversations(self._floor, self._recorder, quality, waiting)
+        videos = Videos(self._floor, video_codecs)
+        conversations = Conversations(self._floor, self._recorder, quality, waiting, videos=videos)
         decisions = DecisionHandler(self._floor, conversations)
         self.contacts = ContactService(
-            self._floor, conversations, self._recorder, quality, waiting, look_back=LookBack(self._floor, store)
+            self._floor,
+            conversations,
+            self._recorder,
+            quality,
+            waiting,
+            look_back=LookBack(self._floor, store),
+            videos=videos,
         )
-        self.agents = AgentService(self._floor, conversations, decisions, self.contacts)
+        self.agents = AgentService(self._floor, conversations, decisions, self.contacts, videos)
         self._matching = matching_configured(distribution)
         self._opening_hours = OpeningHours(queues, distribution.timezone, self._opening, clock, scheduler)
         self._appending: asyncio.Task[None] | None = None

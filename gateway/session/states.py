@@ -49,6 +49,10 @@ WITH_AGENT = frozenset({_S.CONNECTING, _S.TALKING, _S.HELD, _S.PARTED})
 """States in which an agent has the contact in hand."""
 
 
+TOGETHER = frozenset({_S.TALKING, _S.HELD})
+"""States in which customer and agent are connected."""
+
+
 class IllegalTransitionError(AssertionError):
     """A bug of ours: the session tried what the table does not know."""
 

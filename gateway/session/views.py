@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from gateway.model.events import AgentState, Customer
+from gateway.model.events import AgentState, Customer, VideoSource
 from gateway.model.ids import AgentId, Channel, ContactId, OfferId, QueueName
 from gateway.session.states import ContactState
 
@@ -30,6 +30,10 @@ class ContactView(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str | None
     customer_connected: bool
     """False while a chat visitor's page is away."""
+    video_allowed: bool = False
+    """Either side may show pictures now."""
+    customer_shows: VideoSource | None = None
+    agent_shows: VideoSource | None = None
     until_ns: int | None = None
     """On a desk: when this agent's wrap-up of it ends by itself."""
 

@@ -81,7 +81,11 @@ class AgentAudio:
         ears = self._ears.get((agent, contact), [])
         if not ears or ears[-1].leg is None:
             raise NotFoundError("there is no sound for this contact; offer it anew")
-        return (await self._edge.renegotiate(ears[-1].leg, offer_sdp)).answer_sdp
+        leg = ears[-1].leg
+        wish = self._agents.video_wish(agent, contact, leg)
+        answer = await self._edge.renegotiate(leg, offer_sdp, video=wish)
+        self._agents.video_negotiated(agent, contact, leg, answer.video)
+        return answer.answer_sdp
 
     @property
     def legs(self) -> int:

@@ -191,7 +191,9 @@ class WebCalls:
 
     async def renegotiate(self, line: WebCallLine, offer_sdp: str) -> WebRtcLeg:
         """For `WebCallLine` alone."""
-        return await self._edge.renegotiate(line.leg, offer_sdp)
+        answer = await self._edge.renegotiate(line.leg, offer_sdp, video=self.contacts.video_wish(line))
+        self.contacts.video_negotiated(line, answer.video)
+        return answer
 
     def forget(self, line: WebCallLine) -> None:
         """For `WebCallLine` alone: it has ended."""

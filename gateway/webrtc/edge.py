@@ -24,7 +24,9 @@ from gateway.model.media import (
     LegClosed,
     MediaEvent,
     MediaPlane,
+    VideoPeer,
 )
+from gateway.session.video import NO_VIDEO, VideoWish
 from gateway.webrtc.dtls import DtlsError, DtlsIdentity, DtlsSession, FingerprintError
 from gateway.webrtc.leg import Leg, LegState, Loss
 from gateway.webrtc.negotiation import Credentials, Negotiation
@@ -49,6 +51,8 @@ class WebRtcLeg(msgspec.Struct, frozen=True, kw_only=True):
     leg: LegId
     answer_sdp: str
     codec: Codec
+    video: VideoPeer | None = None
+    """Pictures as answered."""
 
 
 def _ignore_digit(digit: str, duration_ms: int) -> None:
@@ -122,8 +126,8 @@ class WebRtcEdge:
         task.add_done_callback(lambda _: self._tasks.pop(leg_id))
         return WebRtcLeg(leg=leg_id, answer_sdp=answer.sdp, codec=answer.peer.codec)
 
-    async def renegotiate(self, leg: LegId, offer_sdp: str) -> WebRtcLeg:
-        """Answer a further offer of the leg's browser: another direction or codec, or an ICE restart.
+    async def renegotiate(self, leg: LegId, offer_sdp: str, *, video: VideoWish = NO_VIDEO) -> WebRtcLeg:
+        """Answer a further offer of the leg's browser: another direction or codec, pictures, or an ICE restart.
 
         Sound, keys and the DTLS association go on.  Raises `NotFoundError` when the leg has ended and `PeerError` for
         an offer that can't be met (another certificate, the audio taken away); then everything stays as it was.
@@ -133,14 +137,17 @@ class WebRtcEdge:
             raise NotFoundError("this connection has ended; begin a new one")
         negotiation = found.negotiation
         before = negotiation.credentials
-        answer = negotiation.answer(offer_sdp)
+        had_video = negotiation.last is not None and negotiation.last.video is not None
+        answer = negotiation.answer(offer_sdp, video)
         if negotiation.credentials != before:
             log.debug("webrtc leg %s restarts ICE", leg)
             self._media.restart_ice(leg, ufrag=negotiation.credentials.ufrag, pwd=negotiation.credentials.pwd)
             if found.state is LegState.INTERRUPTED:
                 self._wait(found)
         self._media.set_webrtc_peer(leg, answer.peer)
-        return WebRtcLeg(leg=leg, answer_sdp=answer.sdp, codec=answer.peer.codec)
+        if had_video or answer.video is not None:
+            self._media.set_video(leg, answer.video)
+        return WebRtcLeg(leg=leg, answer_sdp=answer.sdp, codec=answer.peer.codec, video=answer.video)
 
     def close(self, leg: LegId) -> None:
         """Say goodbye and free the leg; it is gone some turns of the loop later.  Harmless for one that has ended."""

@@ -14,7 +14,16 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.model.ids import Codec
-from gateway.protocol.sdp import BrowserAnswer, Fingerprint, SdpError, SessionDescription, answer_browser, parse
+from gateway.protocol.sdp import (
+    BrowserAnswer,
+    Fingerprint,
+    SdpError,
+    SessionDescription,
+    VideoTerms,
+    answer_browser,
+    parse,
+)
+from gateway.session.video import NO_VIDEO, VideoWish
 
 _ICE_CHARACTERS = string.ascii_letters + string.digits + "+/"
 _UFRAG_CHARS = 12
@@ -48,17 +57,23 @@ class Negotiation:
         self._fingerprint = fingerprint
         self._codecs = tuple(codecs)
         self._session_id = secrets.randbits(62)
+        self._ssrcs = secrets.randbits(32), secrets.randbits(32)
+        """Of our pictures and their retransmissions."""
+        self._video = NO_VIDEO
         self._version = 1
         self._sections = 0
         self.last: BrowserAnswer | None = None
         """The answer that holds now; None before the first."""
 
-    def answer(self, offer_sdp: str) -> BrowserAnswer:
-        """Answer an offer.  Raises `SdpError` or `NoCommonCodecError` and leaves everything as it was.
+    def answer(self, offer_sdp: str, video: VideoWish = NO_VIDEO) -> BrowserAnswer:
+        """Answer an offer; pictures as ``video`` says.
+
+        Raises `SdpError` or `NoCommonCodecError` and leaves everything as it was.
 
         Afterwards `credentials` are others than before when the offer restarts ICE.
         """
         offer = parse(offer_sdp)
+        self._video = video
         before = self.last
         if before is None:
             self.last = self._answer(offer, self.credentials, self._version)
@@ -106,6 +121,12 @@ class Negotiation:
             codecs=codecs,
             session_id=self._session_id,
             version=version,
+            video=VideoTerms(
+                codecs=self._video.codecs,
+                ssrc=self._ssrcs[0],
+                rtx_ssrc=self._ssrcs[1],
+                transport_cc=self._video.transport_cc,
+            ),
         )
 
 

@@ -59,6 +59,8 @@ def one_of_each(contact: ContactId) -> list[ev.Event]:
         ev.ConversationStarted(**at, agent=ANNA),
         ev.ContactHeld(**at, agent=ANNA),
         ev.ContactResumed(**at, agent=ANNA),
+        ev.VideoStarted(**at, by=ev.Party.CUSTOMER, agent=None, source=ev.VideoSource.CAMERA),
+        ev.VideoStopped(**at, by=ev.Party.AGENT, agent=ANNA),
         ev.AgentConnectionLost(**at, agent=ANNA),
         ev.AgentConnectionRestored(**at, agent=ANNA),
         ev.ContactRequeued(**at, queue=SUPPORT, agent=ANNA, reason="the agent's page is gone"),

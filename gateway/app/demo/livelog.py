@@ -156,6 +156,10 @@ class LiveLog:
                     self.tally.answer(waited_ms)
                 story.talking_ns, story.agent = event.at_ns, agent
                 return f"{self._name(agent)} answers after {seconds(waited_ms)}", GREEN
+            case ev.VideoStarted(by=by, source=source):
+                return f"the {by.value} shows the {source.value}", ""
+            case ev.VideoStopped(by=by):
+                return f"the {by.value} shows nothing any more", ""
             case ev.ContactHeld(agent=agent):
                 return f"{self._name(agent)} puts the customer on hold", ""
             case ev.ContactResumed(agent=agent):

@@ -49,6 +49,14 @@ export interface MediaKeep {
   contact: string;
 }
 
+export interface ShareVideo {
+  type: "share_video";
+  contact: string;
+  source: VideoSource;
+}
+
+export type VideoSource = "camera" | "screen";
+
 export interface Hold {
   type: "hold";
   contact: string;
@@ -163,11 +171,18 @@ export interface ContactInfo {
   outcomes: string[];
   outcome: string | null;
   media: MediaPlace;
+  video: VideoInfo;
 }
 
 export type ContactState = "connecting" | "talking" | "held" | "parted" | "wrap_up";
 
 export type MediaPlace = "nowhere" | "here" | "elsewhere";
+
+export interface VideoInfo {
+  allowed: boolean;
+  own: VideoSource | null;
+  other: VideoSource | null;
+}
 
 export interface AgentStateShown {
   type: "agent_state";
@@ -321,6 +336,11 @@ export interface CallUpdate {
   key: number;
 }
 
+export interface VisitorShareVideo {
+  type: "share_video";
+  source: VideoSource;
+}
+
 export interface VisitorHangUp {
   type: "hang_up";
 }
@@ -384,6 +404,7 @@ export interface CallShown {
   by: Party | null;
   cause: EndCause | null;
   message: string;
+  video: VideoInfo;
 }
 
 export type VisitorState = "connecting" | "queued" | "talking" | "held" | "ended";
@@ -471,6 +492,7 @@ export type AgentRequest =
   | MediaOffer
   | MediaUpdate
   | MediaKeep
+  | ShareVideo
   | Hold
   | Resume
   | HangUp
@@ -507,6 +529,7 @@ export type VisitorRequest =
   | AskIceServers
   | Call
   | CallUpdate
+  | VisitorShareVideo
   | VisitorHangUp
   | Digit
   | ChatStart
