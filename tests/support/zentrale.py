@@ -34,6 +34,7 @@ greeting = "{greeting}"
 offer_ms = {offer_ms}
 wrap_up_ms = {wrap_up_ms}
 reconnect_ms = {reconnect_ms}
+{queue}
 
 [[numbers]]
 number = "100"
@@ -57,17 +58,21 @@ class Zentrale:
         address: str = "127.0.0.1",
         restart_ms: int = 1000,
         extra: str = "",
+        queue: str = "",
+        media: str = "",
         each_agent: str = "",
     ) -> None:
-        """``extra`` stands at the end of the configuration, ``each_agent`` in every agent's table."""
+        """``extra`` stands at the end of the configuration, ``each_agent`` in every agent's table, ``queue`` and
+        ``media`` in theirs."""
         self.folder = folder
         self.agents = agents
         self._ports = {"sip": 0, "web": 0}
         # The shortest sound there is: tests that are not about the greeting need not hear it out.
         timing = {"offer_ms": offer_ms, "wrap_up_ms": wrap_up_ms, "reconnect_ms": reconnect_ms}
-        self._settings: dict[str, Any] = {**timing, "greeting": greeting}
+        self._settings: dict[str, Any] = {**timing, "greeting": greeting, "queue": queue}
         self._strangers, self._networks, self._extra, self._each_agent = strangers, networks, extra, each_agent
         self._rtp_ports, self._address, self._restart_ms = rtp_ports, address, restart_ms
+        self._media = media
         self._process = GatewayProcess(folder, self.config)
 
     @property
@@ -151,7 +156,7 @@ class Zentrale:
             f'[sip]\nport = {self._ports["sip"]}\nstrangers = "{self._strangers}"\n'
             f'[[trunks]]\nname = "loopback"\nnetworks = {networks}\n'
             f"[media]\nrtp_ports = {list(self._rtp_ports)}\nconsent_ms = 5000\n"
-            f'restart_ms = {self._restart_ms}\naddresses = ["{self._address}"]\n'
+            f'restart_ms = {self._restart_ms}\naddresses = ["{self._address}"]\n{self._media}\n'
             f'[web]\naddress = "{self._address}"\n'
             f"port = {self._ports['web']}\n"
             f"{QUEUES.format(**self._settings)}\n{agents}\n{self._extra}"

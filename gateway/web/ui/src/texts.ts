@@ -3,6 +3,7 @@
 import type { AgentState, Channel, EndCause, OfferEnd, Party, TimelineEntry } from "./frames";
 import type { MicrophoneFault } from "./shared/audio";
 import { clock } from "./shared/time";
+import type { PictureFault } from "./shared/video";
 
 export const channels: Record<Channel, string> = { phone: "Phone", web_call: "Web call", chat: "Chat" };
 
@@ -58,6 +59,39 @@ export const microphone: Record<MicrophoneFault, { title: string; help: string }
     title: "No microphone on this address",
     help: "Browsers give a microphone only to https pages and to localhost. Open this page over https.",
   },
+};
+
+export const video = {
+  camera_on: "Camera",
+  camera_off: "Camera off",
+  screen_on: "Share screen",
+  screen_off: "Stop sharing",
+  see: "Show it to me",
+  unsee: "Hide",
+  full: "Full screen",
+  held: "On hold: no pictures are sent.",
+  own_camera: "Your camera",
+  own_screen: "The screen that you share",
+  their_camera: (name: string) => `Camera of ${name}`,
+  their_screen: (name: string) => `Screen of ${name}`,
+  offers_camera: (name: string) => `${name} would like to show you the camera.`,
+  offers_screen: (name: string) => `${name} would like to show you the screen.`,
+  shortcut_camera: "Camera on / off",
+  shortcut_screen: "Share screen / stop sharing",
+  faults: {
+    denied: {
+      title: "The camera is blocked",
+      help: "Your browser does not let this page use the camera. Open the settings beside the address, allow the camera, then try again.",
+    },
+    missing: { title: "No camera found", help: "Connect a camera, check that your system sees it, then try again." },
+    busy: { title: "The camera can’t be used", help: "Another program may hold it. Close that program, then try again." },
+    insecure: {
+      title: "No camera on this address",
+      help: "Browsers give a camera or the screen only to https pages and to localhost. Open this page over https.",
+    },
+    screen: { title: "Your screen is not shared", help: "No window was chosen, or your system does not allow it. Nobody saw anything." },
+    refused: { title: "Pictures can’t be shown now", help: "The other side can’t receive them, or they are not allowed in this call." },
+  } satisfies Record<PictureFault, { title: string; help: string }>,
 };
 
 export const login = {
@@ -246,6 +280,12 @@ export function timeline(entry: TimelineEntry): { what: string; more: string | n
       return { what: "Put on hold", more: null };
     case "ContactResumed":
       return { what: "Taken off hold", more: null };
+    case "VideoStarted": {
+      const who = entry.by === "agent" ? agent : "The customer";
+      return { what: detail === "screen" ? `${who} shared the screen` : `${who} turned the camera on`, more: null };
+    }
+    case "VideoStopped":
+      return { what: `${entry.by === "agent" ? agent : "The customer"} stopped showing pictures`, more: null };
     case "AgentConnectionLost":
       return { what: `${agent} lost the connection`, more: null };
     case "AgentConnectionRestored":

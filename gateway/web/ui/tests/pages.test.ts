@@ -34,6 +34,7 @@ const contact: ContactInfo = {
   customer_connected: true,
   outcomes: ["solved"],
   outcome: null,
+  video: { allowed: false, own: null, other: null },
   media: "nowhere",
 };
 

@@ -8,6 +8,8 @@ const KEYS: [string, string][] = [
   ["A", texts.desk.accept],
   ["R", texts.desk.reject],
   ["M", `${texts.common.mute} / ${texts.common.unmute}`],
+  ["V", texts.video.shortcut_camera],
+  ["S", texts.video.shortcut_screen],
   ["H", `${texts.desk.hold} / ${texts.desk.resume}`],
   ["X", `${texts.desk.hang_up} / ${texts.desk.end_chat}`],
   ["W", texts.desk.finish],

@@ -7,6 +7,7 @@ import { Composer, Lines } from "../shared/Chat";
 import { ChannelIcon, Icon } from "../shared/icons";
 import { useShortcut } from "../shared/keys";
 import { EMPTY } from "../shared/lines";
+import { PictureButtons, Pictures } from "../shared/Pictures";
 import { Meter } from "../shared/Meter";
 import { clock, now } from "../shared/time";
 import * as texts from "../texts";
@@ -117,6 +118,7 @@ function CallWork({ contact, model }: { contact: ContactInfo; model: Model }) {
           </div>
         </div>
       )}
+      {leg !== null && <Pictures video={leg.audio.video} info={contact.video} other={contact.customer_name} held={held} />}
       {leg !== null && (
         <div class="meters">
           <Meter stream={leg.audio.local} label={texts.common.level_own} testid="meter-own" />
@@ -130,6 +132,7 @@ function CallWork({ contact, model }: { contact: ContactInfo; model: Model }) {
         <button type="button" class="button large" aria-pressed={held} onClick={hold} disabled={!held && !talking} aria-keyshortcuts="Alt+H" data-testid={held ? "resume" : "hold"}>
           <Icon name={held ? "play" : "pause"} /> {held ? texts.desk.resume : texts.desk.hold}
         </button>
+        {leg !== null && <PictureButtons video={leg.audio.video} info={contact.video} large shortcuts />}
         {(held || talking) && <Transfer contact={contact} targets={model.targets} />}
         <button type="button" class="button bad large" onClick={hangUp} aria-keyshortcuts="Alt+X" data-testid="hang-up">
           <Icon name="hang_up" /> {texts.desk.hang_up}

@@ -117,6 +117,7 @@ export class Legs {
     const audio = new CallAudio(stream, fault !== null, relays, {
       update: (sdp, key) => this.options.send({ type: "media_update", contact, sdp, key }),
       check: this.options.check,
+      share: (source) => this.options.send({ type: "share_video", contact, source }),
       relays: this.options.relays,
     });
     this.current.value = { contact, audio, fault };

@@ -1,6 +1,7 @@
 import { render } from "preact";
 import "../styles/base.css";
 import "../styles/parts.css";
+import "../styles/pictures.css";
 import "../styles/agent.css";
 import "../styles/agent-work.css";
 import "../styles/agent-history.css";

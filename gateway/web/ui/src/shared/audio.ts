@@ -1,7 +1,9 @@
 /** Sound: the microphone, the call's peer connection, level meters and the ring. */
 
 import { signal } from "@preact/signals";
+import type { VideoSource } from "../frames";
 import { Renegotiation } from "./renegotiation";
+import { CallVideo } from "./video";
 
 export type MicrophoneFault = "denied" | "missing" | "busy" | "insecure";
 
@@ -49,6 +51,8 @@ export interface CallLine {
   update: (sdp: string, key: number) => boolean;
   /** The network may have changed: see whether the line is still alive. */
   check: () => void;
+  /** Tell Zentrale what our pictures show. */
+  share: (source: VideoSource) => void;
   /** The relays that a restart may use, null: those there are. */
   relays: () => Promise<RTCConfiguration | null>;
 }
@@ -78,6 +82,7 @@ export class CallAudio {
   readonly phase = signal<CallPhase>("connecting");
   readonly muted = signal(false);
   readonly remote = new MediaStream();
+  readonly video: CallVideo;
   private readonly pc: RTCPeerConnection;
   private readonly player = new Audio();
   private readonly renegotiation: Renegotiation;
@@ -94,11 +99,16 @@ export class CallAudio {
   ) {
     this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", ...relays });
     this.renegotiation = new Renegotiation(this.pc, { send: line.update, relays: line.relays });
+    this.video = new CallVideo(this.pc, { offer: () => this.renegotiation.want(false), tell: line.share });
     for (const track of local.getAudioTracks()) {
       track.enabled = true;
       this.pc.addTrack(track, local);
     }
     this.pc.ontrack = ({ track }) => {
+      if (track.kind === "video") {
+        this.video.received(track);
+        return;
+      }
       this.remote.addTrack(track);
       this.player.srcObject = this.remote;
       void this.player.play().catch(() => undefined);
@@ -120,6 +130,7 @@ export class CallAudio {
   async answer(sdp: string, key: number | null): Promise<void> {
     if (key !== null) {
       await this.renegotiation.answered(sdp, key);
+      if (this.pc.signalingState === "stable") this.video.answered();
       return;
     }
     if (this.pc.signalingState !== "have-local-offer") return;
@@ -145,6 +156,7 @@ export class CallAudio {
     removeEventListener("online", this.networkChanged);
     networkInformation()?.removeEventListener("change", this.networkTold);
     this.renegotiation.close();
+    this.video.close();
     this.pc.close();
     this.player.srcObject = null;
     if (this.ownsLocal) stopStream(this.local);

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { Icon, type IconName } from "../shared/icons";
 import { Meter } from "../shared/Meter";
+import { PictureButtons, Pictures } from "../shared/Pictures";
 import { clock, now } from "../shared/time";
 import * as texts from "../texts";
 import { askingMicrophone, audio, cancelCall, hangUp, iHungUp, microphoneFault, model, press, startCall, talkingSince, view } from "./session";
@@ -68,6 +69,9 @@ function Live() {
           </p>
         )}
       </Scene>
+      {leg !== null && call !== null && (talking || state === "held") && (
+        <Pictures video={leg.video} info={call.video} other={call.agent_name ?? t.chat_agent} held={state === "held"} />
+      )}
       {leg !== null && (talking || state === "held") && (
         <div class="meters">
           <Meter stream={leg.local} label={texts.common.level_own} testid="meter-own" />
@@ -82,6 +86,7 @@ function Live() {
         <button type="button" class="button" aria-expanded={keypad} aria-pressed={keypad} onClick={() => setKeypad(!keypad)} data-testid="keypad">
           <Icon name="keypad" /> {t.keypad}
         </button>
+        {leg !== null && call !== null && <PictureButtons video={leg.video} info={call.video} />}
         <button type="button" class="button bad wide" onClick={() => hangUp(true)} data-testid="hang-up">
           <Icon name="hang_up" /> {t.hang_up}
         </button>

@@ -100,6 +100,9 @@ function receive(frame: VisitorFrame): void {
       if (frame.state === "ended") {
         leaving = false;
         dropCall();
+      } else if (frame.state !== "talking" && frame.state !== "held") {
+        // Whoever takes over sees nothing of us until we show it anew.
+        audio.value?.video.stop();
       }
       break;
     case "error":
@@ -136,6 +139,7 @@ export async function startCall(): Promise<void> {
   const leg = new CallAudio(stream, true, relays, {
     update: (sdp, key) => connection.send({ type: "call_update", sdp, key }),
     check: () => connection.check(),
+    share: (source) => connection.send({ type: "share_video", source }),
     relays: () => ice.get(),
   });
   audio.value = leg;
