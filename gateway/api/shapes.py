@@ -133,10 +133,8 @@ def timeline_entry(event: Event, names: Names) -> TimelineEntry:
             detail = names.agent(to_agent) or names.queue_title(queue)
         case ev.ContactRequeued(reason=reason) | ev.RecordingFailed(reason=reason):
             detail = reason
-        case ev.VideoStarted(source=source):
-            detail = source.value
-        case ev.ContactEnded(cause=cause):
-            detail = cause.value
+        case ev.ContactEnded(cause=word) | ev.VideoStarted(source=word):
+            detail = word.value
         case ev.OutcomeChosen(outcome=outcome, note=note):
             detail, text = outcome, note or None
         case ev.DigitPressed(digit=digit):
