@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -9,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gateway.media._stages import OpusEncoder
 from gateway.model.ids import Codec, LegId
 from tests.support.audio_probe import sine
 from tests.support.media_peers import Rtp
-from tests.support.media_world import MediaWorld, write_tone
+from tests.support.media_world import OPUS, MediaWorld, write_tone
 from tests.support.talkers import RATE, Talker, decoded, largest_step, longest_silence_ms, tone_level
 
-TONE_HZ = 700.0
+TONE_HZ = 713.0
+"""Not a whole number of periods in a frame: else it is zero wherever it may be cut off."""
+
 SLOPE = 2 * np.pi * TONE_HZ * 6000 / RATE
 """The largest step that the tone itself makes from one sample to the next."""
 STEP_MAX = 1.2 * SLOPE
@@ -93,6 +97,43 @@ async def test_hold_with_music_and_resume(world: MediaWorld, call: Call, tmp_pat
     assert tone_level(decoded(packets), 440) > 1000
 
 
+@pytest.mark.parametrize("third", [Codec.OPUS, Codec.PCMA])
+async def test_opus_from_relay_to_mix_and_back(world: MediaWorld, third: Codec) -> None:
+    """No gap and no silence; but a step where another encoder's frames begin, which is not ours to join (0016)."""
+    (speaker, browser), (listener, heard) = await world.browser(Codec.OPUS), await world.browser(Codec.OPUS)
+    supervisor, _ = await world.browser(Codec.OPUS) if third is Codec.OPUS else world.phone()
+    conference = world.plane.name_conference(near=speaker)
+    world.plane.join(conference, speaker)
+    world.plane.join(conference, listener)
+    encoder = OpusEncoder(48000, 64000)
+
+    async def talk() -> None:
+        start = asyncio.get_running_loop().time()
+        for index in range(10_000):
+            tone = sine(TONE_HZ, 48000, 960, start=960 * index, amplitude=6000)
+            browser.send(encoder.encode(tone.tobytes()), OPUS)
+            await asyncio.sleep(start + 0.02 * (index + 1) - asyncio.get_running_loop().time())
+
+    async def hears(packets: int) -> None:
+        before = len(heard.packets)
+        await heard.until(lambda: len(heard.packets) >= before + packets)
+
+    talking = asyncio.create_task(talk())
+    await hears(15)
+    for _ in range(3):
+        world.plane.join(conference, supervisor, heard_by=[])
+        await hears(15)
+        world.plane.leave(supervisor)
+        await hears(10)
+    talking.cancel()
+    assert world.plane.statistics()[0].mixed > 0
+    sound = decoded(heard.packets)[10 * 960 :]
+    assert longest_silence_ms(sound, 48000) < GAP_MAX_MS
+    assert tone_level(sound[-5 * 960 :], TONE_HZ, 48000) == pytest.approx(6000, rel=0.1)
+    for before, after in pairwise(heard.packets):
+        assert (after.sequence - before.sequence) & 0xFFFF == 1
+
+
 async def test_sound_falls_silent_without_a_click(world: MediaWorld, call: Call) -> None:
     _, listener, listening = call
     start = len(listening.phone.packets)
@@ -117,4 +158,4 @@ async def test_a_change_of_law_in_the_middle_of_a_call(world: MediaWorld, call: 
 def test_the_measure_finds_a_click() -> None:
     tone = sine(TONE_HZ, RATE, 1600, amplitude=6000)
     assert largest_step(tone) < STEP_MAX
-    assert largest_step(np.concatenate([tone[:803], tone[820:]])) > STEP_MAX
+    assert largest_step(np.concatenate([tone[:803], tone[824:]])) > STEP_MAX

@@ -1,8 +1,7 @@
 /* What a leg hears changes: from one source of sound to another without a step in between, which would be a click.
  *
  * The difference between the last sample of the old source and the first one of the new is added to the new one and
- * dies away within 10 ms.  G.711 only, where a packet begins anew at its first sample; decoders of Opus overlap their
- * frames by themselves. */
+ * dies away within 10 ms.  G.711 only, where a packet begins anew at its first sample. */
 #ifndef ZM_SEAM_H
 #define ZM_SEAM_H
 
