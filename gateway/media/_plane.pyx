@@ -375,7 +375,7 @@ cdef object details(zm_event *event):
             counted.received, counted.sent, counted.lost, counted.dropped, counted.rejected, counted.jitter_us,
             video_counts(&counted.video),
             {CAUSES[cause]: counted.rejected_by[cause] for cause in CAUSES if counted.rejected_by[cause]},
-            counted.rtt_us if counted.rtt_known else None)
+            counted.rtt_us if counted.rtt_known else None, event.number, event.quality.packet_ms)
     return None
 
 

@@ -527,7 +527,16 @@ def _quality_measured(leg: LegId, measured: tuple[Any, ...]) -> QualityMeasured:
 
 
 def _leg_closed(leg: LegId, counted: tuple[Any, ...]) -> LegClosed:
-    received, sent, lost, dropped, rejected, jitter_us, video, rejected_by, round_trip_us = counted
+    received, sent, lost, dropped, rejected, jitter_us, video, rejected_by, round_trip_us, codec, packet_ms = counted
+    opinion = None
+    if received:
+        opinion = estimate(
+            loss=lost / (received + lost),
+            round_trip_us=round_trip_us,
+            jitter_us=jitter_us,
+            packet_ms=packet_ms or 20,
+            codec=CODECS_BY_NUMBER[codec],
+        )
     return LegClosed(
         leg=leg,
         statistics=LegStatistics(
@@ -538,6 +547,7 @@ def _leg_closed(leg: LegId, counted: tuple[Any, ...]) -> LegClosed:
             packets_rejected=rejected,
             rejected_by=rejected_by,
             round_trip_us=round_trip_us,
+            opinion=opinion,
             jitter_us=jitter_us,
             video=_video_statistics(video),
         ),

@@ -271,6 +271,8 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     jitter_us: int = 0
     round_trip_us: int | None = None
     """The last one, None when RTCP never told."""
+    opinion: float | None = None
+    """Mean opinion score of all that came, None when nothing did; see `QualityMeasured`."""
     video: VideoStatistics = VideoStatistics()
     """All zero without pictures."""
 

@@ -26,11 +26,17 @@ class _Course:
 
     def add(self, measured: QualityMeasured) -> None:
         packets = measured.packets_received + measured.packets_lost
-        if packets == 0:
-            return  # on hold, say: nothing came, and nothing was missed
+        if packets:  # else it was on hold, say: nothing came, and nothing was missed
+            self.add_whole(measured.opinion, packets)
+
+    def add_whole(self, opinion: float, packets: int) -> None:
         self.packets += packets
-        self.opinion_weighted += measured.opinion * packets
-        self.worst = min(self.worst, measured.opinion)
+        self.opinion_weighted += opinion * packets
+        self.worst = min(self.worst, opinion)
+
+
+PACKETS_MIN = 50
+"""A second of sound: less can't be judged."""
 
 
 class QualityWatch:
@@ -65,9 +71,12 @@ class QualityWatch:
     def _closed(self, contact: Contact, party: Party, event: LegClosed) -> None:
         course = self._courses.pop(event.leg, None)
         counted = event.statistics
-        if course is None or course.packets == 0:
-            return
         packets = counted.packets_received + counted.packets_lost
+        if packets < PACKETS_MIN or counted.opinion is None:
+            return
+        if course is None or course.packets == 0:  # too short a call to have been measured in between
+            course = _Course()
+            course.add_whole(counted.opinion, packets)
         self._log.emit(
             QualityRecorded(
                 at_ns=self._clock.now_ns(),
@@ -75,7 +84,7 @@ class QualityWatch:
                 party=party,
                 opinion=round(course.opinion_weighted / course.packets, 2),
                 opinion_worst=round(course.worst, 2),
-                loss_permille=round(1000 * counted.packets_lost / packets) if packets else 0,
+                loss_permille=round(1000 * counted.packets_lost / packets),
                 jitter_us=counted.jitter_us,
                 round_trip_us=counted.round_trip_us,
             )

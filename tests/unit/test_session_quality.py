@@ -39,9 +39,11 @@ async def test_each_side_s_opinion_is_kept_when_its_leg_has_closed(tmp_path: Pat
             here.media.report(measured(line.leg, opinion, received=packets))
         here.media.report(measured(leg, 4.2))
         assert here.of(ev.QualityRecorded) == []
-        statistics = LegStatistics(packets_received=380, packets_lost=20, jitter_us=3000, round_trip_us=40_000)
+        statistics = LegStatistics(
+            packets_received=380, packets_lost=20, jitter_us=3000, round_trip_us=40_000, opinion=3.7
+        )
         here.media.report(LegClosed(leg=line.leg, statistics=statistics))
-        here.media.report(LegClosed(leg=leg, statistics=LegStatistics(packets_received=500)))
+        here.media.report(LegClosed(leg=leg, statistics=LegStatistics(packets_received=500, opinion=4.2)))
         customer, agent = here.of(ev.QualityRecorded)
         assert (customer.party, customer.opinion, customer.opinion_worst) == (ev.Party.CUSTOMER, 3.9, 2.4)
         assert (customer.loss_permille, customer.jitter_us, customer.round_trip_us) == (50, 3000, 40_000)
@@ -58,6 +60,22 @@ async def test_a_leg_that_was_never_measured_leaves_nothing(tmp_path: Path) -> N
         here.media.report(measured(line.leg, 4.4, received=0))
         here.leave(line)
         here.media.deliver()
+        assert here.of(ev.QualityRecorded) == []
+
+
+async def test_a_short_call_is_judged_as_a_whole(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        line, _ = await here.call()
+        statistics = LegStatistics(packets_received=90, packets_lost=10, jitter_us=1000, opinion=3.5)
+        here.media.report(LegClosed(leg=line.leg, statistics=statistics))
+        (recorded,) = here.of(ev.QualityRecorded)
+        assert (recorded.opinion, recorded.opinion_worst, recorded.loss_permille) == (3.5, 3.5, 100)
+
+
+async def test_less_than_a_second_is_not_judged(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        line, _ = await here.call()
+        here.media.report(LegClosed(leg=line.leg, statistics=LegStatistics(packets_received=49, opinion=4.4)))
         assert here.of(ev.QualityRecorded) == []
 
 

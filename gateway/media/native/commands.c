@@ -175,8 +175,11 @@ void zm_close_leg_now(zm_thread *thread, zm_leg *leg)
     if (zm_leg_can_send(leg) && (leg->sent || leg->source.known))
         zm_send_rtcp(leg, report, zm_rtcp_write(leg, report, thread->now_ns, true));
     zm_flush_web(thread); /* the batch points to the leg */
-    if (event)
+    if (event) {
         zm_leg_statistics_read(leg, &event->statistics);
+        event->number = leg->media.codec;
+        event->quality.packet_ms = leg->media.packet_ms;
+    }
     if (leg->kind == ZM_LEG_RTP) {
         uint64_t lost = zm_udp_overflows(leg->rtp.rtp_fd);
         __atomic_store_n(
