@@ -64,6 +64,9 @@ DTMF_POLICIES = {
 }
 ALARMS = {_plane.ALARM_SILENCE: AudioAlarm.SILENCE, _plane.ALARM_ONE_WAY: AudioAlarm.ONE_WAY}
 RETRY_AFTER_S = 10
+TOO_MANY_SOUNDS = (
+    f"only {_plane.SOUNDS_MAX} sounds, of {_plane.SOUNDS_MS_MAX // 60_000} minutes together, can be loaded"
+)
 OPUS_COMPLEXITY = 5
 
 
@@ -193,7 +196,7 @@ class MediaPlane:
         except ValueError as error:
             raise RequestError(f"sound {name!r}: {error}") from None
         except OverflowError:
-            raise RequestError(f"sound {name!r}: only {_plane.SOUNDS_MAX} sounds can be loaded") from None
+            raise RequestError(f"sound {name!r}: {TOO_MANY_SOUNDS}") from None
         self._name_sound(name, number, duration_ms)
 
     def add_pcm(self, name: str, pcm: bytes, *, rate_hz: int) -> None:
@@ -203,7 +206,7 @@ class MediaPlane:
         except ValueError as error:
             raise RequestError(f"sound {name!r}: it {error}") from None
         except OverflowError:
-            raise RequestError(f"sound {name!r}: only {_plane.SOUNDS_MAX} sounds can be loaded") from None
+            raise RequestError(f"sound {name!r}: {TOO_MANY_SOUNDS}") from None
         self._name_sound(name, number, duration_ms)
 
     def _name_sound(self, name: str, number: int, duration_ms: int) -> None:

@@ -53,7 +53,7 @@ def find(heard: Samples, wanted: Samples) -> tuple[int, float]:
 
 async def test_a_waiting_caller_is_told_the_place_in_words(tmp_path: Path) -> None:
     async with (
-        zentrale(tmp_path / "z", extra=QUEUE) as gateway,
+        zentrale(tmp_path / "z", agents=("anna",), extra=QUEUE) as gateway,
         baresip.running(name="carl", tone_hz=300, keep_sound=tmp_path) as phone,
     ):
         await phone.dial("200", gateway.sip)

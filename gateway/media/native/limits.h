@@ -20,6 +20,7 @@ enum {
     ZM_VIDEO_PACKETS_PER_SECOND_MAX = 4000, /* of pictures, per leg: 38 Mbit/s of full ones; past it they are dropped */
     ZM_VIDEO_FEEDBACK_PER_SECOND_MAX = 500, /* RTCP packets about pictures, per leg; past it they are dropped */
     ZM_SOUNDS_MAX = 1024,           /* loaded sounds */
+    ZM_SOUNDS_MS_MAX = 3600000,     /* of all of them together: 170 KB a second */
     ZM_PLAYLIST_MAX = 64,           /* sounds in one list */
     ZM_MEMBERS_MAX = 32,            /* legs in one conference */
     ZM_PHASES = 4,                  /* parts of the 20 ms clock, each with a quarter of the legs; a power of 2 */

@@ -187,8 +187,9 @@ uint16_t zm_plane_webrtc_port(const zm_plane *plane, uint32_t thread, uint32_t a
 
 int zm_plane_add_sound(zm_plane *plane, struct sound *sound)
 {
-    if (plane->sounds_count == ZM_SOUNDS_MAX)
+    if (plane->sounds_count == ZM_SOUNDS_MAX || sound->duration_ms > ZM_SOUNDS_MS_MAX - plane->sounds_ms)
         return -1;
+    plane->sounds_ms += sound->duration_ms;
     plane->sounds[plane->sounds_count] = sound;
     return (int)plane->sounds_count++;
 }

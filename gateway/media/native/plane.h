@@ -140,7 +140,7 @@ void zm_plane_statistics(const zm_plane *plane, uint32_t thread, zm_thread_stati
 /* Where browsers reach this thread on this address (both by number). */
 uint16_t zm_plane_webrtc_port(const zm_plane *plane, uint32_t thread, uint32_t address);
 
-/* The plane keeps the sound until it is freed.  Returns its number, -1 at ZM_SOUNDS_MAX. */
+/* The plane keeps the sound until it is freed.  Returns its number, -1 at ZM_SOUNDS_MAX or ZM_SOUNDS_MS_MAX. */
 int zm_plane_add_sound(zm_plane *plane, struct sound *sound);
 
 /* `near` 0 = anywhere.  `towards` is an address of the other side, or NULL: the leg is bound to our first address of

@@ -23,7 +23,7 @@ struct zm_plane {
     uint32_t thread_legs[ZM_THREADS_MAX];
 
     struct sound *sounds[ZM_SOUNDS_MAX]; /* this and the rest: the event loop's thread only */
-    uint32_t sounds_count;
+    uint32_t sounds_count, sounds_ms;
     bool stopped;
 };
 
