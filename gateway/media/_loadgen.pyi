@@ -1,5 +1,9 @@
 """Types of the load generator; see ``_loadgen.pyx``."""
 
+BLOCK_SAMPLES: int
+
+def compare(said: bytes, heard: bytes) -> tuple[int, float] | None: ...
+
 class LoadGenerator:
     calls: int
     def __init__(self, calls: int) -> None: ...

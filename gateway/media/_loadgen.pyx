@@ -1,6 +1,7 @@
 """The load generator for Python; see ``native/loadgen.h``.  What takes time runs without the interpreter lock."""
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
 
 
 cdef extern from "native/addr.h":
@@ -38,6 +39,58 @@ cdef extern from "native/loadgen.h":
     bint zl_talk(
         zl_load *load, uint32_t frames, uint32_t drain_ms, bint opus, zl_result *result, char *error,
         uint32_t error_size) nogil
+
+
+cdef extern from "native/loadgen_sound.h":
+    enum:
+        ZL_BLOCK
+    ctypedef struct zl_heard:
+        pass
+    ctypedef struct zl_comparison:
+        double distance_sum
+        uint32_t moments
+    bint zl_heard_init(zl_heard *heard, uint32_t packets_max)
+    void zl_heard_free(zl_heard *heard)
+    int16_t *zl_heard_add(zl_heard *heard, uint32_t samples, uint64_t arrived_ns)
+    bint zl_compare(
+        zl_comparison *comparison, const zl_heard *heard, const int16_t *said, uint64_t sent_ns, uint64_t *delay_ns)
+
+cdef enum:
+    FRAME = 160
+
+BLOCK_SAMPLES = ZL_BLOCK
+
+
+def compare(bytes said, bytes heard):
+    """Hold what was heard against `BLOCK_SAMPLES` that were said, both PCM16 at 8 kHz.
+
+    Said at the time 0, heard in packets of 20 ms, one every 20 ms from 0 on.  Returns the delay in microseconds and the
+    distance in dB; None when the block is silent or can't be found.
+    """
+    cdef zl_heard kept
+    cdef zl_comparison comparison
+    cdef uint64_t delay_ns = 0
+    cdef uint32_t packet, packets = <uint32_t>(len(heard) // (2 * FRAME))
+    cdef const char *octets = heard
+    cdef const int16_t *block = <const int16_t *><const char *>said
+    cdef bint found
+    if len(said) != 2 * ZL_BLOCK:
+        raise ValueError(f"what was said has {len(said)} octets, not {2 * ZL_BLOCK}")
+    comparison.distance_sum = comparison.moments = 0
+    if not zl_heard_init(&kept, packets + 1):
+        zl_heard_free(&kept)
+        raise MemoryError
+    try:
+        for packet in range(packets):
+            memcpy(
+                zl_heard_add(&kept, FRAME, <uint64_t>packet * 20000000), octets + 2 * FRAME * packet,
+                2 * FRAME)
+        found = zl_compare(&comparison, &kept, block, 0, &delay_ns)
+    finally:
+        zl_heard_free(&kept)
+    if not found:
+        return None
+    return delay_ns // 1000, comparison.distance_sum / comparison.moments
 
 
 cdef class LoadGenerator:

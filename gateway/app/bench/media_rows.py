@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from statistics import median_low
 
 import msgspec
 
@@ -43,7 +44,7 @@ KINDS = {
 
 
 class Delay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """In microseconds; of several turns the mean of the medians and the worst of `p99` and `max`."""
+    """In microseconds; of several turns the median, of `max` the worst."""
 
     p50: int
     p99: int
@@ -187,11 +188,11 @@ def _measured(rounds: Sequence[Round], calls: int, seconds: float, kind: Kind) -
         cpu_percent_per_call=round(percent, 4),
         calls_per_core=int(100 / percent) if percent else 0,
         delay_us=Delay(
-            p50=sum(each.delay_p50_us for each in heard) // len(heard),
-            p99=max(each.delay_p99_us for each in heard),
+            p50=median_low(each.delay_p50_us for each in heard),
+            p99=median_low(each.delay_p99_us for each in heard),
             max=max(each.delay_max_us for each in heard),
-            to_phone_p50=sum(each.delay_to_phone_us for each in heard) // len(heard) if kind.opus else None,
-            to_browser_p50=sum(each.delay_to_browser_us for each in heard) // len(heard) if kind.opus else None,
+            to_phone_p50=median_low(each.delay_to_phone_us for each in heard) if kind.opus else None,
+            to_browser_p50=median_low(each.delay_to_browser_us for each in heard) if kind.opus else None,
         ),
         generator_late=sum(each.late + each.overflowed for each in heard),
         ticks_late=sum(ticks) if ticks else None,
