@@ -13,7 +13,7 @@ import pytest
 
 from gateway.model.ids import LegId
 from gateway.model.media import MediaStarted
-from tests.support.media_attackers import KEY_OCTETS, Attacker, SecurePhone, session
+from tests.support.media_attackers import KEY_OCTETS, SUITE, SUITES, Attacker, SecurePhone, session
 from tests.support.media_peers import Phone, stun_request
 from tests.support.media_world import MediaWorld
 
@@ -46,9 +46,11 @@ def call(world: MediaWorld, **peer: Any) -> tuple[LegId, Phone, Phone]:
     return leg, victim, listener
 
 
-def secure(world: MediaWorld, **peer: Any) -> tuple[LegId, SecurePhone, Phone]:
+def secure(world: MediaWorld, suite: str = SUITE, **peer: Any) -> tuple[LegId, SecurePhone, Phone]:
     victim: SecurePhone = SecurePhone.open()
     world.peers.append(victim)
+    octets = SUITES[suite][1]
+    victim.key(os.urandom(octets), os.urandom(octets), suite)
     leg, address, port = world.plane.open_rtp_leg(world.listener)
     victim.to = (address, port)
     world.negotiate_phone(leg, victim, srtp=victim.keys, **peer)
@@ -187,8 +189,9 @@ async def test_before_the_description_nothing_is_taken(world: MediaWorld) -> Non
 # --- SRTP -------------------------------------------------------------------------------------------------------------
 
 
-async def test_srtp_with_keys_from_the_description(world: MediaWorld) -> None:
-    leg, victim, listener = secure(world)
+@pytest.mark.parametrize("suite", SUITES)
+async def test_srtp_with_keys_from_the_description(world: MediaWorld, suite: str) -> None:
+    leg, victim, listener = secure(world, suite)
     await fence(victim, listener)
     await victim.until(lambda: len(victim.packets) > 2, "our SRTP")
     victim.send_rtcp(RR, port=0)
@@ -262,12 +265,14 @@ async def test_a_re_invite_with_the_same_keys_goes_on_and_still_knows_what_it_ha
     assert await causes(world, leg) == {"replayed": 1}
 
 
-async def test_new_keys_in_a_re_invite_cut_nothing(world: MediaWorld) -> None:
-    leg, victim, listener = secure(world)
+@pytest.mark.parametrize("suite", SUITES)
+async def test_new_keys_in_a_re_invite_cut_nothing(world: MediaWorld, suite: str) -> None:
+    leg, victim, listener = secure(world, suite)
     await fence(victim, listener, b"0" * 160)
     under_way = [victim.packet(bytes([65 + n]) * 160).pack() for n in range(3)]
     late = [victim.protect(packet) for packet in under_way]
-    victim.key(os.urandom(KEY_OCTETS), os.urandom(KEY_OCTETS))
+    octets = SUITES[suite][1]
+    victim.key(os.urandom(octets), os.urandom(octets), suite)
     world.negotiate_phone(leg, victim, srtp=victim.keys)
     for packet in late:
         victim.socket.sendto(packet, victim.to)

@@ -113,21 +113,6 @@ async def test_baresip(tmp_path: Path, mode: str) -> None:
         assert closed.statistics.rejected_by.get("forged", 0) <= 1
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize(
-    "suite", ["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM"]
-)
-async def test_each_suite_with_baresip(tmp_path: Path, suite: str) -> None:
-    async with (
-        calls(tmp_path, srtp="required", srtp_suites=[suite]) as world,
-        baresip.running(account=";mediaenc=srtp-mand", keep_sound=tmp_path, modules=("srtp",)) as phone,
-    ):
-        await phone.dial("100", world.edge.address)
-        call = await world.contacts.call()
-        await world.event(call.line.leg, MediaStarted)
-        await heard(tmp_path)
-
-
 async def test_baresip_holds_and_resumes_without_a_new_key(tmp_path: Path) -> None:
     async with (
         calls(tmp_path, srtp="required") as world,

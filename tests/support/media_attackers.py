@@ -12,11 +12,17 @@ from tests.support.media_peers import Phone, Rtp, is_rtcp
 
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 KEY_OCTETS = 30
+SUITES = {
+    SUITE: (pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80, KEY_OCTETS),
+    "AES_CM_128_HMAC_SHA1_32": (pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_32, KEY_OCTETS),
+    "AEAD_AES_128_GCM": (pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),
+    "AEAD_AES_256_GCM": (pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM, 44),
+}
+"""Those that libsrtp can be told by name."""
 
 
-def session(key: bytes, direction: int) -> pylibsrtp.Session:
-    profile = pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80
-    return pylibsrtp.Session(pylibsrtp.Policy(key=key, ssrc_type=direction, srtp_profile=profile))
+def session(key: bytes, direction: int, suite: str = SUITE) -> pylibsrtp.Session:
+    return pylibsrtp.Session(pylibsrtp.Policy(key=key, ssrc_type=direction, srtp_profile=SUITES[suite][0]))
 
 
 class SecurePhone(Phone):
@@ -28,10 +34,10 @@ class SecurePhone(Phone):
         self.sent: list[bytes] = []
         self.key(os.urandom(KEY_OCTETS), os.urandom(KEY_OCTETS))
 
-    def key(self, send: bytes, receive: bytes) -> None:
-        self._outgoing = session(send, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
-        self._incoming = session(receive, pylibsrtp.Policy.SSRC_ANY_INBOUND)
-        self.keys = SrtpKeys(profile=SUITE, send=receive, receive=send)
+    def key(self, send: bytes, receive: bytes, suite: str = SUITE) -> None:
+        self._outgoing = session(send, pylibsrtp.Policy.SSRC_ANY_OUTBOUND, suite)
+        self._incoming = session(receive, pylibsrtp.Policy.SSRC_ANY_INBOUND, suite)
+        self.keys = SrtpKeys(profile=suite, send=receive, receive=send)
 
     def take(self, datagram: bytes) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gateway.config.schema import AgentConfig, Config, NumberConfig, QueueConfig
 from gateway.model import events as ev
 from gateway.model.ids import LegId
 from gateway.model.media import (
@@ -14,7 +15,7 @@ from gateway.model.media import (
     LegStatistics,
     QualityMeasured,
 )
-from tests.support.session_world import ANNA, world
+from tests.support.session_world import ANNA, SUPPORT, world
 
 
 def measured(leg: LegId, opinion: float, *, received: int = 500, lost: int = 0) -> QualityMeasured:
@@ -100,3 +101,18 @@ async def test_the_queue_says_whether_digits_are_passed_or_blocked(tmp_path: Pat
         here.ready(ANNA)
         line, _, _ = await here.talk()
         assert here.media.of(line.leg, "set_dtmf_policy") == [("set_dtmf_policy", line.leg, DtmfPolicy.TRANSLATE)]
+
+
+async def test_a_queue_that_blocks_digits_blocks_them_for_the_conversation(tmp_path: Path) -> None:
+    config = Config(
+        queues=[QueueConfig(name=SUPPORT, title="Support", digits="block")],
+        numbers=[NumberConfig(number="100", queue=SUPPORT)],
+        agents=[AgentConfig(login=ANNA, name="Anna", queues=[SUPPORT])],
+    )
+    async with world(tmp_path, config) as here:
+        here.ready(ANNA)
+        line, contact = await here.call()
+        assert here.media.of(line.leg, "set_dtmf_policy") == [], "while the caller waits, digits are anybody's"
+        await here.agents.accept(ANNA, here.ringing(ANNA))
+        here.agents.attach_leg(ANNA, contact, here.agent_leg())
+        assert here.media.of(line.leg, "set_dtmf_policy") == [("set_dtmf_policy", line.leg, DtmfPolicy.BLOCK)]
