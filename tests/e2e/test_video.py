@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from tests.support.chromium import chromium, tone_wav, wait_for_tone
 from tests.support.pages import SEE_MS, AgentDesk, VisitorPage, agent_desk, visitor_page
-from tests.support.pictures import sees_pictures, video_statistics
+from tests.support.pictures import estimate_grows, sees_pictures, video_statistics
 from tests.support.zentrale import Zentrale, zentrale
 
 TONE_HZ = 440
@@ -136,3 +136,14 @@ async def test_who_takes_over_sees_nothing_of_the_visitor_until_it_is_shown_anew
         await ben.click("video-see")
         await sees_pictures(ben.page)
         assert await video_events(gateway, contact, 3) == ["customer camera", "customer nothing", "customer camera"]
+
+
+@pytest.mark.soak
+async def test_the_sender_learns_what_the_viewers_line_holds(tmp_path: Path) -> None:
+    """Without the viewer's feedback the estimate stays where it began, at some 300 kbit/s."""
+    async with zentrale(tmp_path / "z", queue="video = true") as gateway, chromium() as browser:
+        anna, vera, _ = await talk(browser, gateway)
+        await vera.click("camera")
+        await anna.click("video-see")
+        await sees_pictures(anna.page)
+        assert await estimate_grows(vera.page)

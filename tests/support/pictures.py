@@ -45,6 +45,28 @@ async () => {
 }
 """
 
+ESTIMATE_GROWS = """
+async (patience_ms) => {
+  const estimate = async () => {
+    for (const pc of window.__ears.connections) {
+      for (const one of (await pc.getStats()).values()) {
+        const rate = one.type === 'candidate-pair' && one.nominated ? one.availableOutgoingBitrate : 0;
+        if (rate) return rate;
+      }
+    }
+    return 0;
+  };
+  let least = 0;
+  for (const end = performance.now() + patience_ms; performance.now() < end;) {
+    const now = await estimate();
+    if (least === 0 || now < least) least = now;
+    if (now > 1.2 * least) return true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return false;
+}
+"""
+
 
 class Seen(NamedTuple):
     frames: int
@@ -66,3 +88,9 @@ async def sees_pictures(page: Page, after: Seen | None = None, *, new_key: bool 
     if found is None:
         raise AssertionError(f"no pictures after {before}: {await video_statistics(page)}")
     return Seen(*found)
+
+
+async def estimate_grows(page: Page) -> bool:
+    """Until the page shows the other side's pictures, and more than before (``new_key``: a new key frame, too)."""
+    grows: bool = await page.evaluate(ESTIMATE_GROWS, 30_000)
+    return grows

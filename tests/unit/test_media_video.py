@@ -294,6 +294,19 @@ def test_transport_wide_feedback_counts_as_the_source_does() -> None:
     assert viewer.say(Side(), rtcp(205, 15, body)) == []
 
 
+def test_transport_wide_feedback_may_be_padded_by_odd_octets_and_come_by_several() -> None:
+    """As browsers send it: each packet filled up to a word by itself."""
+    source, viewer, first = seen_pair(transport_cc_id=5)
+    ours = struct.unpack("!H", first.extensions[5])[0]
+
+    def feedback(sender: int, about: int, base: int) -> bytes:
+        body = struct.pack("!IIHHI", sender, about, base, 3, 0x00020001) + bytes.fromhex("2003010203" + "000003")
+        return struct.pack("!BBH", 0xA0 | 15, 205, len(body) // 4) + body
+
+    said = viewer.say(source, feedback(7, VIEWED, ours + 2) + feedback(7, VIEWED, ours + 5))
+    assert said == [feedback(0xA1, SOURCE, 302), feedback(0xA1, SOURCE, 305)]
+
+
 def test_a_remb_keeps_its_rate_and_names_the_sources_streams() -> None:
     source, viewer, _ = seen_pair()
     body = struct.pack("!II4sBBHI", 7, 0, b"REMB", 1, 0x0B, 0x1234, VIEWED)

@@ -84,6 +84,15 @@ static bool check_packet(const zm_rtcp_packet *packet)
     }
 }
 
+/* 6.4.1: whole words, and only in the last packet of a compound.  Transport-wide feedback is filled up to a word by
+ * padding of 1 to 3 octets, each of several in one datagram (3.1 of its draft, and all browsers). */
+static bool check_padding(const zm_rtcp_packet *packet, uint32_t padding, uint32_t room, bool last)
+{
+    bool transport_cc = packet->type == ZM_RTCP_RTPFB && packet->count == ZM_RTPFB_TRANSPORT_CC;
+
+    return padding > 0 && padding <= room && (transport_cc || (last && padding % 4 == 0));
+}
+
 bool zm_rtcp_check(const uint8_t *datagram, uint32_t len)
 {
     zm_rtcp_packet packet;
@@ -97,11 +106,8 @@ bool zm_rtcp_check(const uint8_t *datagram, uint32_t len)
 
         if (len - begin < HEADER || header[0] >> 6 != 2 || !zm_rtcp_next(&packet, datagram, len, &at))
             return false;
-        if (header[0] & 0x20) { /* only the last packet of a compound is padded (6.4.1) */
-            uint32_t padding = datagram[at - 1];
-            if (at != len || padding == 0 || padding % 4 || padding > at - begin - HEADER)
-                return false;
-        }
+        if (header[0] & 0x20 && !check_padding(&packet, datagram[at - 1], at - begin - HEADER, at == len))
+            return false;
         if (!check_packet(&packet))
             return false;
     }
