@@ -1,7 +1,7 @@
 """Gives `recordings.finisher` the native finishing of captures, without the interpreter lock."""
 
 from libc.errno cimport errno
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t, uint64_t
 
 import os
 
@@ -27,11 +27,16 @@ cdef extern from "native/finish.h":
         FINISH_READ_ERROR
         FINISH_WRITE_ERROR
     finish_status finish_recording(const finish_request *request, finish_result *result) nogil
+    finish_status finish_read_pauses(int capture, int64_t (*pauses)[2], size_t most, size_t *count) nogil
     finish_status finish_read_header(int capture, int64_t *start_epoch_ns, char *left, char *right) nogil
 
 cdef extern from "native/capture_reader.h":
     enum:
         TEXT_MAX
+
+
+cdef enum:
+    PAUSES_MAX = 99  # two chapter marks each, which have three digits
 
 
 class NoCaptureError(Exception):
@@ -67,6 +72,19 @@ def render(int capture, int target, *, bytes tags, uint32_t bitrate, int complex
     if status != FINISH_DONE:
         _fail(status, number)
     return result.samples, result.size, result.gaps, result.dropped, bool(result.truncated)
+
+
+def read_pauses(int capture):
+    """[(from, to)] in ns since the start, at most PAUSES_MAX; to is None for one that lasts to the end."""
+    cdef int64_t pauses[PAUSES_MAX][2]
+    cdef size_t count
+    cdef finish_status status
+    with nogil:
+        status = finish_read_pauses(capture, pauses, PAUSES_MAX, &count)
+    if status != FINISH_DONE:
+        _fail(status, errno)
+    return [
+        (pauses[number][0], None if pauses[number][1] == INT64_MAX else pauses[number][1]) for number in range(count)]
 
 
 def read_header(int capture):

@@ -69,6 +69,27 @@ def read_header(capture: Path) -> CaptureHeader:
             raise _no_capture(capture) from None
 
 
+def _read_pauses(capture: Path) -> list[tuple[int, int | None]]:
+    with capture.open("rb", buffering=0) as source:
+        return _finish.read_pauses(source.fileno())
+
+
+def _chapters(pauses: list[tuple[int, int | None]]) -> list[tuple[str, str]]:
+    """Where the recording was paused, as chapter marks, which players show (the chapter extension of Vorbis comments)."""
+    marks: list[tuple[int, str]] = []
+    for start_ns, end_ns in pauses:
+        marks.append((start_ns, "Recording paused"))
+        if end_ns is not None:
+            marks.append((end_ns, "Recording resumed"))
+    tags = []
+    for number, (at_ns, name) in enumerate(marks):
+        minutes, ms = divmod(at_ns // 1_000_000, 60_000)
+        hours, minutes = divmod(minutes, 60)
+        time = f"{hours:02}:{minutes:02}:{ms // 1000:02}.{ms % 1000:03}"
+        tags += [(f"CHAPTER{number:03}", time), (f"CHAPTER{number:03}NAME", name)]
+    return tags
+
+
 def _no_capture(capture: Path) -> CaptureError:
     return CaptureError(
         f"{capture}: not a capture file of this version, or cut off within its header; there is nothing to recover"
@@ -106,7 +127,7 @@ def finish(
         ("LEFT", header.left),
         ("RIGHT", header.right),
     ]
-    packet = opus_tags([(name, value) for name, value in tags if value])
+    packet = opus_tags([(name, value) for name, value in tags if value] + _chapters(_read_pauses(capture)))
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
     try:

@@ -97,6 +97,8 @@ class AgentSocket:
         | f.ShareVideo
         | f.Hold
         | f.Resume
+        | f.PauseRecording
+        | f.ResumeRecording
         | f.HangUp
         | f.AskTransfer
         | f.Transfer
@@ -123,6 +125,10 @@ class AgentSocket:
                 agents.hold(agent, contact)
             case f.Resume():
                 agents.resume(agent, contact)
+            case f.PauseRecording():
+                agents.pause_recording(agent, contact)
+            case f.ResumeRecording():
+                agents.resume_recording(agent, contact)
             case f.HangUp():
                 agents.hang_up(agent, contact)
             case f.AskTransfer():

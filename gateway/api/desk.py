@@ -115,6 +115,7 @@ def contact_info(contact: ContactView, media: MediaPlace) -> ContactInfo | None:
         outcome=contact.outcome,
         media=media,
         video=VideoInfo(allowed=contact.video_allowed, own=contact.agent_shows, other=contact.customer_shows),
+        recording=contact.recording,
     )
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.model.events import AgentState, EndCause, OfferEnd, Party, VideoSource
 from gateway.model.ids import Channel
+from gateway.session.states import RecordingState
 
 Sdp = Annotated[str, msgspec.Meta(min_length=1, max_length=32_000)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=16_000)]
@@ -135,6 +136,7 @@ class ContactInfo(Part, frozen=True, kw_only=True):
     outcome: str | None
     media: MediaPlace
     video: VideoInfo
+    recording: RecordingState
 
 
 class Target(Part, frozen=True, kw_only=True):
@@ -269,6 +271,16 @@ class Resume(Frame, frozen=True, kw_only=True, tag="resume"):
     contact: ContactRef
 
 
+class PauseRecording(Frame, frozen=True, kw_only=True, tag="pause_recording"):
+    """What is said from here on is not recorded, say while a card's number is read out."""
+
+    contact: ContactRef
+
+
+class ResumeRecording(Frame, frozen=True, kw_only=True, tag="resume_recording"):
+    contact: ContactRef
+
+
 class HangUp(Frame, frozen=True, kw_only=True, tag="hang_up"):
     """End the conversation: a call or a chat."""
 
@@ -324,6 +336,8 @@ AgentRequest = (
     | ShareVideo
     | Hold
     | Resume
+    | PauseRecording
+    | ResumeRecording
     | HangUp
     | AskTransfer
     | Transfer

@@ -153,6 +153,7 @@ cdef extern from "native/plane.h":
         ZM_EVENT_SOUND_FINISHED
         ZM_EVENT_ANNOUNCEMENT_FINISHED
         ZM_EVENT_LEG_CLOSED
+        ZM_EVENT_CAPTURE_FAILED
         ZM_EVENT_CAPTURE_FINISHED
     ctypedef struct zm_leg_statistics:
         uint64_t received, sent, lost, dropped, rejected
@@ -261,6 +262,7 @@ ALARM_ONE_WAY = ZM_ALARM_ONE_WAY
 EVENT_SOUND_FINISHED = ZM_EVENT_SOUND_FINISHED
 EVENT_ANNOUNCEMENT_FINISHED = ZM_EVENT_ANNOUNCEMENT_FINISHED
 EVENT_LEG_CLOSED = ZM_EVENT_LEG_CLOSED
+EVENT_CAPTURE_FAILED = ZM_EVENT_CAPTURE_FAILED
 EVENT_CAPTURE_FINISHED = ZM_EVENT_CAPTURE_FINISHED
 
 UFRAG_MAX = ZM_UFRAG_MAX
@@ -369,6 +371,8 @@ cdef object details(zm_event *event):
             (quality.far_fraction_lost, quality.far_jitter_us) if quality.far_known else None)
     if event.kind == ZM_EVENT_SOUND_FINISHED or event.kind == ZM_EVENT_ANNOUNCEMENT_FINISHED:
         return event.number
+    if event.kind == ZM_EVENT_CAPTURE_FAILED:
+        return event.text[:event.text_len].decode("utf-8", "surrogateescape"), event.error
     if event.kind == ZM_EVENT_CAPTURE_FINISHED:
         path = event.text[:event.text_len].decode("utf-8", "surrogateescape")
         return path, event.duration_ms, event.frames_dropped, event.error

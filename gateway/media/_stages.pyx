@@ -179,7 +179,8 @@ cdef extern from "native/capture.h":
     void capture_writer_stop(capture_writer *writer) nogil
     capture *capture_begin(
         capture_writer *writer, const char *path, int64_t start_ns, int64_t start_epoch_ns, const char *left,
-        const char *right, capture_done done, void *context) nogil
+        const char *right, void (*failed)(void *context, int error) noexcept nogil, capture_done done,
+        void *context) nogil
     void capture_audio(
         capture *writing, int side, codec which, int64_t time_ns, uint32_t timestamp, const uint8_t *payload,
         size_t length) nogil
@@ -585,7 +586,7 @@ cdef class CaptureWriter:
             raise ValueError("the writer has stopped")
         self.captures.append(made)  # keeps it alive until the writer is done with it
         made.writing = capture_begin(
-            self.writer, name, start_ns, start_epoch_ns, left_text, right_text, _capture_done, <void *>made)
+            self.writer, name, start_ns, start_epoch_ns, left_text, right_text, NULL, _capture_done, <void *>made)
         if made.writing is NULL:
             raise OSError(f"capture of {path} can't begin")
         return made

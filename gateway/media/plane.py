@@ -24,6 +24,7 @@ from gateway.model.media import (
     AudioAlarm,
     AudioAlarmChanged,
     Background,
+    CaptureFailed,
     CaptureFinished,
     ConsentLost,
     DigitDue,
@@ -591,5 +592,8 @@ def _makers(sound_names: list[str]) -> dict[int, Callable[[LegId, Any], MediaEve
             leg=leg, sound=sound_names[number]
         ),
         _plane.EVENT_LEG_CLOSED: _leg_closed,
+        _plane.EVENT_CAPTURE_FAILED: lambda leg, trouble: CaptureFailed(
+            leg=leg, path=trouble[0], error=os.strerror(trouble[1])
+        ),
         _plane.EVENT_CAPTURE_FINISHED: _capture_finished,
     }

@@ -228,6 +228,23 @@ class OutcomeChosen(ContactEvent, frozen=True, kw_only=True):
     note: str
 
 
+class RecordingPaused(ContactEvent, frozen=True, kw_only=True):
+    """By the agent: what is said from here on is in no recording."""
+
+    agent: AgentId
+
+
+class RecordingResumed(ContactEvent, frozen=True, kw_only=True):
+    agent: AgentId
+
+
+class RecordingInterrupted(ContactEvent, frozen=True, kw_only=True):
+    """The alarm while the conversation goes on: what is said is not recorded, because of ``reason`` (disk full, ...)."""
+
+    recording: RecordingId
+    reason: str
+
+
 class RecordingStored(ContactEvent, frozen=True, kw_only=True):
     recording: RecordingId
     agent: AgentId
@@ -321,6 +338,9 @@ StoredEvent = (
     | CustomerConnectionRestored
     | ContactEnded
     | OutcomeChosen
+    | RecordingPaused
+    | RecordingResumed
+    | RecordingInterrupted
     | RecordingStored
     | RecordingFailed
     | QualityRecorded

@@ -283,6 +283,15 @@ class LegClosed(MediaEvent, frozen=True, kw_only=True):
     statistics: LegStatistics
 
 
+class CaptureFailed(MediaEvent, frozen=True, kw_only=True):
+    """From here on what is said does not get into the capture file (at most once for each capture, and before its
+    `CaptureFinished`).  The legs are as before; when there is room again, the file goes on and notes the loss."""
+
+    path: str
+    error: str
+    """Disk full, no such folder, ..."""
+
+
 class CaptureFinished(MediaEvent, frozen=True, kw_only=True):
     """A capture file is complete on disk (``leg`` is the left leg)."""
 

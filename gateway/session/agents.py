@@ -24,7 +24,7 @@ from gateway.session.contacts import ContactService
 from gateway.session.conversation import Conversations
 from gateway.session.decisions import DecisionHandler
 from gateway.session.floor import AT_WORK, Floor, Seat, Work
-from gateway.session.states import ContactState
+from gateway.session.states import ContactState, RecordingState
 from gateway.session.video import NO_VIDEO, Videos, VideoWish
 from gateway.session.views import ColleagueView, DeskView, TransferView
 
@@ -191,6 +191,23 @@ class AgentService:
 
     def resume(self, agent: AgentId, contact: ContactId) -> None:
         self._conversations.resume(self._call_in(agent, contact, ContactState.HELD, "resumed"), agent)
+
+    def pause_recording(self, agent: AgentId, contact: ContactId) -> None:
+        """From here on nothing is recorded, until `resume_recording`.  Harmless when it is paused already."""
+        found = self._recorded(agent, contact)
+        if not found.recording_paused:
+            self._conversations.pause_recording(found, agent)
+
+    def resume_recording(self, agent: AgentId, contact: ContactId) -> None:
+        found = self._recorded(agent, contact)
+        if found.recording_paused:
+            self._conversations.resume_recording(found, agent)
+
+    def _recorded(self, agent: AgentId, contact: ContactId) -> Contact:
+        found = self._in_hand(agent, contact)
+        if found.recording is RecordingState.OFF:
+            raise NotAllowedError("this contact is not recorded, so there is nothing to pause")
+        return found
 
     def hang_up(self, agent: AgentId, contact: ContactId) -> None:
         """End the call or the chat."""

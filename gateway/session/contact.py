@@ -15,7 +15,7 @@ from gateway.model.events import Customer, EndCause, Party
 from gateway.model.ids import AgentId, Channel, ContactId, LegId, RecordingId
 from gateway.model.ports import VoiceLine
 from gateway.session.showing import Showing
-from gateway.session.states import TOGETHER, WITH_AGENT, ContactState, check_transition
+from gateway.session.states import TOGETHER, WITH_AGENT, ContactState, RecordingState, check_transition
 
 
 class Contact:
@@ -41,6 +41,7 @@ class Contact:
         "outcome",
         "preferred",
         "queue",
+        "recording_paused",
         "state",
         "timer",
         "video",
@@ -90,6 +91,8 @@ class Contact:
         self.video = {Party.CUSTOMER: Showing(), Party.AGENT: Showing()}
         """What pictures each side may see and shows."""
         self.video_changes = 0
+        self.recording_paused = False
+        """By the agent's wish, which outlives a lost connection but no transfer."""
         self.customer_connected = True
         self.timer: Timer | None = None
         """Ends CONNECTING and PARTED when nobody comes; tells who is WAITING their place."""
@@ -125,14 +128,24 @@ class Contact:
     def with_agent(self) -> bool:
         return self.state in WITH_AGENT
 
+    @property
+    def recording(self) -> RecordingState:
+        if self.line is None or not self.queue.record:
+            return RecordingState.OFF
+        if self.capture is not None and self.capture.failed:
+            return RecordingState.FAILED
+        return RecordingState.PAUSED if self.recording_paused else RecordingState.ON
+
 
 class Capture:
     """The stretch of a conversation that is being captured: from one agent's audio to its end."""
 
-    __slots__ = ("agent", "path", "recording", "started_ns")
+    __slots__ = ("agent", "failed", "path", "recording", "started_ns")
 
     def __init__(self, recording: RecordingId, agent: AgentId, path: Path, started_ns: int) -> None:
         self.recording = recording
         self.agent = agent
         self.path = path
         self.started_ns = started_ns
+        self.failed = False
+        """What is said gets lost; see `RecordingInterrupted`."""

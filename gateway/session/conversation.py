@@ -14,6 +14,8 @@ from gateway.model.events import (
     ContactResumed,
     ConversationStarted,
     Party,
+    RecordingPaused,
+    RecordingResumed,
 )
 from gateway.model.ids import AgentId, LegId
 from gateway.model.media import DtmfPolicy
@@ -57,7 +59,7 @@ class Conversations:
                 self._floor.media.bridge(contact.line.leg, leg)
         self._floor.media.listen(leg, lambda event: self._quality.media_event(contact, Party.AGENT, event))
         self._start_capture(contact, agent, leg)
-        if contact.on_hold:
+        if contact.on_hold or contact.recording_paused:
             # The customer goes on hearing music, and the recording goes on pausing, until the agent resumes.
             self._pause_capture(contact)
         if state is ContactState.CONNECTING:
@@ -78,9 +80,18 @@ class Conversations:
         contact.on_hold = False
         if contact.line is not None and contact.agent_leg is not None:
             self._floor.media.bridge(contact.line.leg, contact.agent_leg)
-        if contact.capture is not None and contact.line is not None:
-            self._floor.media.resume_capture(contact.line.leg)
+        self._resume_capture(contact)
         self._floor.log.emit(ContactResumed(at_ns=self._floor.clock.now_ns(), contact=contact.id, agent=agent))
+
+    def pause_recording(self, contact: Contact, agent: AgentId) -> None:
+        contact.recording_paused = True
+        self._pause_capture(contact)
+        self._floor.log.emit(RecordingPaused(at_ns=self._floor.clock.now_ns(), contact=contact.id, agent=agent))
+
+    def resume_recording(self, contact: Contact, agent: AgentId) -> None:
+        contact.recording_paused = False
+        self._resume_capture(contact)
+        self._floor.log.emit(RecordingResumed(at_ns=self._floor.clock.now_ns(), contact=contact.id, agent=agent))
 
     def part(self, contact: Contact, agent: AgentId) -> None:
         """The agent's connection is gone; the customer hears music until it is back."""
@@ -103,6 +114,7 @@ class Conversations:
         self._stop_capture(contact)
         self._no_pictures(contact)
         contact.agent, contact.agent_leg, contact.on_hold = None, None, False
+        contact.recording_paused = False
         self._music(contact)
         self._waiting.announce_later(contact)
 
@@ -148,6 +160,11 @@ class Conversations:
     def _pause_capture(self, contact: Contact) -> None:
         if contact.capture is not None and contact.line is not None:
             self._floor.media.pause_capture(contact.line.leg)
+
+    def _resume_capture(self, contact: Contact) -> None:
+        if contact.capture is None or contact.line is None or contact.on_hold or contact.recording_paused:
+            return
+        self._floor.media.resume_capture(contact.line.leg)
 
     def _stop_capture(self, contact: Contact) -> None:
         if contact.capture is not None and contact.line is not None:

@@ -220,6 +220,7 @@ class Floor:
             video_allowed=contact.may_show,
             customer_shows=contact.video[Party.CUSTOMER].source,
             agent_shows=contact.video[Party.AGENT].source,
+            recording=contact.recording,
         )
 
     def position(self, contact: Contact) -> int | None:

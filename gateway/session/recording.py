@@ -14,9 +14,9 @@ from urllib.parse import quote, unquote
 
 import recordings
 from gateway.model.clock import Clock
-from gateway.model.events import RecordingFailed, RecordingStored
+from gateway.model.events import RecordingFailed, RecordingInterrupted, RecordingStored
 from gateway.model.ids import AgentId, ContactId, RecordingId, new_recording_id
-from gateway.model.media import CaptureFinished, MediaEvent
+from gateway.model.media import CaptureFailed, CaptureFinished, MediaEvent
 from gateway.session.contact import Capture, Contact
 from gateway.session.eventlog import EventLog
 
@@ -40,21 +40,23 @@ class Recorder:
         # One thread: encoding is patient work, and must not take the second core from the calls.
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recording")
         self._finishing: set[asyncio.Task[None]] = set()
-        self._open: set[Path] = set()
+        self._open: dict[Path, Capture] = {}
         self._none_open = asyncio.Event()
         self._none_open.set()
 
     def begin(self, contact: Contact, agent: AgentId) -> Capture:
         recording = new_recording_id()
         path = self._captures / f"{contact.id}~{contact.queue.name}~{quote(agent, safe='')}~{recording}{SUFFIX}"
-        self._open.add(path)
         self._none_open.clear()
-        return Capture(recording, agent, path, self._clock.now_ns())
+        self._open[path] = Capture(recording, agent, path, self._clock.now_ns())
+        return self._open[path]
 
     def media_event(self, event: MediaEvent) -> None:
         """Listener for customers' legs: encode what has been captured."""
-        if isinstance(event, CaptureFinished):
-            self._open.discard(Path(event.path))
+        if isinstance(event, CaptureFailed):
+            self._interrupted(Path(event.path), event.error)
+        elif isinstance(event, CaptureFinished):
+            self._open.pop(Path(event.path), None)
             if not self._open:
                 self._none_open.set()
             if event.error:
@@ -62,6 +64,19 @@ class Recorder:
             if event.frames_dropped:
                 log.warning("capture %s lacks %d frames", Path(event.path).name, event.frames_dropped)
             self._finish_later(Path(event.path))
+
+    def _interrupted(self, path: Path, reason: str) -> None:
+        capture = self._open.get(path)
+        if capture is None:
+            return
+        capture.failed = True
+        log.error("recording %s loses what is said from now on: %s (%s)", capture.recording, reason, path)
+        contact = ContactId(path.name.split("~", 1)[0])
+        self._log.emit(
+            RecordingInterrupted(
+                at_ns=self._clock.now_ns(), contact=contact, recording=capture.recording, reason=reason
+            )
+        )
 
     def recover(self) -> int:
         """Encode what a crash left behind; returns how many captures there are."""

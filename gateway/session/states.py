@@ -45,6 +45,20 @@ TRANSITIONS: dict[ContactState, frozenset[ContactState]] = {
     _S.ENDED: frozenset(),
 }
 
+
+class RecordingState(enum.StrEnum):
+    """How it stands with the recording of a contact in an agent's hands."""
+
+    OFF = "off"
+    """A chat, or a queue that records nothing."""
+    ON = "on"
+    """What is said is recorded (not while the customer is on hold)."""
+    PAUSED = "paused"
+    """By the agent, say while a card's number is read out."""
+    FAILED = "failed"
+    """What is said is lost: the disk does not take it. The conversation goes on."""
+
+
 WITH_AGENT = frozenset({_S.CONNECTING, _S.TALKING, _S.HELD, _S.PARTED})
 """States in which an agent has the contact in hand."""
 

@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.model.events import AgentState, Customer, VideoSource
 from gateway.model.ids import AgentId, Channel, ContactId, OfferId, QueueName
-from gateway.session.states import ContactState
+from gateway.session.states import ContactState, RecordingState
 
 
 class ContactView(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +34,7 @@ class ContactView(msgspec.Struct, frozen=True, kw_only=True):
     """Either side may show pictures now."""
     customer_shows: VideoSource | None = None
     agent_shows: VideoSource | None = None
+    recording: RecordingState
     until_ns: int | None = None
     """On a desk: when this agent's wrap-up of it ends by itself."""
 

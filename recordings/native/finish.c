@@ -152,6 +152,35 @@ enum finish_status finish_recording(const struct finish_request *request, struct
     return status;
 }
 
+enum finish_status finish_read_pauses(int capture, int64_t (*pauses)[2], size_t max, size_t *count)
+{
+    struct capture_reader reader;
+    struct record record;
+    enum read_result read = READ_TORN;
+    FILE *stream = open_stream(capture);
+    bool paused = false;
+
+    *count = 0;
+    if (!stream)
+        return FINISH_READ_ERROR;
+    if (capture_reader_open(&reader, stream) < 0) {
+        fclose(stream);
+        return FINISH_NO_CAPTURE;
+    }
+    while ((read = capture_reader_next(&reader, &record)) == READ_RECORD) {
+        if (record.type == RECORD_PAUSE && !paused && *count < max) {
+            pauses[*count][0] = record.time_ns;
+            pauses[(*count)++][1] = INT64_MAX;
+            paused = true;
+        } else if (record.type == RECORD_RESUME && paused) {
+            pauses[*count - 1][1] = record.time_ns;
+            paused = false;
+        }
+    }
+    fclose(stream);
+    return read == READ_FAILED ? FINISH_READ_ERROR : FINISH_DONE;
+}
+
 enum finish_status finish_read_header(int capture, int64_t *start_epoch_ns, char *left, char *right)
 {
     struct capture_reader reader;

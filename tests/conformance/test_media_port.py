@@ -6,6 +6,8 @@ Sound and packets are the integration tests' matter; here it is about names, lim
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import wave
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -20,6 +22,7 @@ from gateway.model.ids import Codec, ConferenceId, LegId, VideoCodec
 from gateway.model.media import (
     AnnouncementFinished,
     Background,
+    CaptureFailed,
     CaptureFinished,
     DigitDue,
     DigitReceived,
@@ -455,6 +458,21 @@ async def test_a_capture_ends_with_its_event(world: World, tmp_path: Path) -> No
     await world.until(lambda: any(isinstance(event, CaptureFinished) for event in world.events))
     (finished,) = [event for event in world.events if isinstance(event, CaptureFinished)]
     assert (finished.leg, finished.path, finished.frames_dropped, finished.error) == (left, path, 0, "")
+
+
+async def test_a_capture_that_has_no_place_fails_at_once_and_the_legs_go_on(world: World, tmp_path: Path) -> None:
+    left, right = world.connected_rtp(), world.connected_rtp()
+    path = str(tmp_path / "no such folder" / "one.cap")
+    world.port.start_capture(left, right, path)
+    await world.until(lambda: any(isinstance(event, CaptureFailed) for event in world.of(left)))
+    world.port.bridge(left, right)
+    world.port.stop_capture(left)
+    await world.until(lambda: any(isinstance(event, CaptureFinished) for event in world.of(left)))
+    told = [event for event in world.of(left) if isinstance(event, CaptureFailed | CaptureFinished)]
+    assert [(type(event), event.path, event.error) for event in told] == [
+        (CaptureFailed, path, os.strerror(errno.ENOENT)),
+        (CaptureFinished, path, os.strerror(errno.ENOENT)),
+    ]
 
 
 async def test_closing_the_left_leg_finishes_its_capture(world: World, tmp_path: Path) -> None:

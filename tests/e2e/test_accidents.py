@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +251,37 @@ async def test_a_kill_leaves_no_contact_dangling_and_pages_come_back(tmp_path: P
         explained = await gateway.command("explain", chat, "--config", str(gateway.config))
         assert "every decision came out the same" in explained
         assert "offer" in explained
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+async def test_a_full_disk_stops_the_recording_and_not_the_call(tmp_path: Path) -> None:
+    captures = tmp_path / "z" / "var" / "captures"
+    captures.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(captures)], check=True)
+    try:
+        async with (
+            zentrale(tmp_path / "z") as gateway,
+            chromium(tone_wav(tmp_path / "mic.wav", 1000)) as browser,
+            baresip.running(tone_hz=440) as phone,
+        ):
+            desk = await agent_desk(browser, gateway)
+            await phone.dial("100", gateway.sip)
+            contact = await desk.accept()
+            await desk.sees_state("call", "talking")
+            await desk.sees("recording-failed", "not being recorded")
+            await desk.sees_state("call", "talking")
+            await wait_for_tone(desk.page, 440)
+            await desk.click("hang-up")
+            await phone.event("CALL_CLOSED")
+            await desk.finish()
+            timeline = gateway.timeline(contact)
+            assert timeline.count("RecordingInterrupted") == 1
+            assert timeline[-1] in ("OutcomeChosen", "RecordingStored")
+            assert "No space left on device" in gateway.log()
+            (recording,) = await gateway.until_rows("SELECT * FROM recordings WHERE contact=?", contact)
+            assert len(read_opus(gateway.recordings / recording["path"])) > OPUS_HZ, "what had room is kept"
+    finally:
+        subprocess.run(["umount", str(captures)], check=True)
 
 
 async def test_a_stop_says_goodbye_to_everybody(tmp_path: Path) -> None:

@@ -128,6 +128,26 @@ async def test_everything_works_from_the_keyboard(browser: Browser, gateway: Zen
     await desk.sees_state("agent-state", "paused")
 
 
+async def test_the_recording_is_paused_and_goes_on_by_a_button(browser: Browser, gateway: Zentrale) -> None:
+    desk, _ = await in_call(browser, gateway)
+    await desk.sees("call-state", "Recording")
+    await desk.click("recording")
+    await desk.sees_state("recording", "paused")
+    await desk.sees("call-state", "Recording paused")
+    await desk.page.keyboard.press("Alt+r")
+    await desk.sees_state("recording", "on")
+    await desk.click("hang-up")
+    await desk.sees("recording-ready")
+    await desk.finish()
+    await desk.part("history-item").first.click()
+    await desk.sees("detail-timeline", "Anna paused the recording")
+    await desk.sees("detail-timeline", "Anna went on recording")
+    (row,) = gateway.rows("SELECT path FROM recordings ORDER BY at_ns DESC LIMIT 1")
+    tags = (gateway.recordings / row["path"]).read_bytes()[:4096]
+    assert b"NAME=Recording paused" in tags
+    assert b"NAME=Recording resumed" in tags
+
+
 async def test_the_history_shows_timeline_and_a_recording_that_plays(browser: Browser, gateway: Zentrale) -> None:
     desk, _ = await in_call(browser, gateway)
     await desk.click("hang-up")

@@ -7,9 +7,12 @@ next turn, and a test without a loop calls `FakeMediaPlane.deliver`.
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from gateway.model.errors import CapacityError, NotFoundError, RequestError, UnreachableError
@@ -17,6 +20,7 @@ from gateway.model.ids import ConferenceId, LegId
 from gateway.model.media import (
     AnnouncementFinished,
     Background,
+    CaptureFailed,
     CaptureFinished,
     ConsentLost,
     DigitDue,
@@ -73,6 +77,7 @@ class FakeLeg:
     """False while a sound or `stop` took its place."""
     capture: str | None = None
     capture_paused: bool = False
+    capture_error: str = ""
     captures: int = 0
     dtls_sent: list[bytes] = field(default_factory=list)
     dtmf_policy: DtmfPolicy = DtmfPolicy.TRANSLATE
@@ -424,6 +429,15 @@ class FakeMediaPlane:
             self._end_capture(known)
             known.capture, known.capture_paused = path, False
             known.captures += 1
+            if not Path(path).parent.is_dir():
+                self.fail_capture(leg=left, error=os.strerror(errno.ENOENT))
+
+    def fail_capture(self, leg: LegId, error: str) -> None:
+        """From here on the leg's capture loses what is said."""
+        known = self.legs[leg]
+        assert known.capture is not None
+        known.capture_error = error
+        self.raise_event(CaptureFailed(leg=leg, path=known.capture, error=error))
 
     def pause_capture(self, left: LegId) -> None:
         if known := self._note("pause_capture", left):
@@ -441,13 +455,14 @@ class FakeMediaPlane:
         if known.capture is None:
             return
         path, known.capture = known.capture, None
+        error, known.capture_error = known.capture_error or self.capture_error, ""
         self.raise_event(
             CaptureFinished(
                 leg=known.leg,
                 path=path,
                 duration_ms=self.capture_ms,
                 frames_dropped=0,
-                error=self.capture_error,
+                error=error,
             )
         )
 

@@ -193,6 +193,27 @@ def test_a_pause_is_silence_on_both_sides_and_no_gap(tmp_path: Path) -> None:
         assert tone_share(cut(channel, 4.1, 5.9), tone_hz, 48000) > 0.98
 
 
+def test_pauses_are_chapters(tmp_path: Path) -> None:
+    records = list(audio(LEFT, PCMA, LEFT_HZ, 4))
+    for kind, at_ms in ((PAUSE, 500), (RESUME, 1250), (PAUSE, 2000), (PAUSE, 2100), (RESUME, 2500), (PAUSE, 3725)):
+        records.append((at_ms * MS, captures.record(kind, at_ms * MS)))
+    recordings.finish(write(tmp_path / "c", records, 4000), tmp_path / "r.opus")
+    said = subprocess.run(
+        ["opusinfo", str(tmp_path / "r.opus")], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    marks = [
+        ("00.500", "paused"),
+        ("01.250", "resumed"),
+        ("02.000", "paused"),
+        ("02.500", "resumed"),
+        ("03.725", "paused"),
+    ]
+    for number, (second, what) in enumerate(marks):
+        assert f"CHAPTER{number:03}=00:00:{second}" in said
+        assert f"CHAPTER{number:03}NAME=Recording {what}" in said
+    assert said.count("NAME=Recording") == len(marks)
+
+
 def test_a_new_stream_with_other_timestamps_or_codec_goes_on_at_its_time(tmp_path: Path) -> None:
     """The agent's page was loaded again: another stream, other timestamps, then another codec."""
     records = [

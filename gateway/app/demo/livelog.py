@@ -184,6 +184,8 @@ class LiveLog:
             case ev.RecordingStored(duration_ms=duration_ms, size_bytes=size):
                 self.tally.recordings += 1
                 return f"recording saved: {seconds(duration_ms)}, {max(1, size // 1024)} KiB", DIM
+            case ev.RecordingInterrupted(reason=reason):
+                return f"nothing is recorded from here on: {reason}", RED
             case ev.RecordingFailed(reason=reason):
                 return f"recording failed: {reason}", RED
             case ev.AudioAlarmRaised(party=party, alarm=alarm):

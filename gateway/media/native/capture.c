@@ -37,6 +37,7 @@ struct capture {
     struct capture_writer *writer;
     int64_t start_ns;
     int64_t start_epoch_ns;
+    capture_failed failed;
     capture_done done;
     void *context;
     char path[CAPTURE_PATH_MAX];
@@ -246,6 +247,15 @@ static void seal(const uint32_t table[256], uint8_t *record, size_t size)
     put32(record + size - CRC_SIZE, ~crc);
 }
 
+static void fail(struct capture *capture, int error)
+{
+    if (capture->error)
+        return;
+    capture->error = error;
+    if (capture->failed)
+        capture->failed(capture->context, error);
+}
+
 static bool write_at_end(struct capture *capture, const uint8_t *data, size_t size)
 {
     size_t done = 0;
@@ -254,8 +264,7 @@ static bool write_at_end(struct capture *capture, const uint8_t *data, size_t si
         if (result < 0 && errno == EINTR)
             continue;
         if (result <= 0) {
-            if (!capture->error)
-                capture->error = result < 0 ? errno : EIO;
+            fail(capture, result < 0 ? errno : EIO);
             return false; /* what did get in is overwritten by the next batch, or cut at the end */
         }
         done += (size_t)result;
@@ -272,7 +281,7 @@ static void create_file(struct capture_writer *writer, struct capture *capture)
 
     capture->file = open(capture->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (capture->file < 0) {
-        capture->error = errno;
+        fail(capture, errno);
         return;
     }
     put16(header + 8, VERSION);
@@ -478,7 +487,7 @@ static void copy_text(char to[CAPTURE_TEXT_MAX + 1], const char *text)
 
 struct capture *capture_begin(
     struct capture_writer *writer, const char *path, int64_t start_ns, int64_t start_epoch_ns, const char *left,
-    const char *right, capture_done done, void *context)
+    const char *right, capture_failed failed, capture_done done, void *context)
 {
     if (strlen(path) >= CAPTURE_PATH_MAX) {
         errno = ENAMETOOLONG;
@@ -493,6 +502,7 @@ struct capture *capture_begin(
     capture->writer = writer;
     capture->start_ns = start_ns;
     capture->start_epoch_ns = start_epoch_ns;
+    capture->failed = failed;
     capture->done = done;
     capture->context = context;
     capture->file = -1;

@@ -39,6 +39,10 @@ struct capture_result {
  * block.  `result` lives until the call returns. */
 typedef void (*capture_done)(void *context, const struct capture_result *result);
 
+/* Called at most once per capture, on the writer's thread and before `done`: from here on sound is lost, because `error`
+ * (errno: no room, no such folder) keeps it from the file.  It goes on when there is room again.  May be NULL. */
+typedef void (*capture_failed)(void *context, int error);
+
 /* Start the writer thread.  NULL: errno. */
 struct capture_writer *capture_writer_start(void);
 /* Finish all captures (those still open get an end record at their last time), call their `done`, end the thread.  No
@@ -51,7 +55,7 @@ void capture_writer_stop(struct capture_writer *writer);
  * NULL: errno (ENOMEM, ENAMETOOLONG, EMFILE at CAPTURES_MAX); `done` is then not called. */
 struct capture *capture_begin(
     struct capture_writer *writer, const char *path, int64_t start_ns, int64_t start_epoch_ns, const char *left,
-    const char *right, capture_done done, void *context);
+    const char *right, capture_failed failed, capture_done done, void *context);
 
 /* The following are the media thread's, all wait-free.  `time_ns`: monotonic, same clock as `start_ns`; arrival time for
  * received packets. */

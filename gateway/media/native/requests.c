@@ -428,6 +428,16 @@ static zm_event *capture_event(uint64_t leg, const char *path, int error)
     return event;
 }
 
+static void capture_in_trouble(void *argument, int error)
+{
+    capture_context *context = argument;
+    zm_event *event = zm_event_new(ZM_EVENT_CAPTURE_FAILED, context->leg, context->path, (uint32_t)strlen(context->path));
+
+    if (event)
+        event->error = error;
+    zm_raise(context->events, event);
+}
+
 static void capture_ended(void *argument, const struct capture_result *result)
 {
     capture_context *context = argument;
@@ -474,8 +484,8 @@ zm_status zm_start_capture(zm_plane *plane, uint64_t left, uint64_t right, const
     snprintf(right_name, sizeof right_name, "leg %llu", (unsigned long long)right);
     command->other = right;
     command->capture = capture_begin(
-        plane->writer, path, (int64_t)zm_monotonic_ns(), (int64_t)realtime_ns(), left_name, right_name, capture_ended,
-        context);
+        plane->writer, path, (int64_t)zm_monotonic_ns(), (int64_t)realtime_ns(), left_name, right_name,
+        capture_in_trouble, capture_ended, context);
     if (command->capture == NULL) {
         zm_raise(&plane->events, capture_event(left, path, errno ? errno : EIO));
         free(context);

@@ -67,6 +67,16 @@ export interface Resume {
   contact: string;
 }
 
+export interface PauseRecording {
+  type: "pause_recording";
+  contact: string;
+}
+
+export interface ResumeRecording {
+  type: "resume_recording";
+  contact: string;
+}
+
 export interface HangUp {
   type: "hang_up";
   contact: string;
@@ -172,6 +182,7 @@ export interface ContactInfo {
   outcome: string | null;
   media: MediaPlace;
   video: VideoInfo;
+  recording: RecordingState;
 }
 
 export type ContactState = "connecting" | "talking" | "held" | "parted" | "wrap_up";
@@ -183,6 +194,8 @@ export interface VideoInfo {
   own: VideoSource | null;
   other: VideoSource | null;
 }
+
+export type RecordingState = "off" | "on" | "paused" | "failed";
 
 export interface AgentStateShown {
   type: "agent_state";
@@ -495,6 +508,8 @@ export type AgentRequest =
   | ShareVideo
   | Hold
   | Resume
+  | PauseRecording
+  | ResumeRecording
   | HangUp
   | AskTransfer
   | Transfer

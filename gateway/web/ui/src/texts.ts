@@ -164,6 +164,12 @@ export const desk = {
   },
   hold: "Hold",
   resume: "Resume",
+  recording_on: "Recording",
+  recording_pause: "Pause recording",
+  recording_paused: "Recording paused",
+  recording_resume: "Go on recording",
+  recording_failed: "This call is not being recorded.",
+  recording_failed_help: "The disk does not take it. You can go on talking; tell whoever runs Zentrale.",
   hang_up: "Hang up",
   transfer: "Transfer",
   transfer_queues: "To a queue",
@@ -310,6 +316,12 @@ export function timeline(entry: TimelineEntry): { what: string; more: string | n
       return { what: `Outcome: ${detail}`, more: entry.text };
     case "RecordingStored":
       return { what: `Recording stored, ${clock(Number(detail))}`, more: null };
+    case "RecordingPaused":
+      return { what: `${agent} paused the recording`, more: null };
+    case "RecordingResumed":
+      return { what: `${agent} went on recording`, more: null };
+    case "RecordingInterrupted":
+      return { what: "Recording interrupted: what is said is lost", more: detail };
     case "RecordingFailed":
       return { what: "Recording failed", more: detail };
     case "QualityRecorded":

@@ -36,6 +36,7 @@ const contact: ContactInfo = {
   outcome: null,
   video: { allowed: false, own: null, other: null },
   media: "nowhere",
+  recording: "off",
 };
 
 const desk: Desk = {

@@ -76,6 +76,8 @@ function CallWork({ contact, model }: { contact: ContactInfo; model: Model }) {
         <span class={`lamp ${held || contact.state === "parted" ? "signal" : talking ? "good" : "accent"}`} aria-hidden="true" />
         {texts.desk.call_states[contact.state]}
         {muted && ` · ${texts.common.muted}`}
+        {contact.recording === "on" && ` · ${texts.desk.recording_on}`}
+        {contact.recording === "paused" && ` · ${texts.desk.recording_paused}`}
       </p>
       {leg?.fault != null && (
         <div class="alert" role="alert" data-testid={`microphone-${leg.fault}`}>
@@ -119,6 +121,15 @@ function CallWork({ contact, model }: { contact: ContactInfo; model: Model }) {
         </div>
       )}
       {leg !== null && <Pictures video={leg.audio.video} info={contact.video} other={contact.customer_name} held={held} />}
+      {contact.recording === "failed" && (
+        <div class="alert" role="alert" data-testid="recording-failed">
+          <Icon name="warning" />
+          <div>
+            <strong>{texts.desk.recording_failed}</strong>
+            <p>{texts.desk.recording_failed_help}</p>
+          </div>
+        </div>
+      )}
       {leg !== null && (
         <div class="meters">
           <Meter stream={leg.audio.local} label={texts.common.level_own} testid="meter-own" />
@@ -133,12 +144,25 @@ function CallWork({ contact, model }: { contact: ContactInfo; model: Model }) {
           <Icon name={held ? "play" : "pause"} /> {held ? texts.desk.resume : texts.desk.hold}
         </button>
         {leg !== null && <PictureButtons video={leg.audio.video} info={contact.video} large shortcuts />}
+        {(contact.recording === "on" || contact.recording === "paused") && <RecordingButton contact={contact} />}
         {(held || talking) && <Transfer contact={contact} targets={model.targets} />}
         <button type="button" class="button bad large" onClick={hangUp} aria-keyshortcuts="Alt+X" data-testid="hang-up">
           <Icon name="hang_up" /> {texts.desk.hang_up}
         </button>
       </div>
     </section>
+  );
+}
+
+/** Pauses the recording while a card's number is read out, say; pressed while it is paused. */
+function RecordingButton({ contact }: { contact: ContactInfo }) {
+  const paused = contact.recording === "paused";
+  const toggle = () => send({ type: paused ? "resume_recording" : "pause_recording", contact: contact.contact });
+  useShortcut("r", true, toggle);
+  return (
+    <button type="button" class="button large" aria-pressed={paused} onClick={toggle} aria-keyshortcuts="Alt+R" data-testid="recording" data-state={contact.recording}>
+      <Icon name="record" /> {paused ? texts.desk.recording_resume : texts.desk.recording_pause}
+    </button>
   );
 }
 
