@@ -62,7 +62,7 @@ class DistributorApi(Protocol):
     def restore(self, snapshot: Snapshot) -> None:
         """Go on as the distributor of which the snapshot was taken, with the same limits.
 
-        The snapshot is trusted.  Explanations of open offers are not in it: `explain` refuses these.  Raises
-        `IllegalStateError` unless nothing has been handled yet.
+        Explanations of open offers are not in it: `explain` refuses these.  Raises `IllegalStateError` unless nothing
+        has been handled yet, `InvalidSnapshotError` for a snapshot that contradicts itself.
         """
         ...

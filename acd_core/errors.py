@@ -14,6 +14,13 @@ class InvalidEventError(AcdError):
     """A field of the event has a wrong type or is out of its range."""
 
 
+class InvalidSnapshotError(AcdError):
+    """A snapshot contradicts itself, or is of a version that knew less."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"the snapshot can't be restored: {fault}")
+
+
 class InvalidTimeError(AcdError):
     """The time is negative, not a whole number of nanoseconds, or beyond 2**62."""
 

@@ -18,6 +18,7 @@ from acd_core.errors import (
     not_fresh,
     not_queued,
 )
+from acd_core.snapshots import check_snapshot
 
 cdef enum EventCode:
     CONTACT_ARRIVED
@@ -131,6 +132,7 @@ cdef class Distributor(ContactIntake):
             or self.engine.agents.names.slots.count
         ):
             raise not_fresh()
+        check_snapshot(snapshot)
         try:
             restore(self.engine, self.explanations, snapshot)
         except MemoryError:

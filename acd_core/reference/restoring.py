@@ -6,6 +6,7 @@ from acd_core.errors import not_fresh
 from acd_core.events import Lane
 from acd_core.reference.records import Agent, Contact, Exclusion, Offer, Queue, Work
 from acd_core.reference.settling import Settling
+from acd_core.snapshots import check_snapshot
 from acd_core.states import AgentState, ContactState
 from acd_core.views import AgentView, ContactView, OfferView, QueueView, Snapshot
 
@@ -14,6 +15,7 @@ class Restoring(Settling):
     def restore(self, snapshot: Snapshot) -> None:
         if self._now_ns or self._sequence or self._queues or self._agents:
             raise not_fresh()
+        check_snapshot(snapshot)
         self._now_ns, self._sequence = snapshot.now_ns, snapshot.sequence
         self._offers_made, self._passed = snapshot.offers_made, snapshot.passed
         self._matching = snapshot.matching

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,10 +13,12 @@ from hypothesis import strategies as st
 from acd_core import Distributor
 from acd_core import events as ev
 from acd_core.api import DistributorApi
-from acd_core.errors import IllegalStateError, StaleOfferError
+from acd_core.errors import IllegalStateError, InvalidSnapshotError, StaleOfferError
 from acd_core.journal import Encoder, Header, Reader
 from acd_core.limits import Limits
 from acd_core.reference import Distributor as Reference
+from acd_core.states import AgentState, ContactState
+from acd_core.views import Snapshot
 from tests.parity.acd_moves import Moves
 
 both = pytest.mark.parametrize("make", [Distributor, Reference], ids=["core", "reference"])
@@ -93,3 +97,67 @@ def test_an_offer_that_rang_is_answered_but_not_explained(make: type[Distributor
     assert restored.snapshot() == rang.snapshot()
     with pytest.raises(StaleOfferError, match="ended"):
         restored.explain(1)
+
+
+def spoil(snapshot: Snapshot, chance: random.Random) -> Snapshot:
+    """Something is left out, there twice, or another than it was."""
+    field = chance.choice(["queues", "agents", "contacts", "offers", "exclusions"])
+    rows = list(getattr(snapshot, field))
+    if not rows:
+        return snapshot
+    place = chance.randrange(len(rows))
+    row = rows[place]
+    how = chance.choice(["left out", "twice", "field"])
+    if how == "left out":
+        del rows[place]
+    elif how == "twice":
+        rows.append(row)
+    else:
+        name = chance.choice(row.__struct_fields__)
+        donor = getattr(chance.choice(rows), name)
+        others: list[Any] = [donor, donor, donor]
+        if isinstance(donor, int) and not isinstance(donor, bool):
+            others += [donor + 1, 0]
+        elif isinstance(donor, str):
+            others += ["nobody", *AgentState, *ContactState]
+        elif isinstance(donor, tuple):
+            others += [(), donor[:-1], donor + donor]
+        elif donor is None or isinstance(donor, bool):
+            others += [not donor] if donor is not None else [0, 1] if name.endswith(("_ns", "sequence")) else []
+        rows[place] = msgspec.structs.replace(row, **{name: chance.choice(others)})
+    return msgspec.structs.replace(snapshot, **{field: tuple(rows)})
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32))
+def test_a_snapshot_that_contradicts_itself_is_refused_alike_or_harmless(seed: int) -> None:
+    moves, chance = Moves(None), random.Random(seed)
+    for _ in range(60):
+        moves.any_move(chance)
+    refused = 0
+    for _ in range(60):
+        spoilt = spoil(moves.pair.snapshot, chance)
+        found: list[str] = []
+        for make in (Distributor, Reference):
+            restored = make()
+            try:
+                restored.restore(spoilt)
+            except InvalidSnapshotError as error:
+                found.append(str(error))
+                assert restored.snapshot() == make().snapshot()
+                continue
+            found.append("")
+            restored.snapshot()
+            restored.handle_timer(spoilt.now_ns + 10**9)
+            for agent in restored.snapshot().agents:
+                restored.handle(ev.AgentReady(agent.agent), restored.snapshot().now_ns)
+        assert found[0] == found[1]
+        refused += bool(found[0])
+    assert refused
+
+
+@both
+@pytest.mark.parametrize("other", [None, 7, "snapshot", ev.QueueOpened("sales")])
+def test_something_else_is_no_snapshot(make: type[DistributorApi], other: Any) -> None:
+    with pytest.raises(InvalidSnapshotError, match="must be a Snapshot"):
+        make().restore(other)
