@@ -217,8 +217,8 @@ class Simulator:
                 self.now_ns, _, act, what = pop(agenda)
                 act(what)
             elif due is not None and due <= end_ns:
-                self.now_ns = due
-                self._digest(None, self.distributor.handle_timer(due))
+                self.now_ns = max(due, self.now_ns)  # one may be overdue in what was restored
+                self._digest(None, self.distributor.handle_timer(self.now_ns))
             else:
                 break
             if progress is not None and self.events >= show_at:

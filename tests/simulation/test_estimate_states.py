@@ -111,6 +111,16 @@ def test_what_rings_goes_on_ringing(make: type[DistributorApi]) -> None:
 
 
 @both
+def test_what_is_overdue_happens_at_once(make: type[DistributorApi]) -> None:
+    """The offer to ben expired at 21 s, but nobody has handled that yet; he is back after a minute, before anna."""
+    story = Story(make)
+    story.sign_in("ben")
+    story.arrive(1, "c1")
+    found = estimate(story.d.snapshot(), "c1", OUTLOOK, now_ns=30 * S, runs=3, make=make)
+    assert (found.position, found.p50_s) == (1, 60)
+
+
+@both
 def test_who_was_spared_a_contact_still_is(make: type[DistributorApi]) -> None:
     story = Story(make)
     story.sign_in("ben")
