@@ -75,7 +75,7 @@ def _read_pauses(capture: Path) -> list[tuple[int, int | None]]:
 
 
 def _chapters(pauses: list[tuple[int, int | None]]) -> list[tuple[str, str]]:
-    """Where the recording was paused, as chapter marks, which players show (the chapter extension of Vorbis comments)."""
+    """Where it was paused, as chapter marks, which players show (the chapter extension of Vorbis comments)."""
     marks: list[tuple[int, str]] = []
     for start_ns, end_ns in pauses:
         marks.append((start_ns, "Recording paused"))

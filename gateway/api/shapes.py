@@ -131,7 +131,11 @@ def timeline_entry(event: Event, names: Names) -> TimelineEntry:
             detail, text = names.queue_title(queue), reason
         case ev.ContactTransferred(queue=queue, to_agent=to_agent):
             detail = names.agent(to_agent) or names.queue_title(queue)
-        case ev.ContactRequeued(reason=reason) | ev.RecordingFailed(reason=reason) | ev.RecordingInterrupted(reason=reason):
+        case (
+            ev.ContactRequeued(reason=reason)
+            | ev.RecordingFailed(reason=reason)
+            | ev.RecordingInterrupted(reason=reason)
+        ):
             detail = reason
         case ev.ContactEnded(cause=word) | ev.VideoStarted(source=word):
             detail = word.value

@@ -239,7 +239,7 @@ class RecordingResumed(ContactEvent, frozen=True, kw_only=True):
 
 
 class RecordingInterrupted(ContactEvent, frozen=True, kw_only=True):
-    """The alarm while the conversation goes on: what is said is not recorded, because of ``reason`` (disk full, ...)."""
+    """The alarm while the conversation goes on: what is said is not recorded. ``reason``: disk full, ..."""
 
     recording: RecordingId
     reason: str

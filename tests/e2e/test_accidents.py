@@ -6,6 +6,8 @@ import asyncio
 import os
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -253,12 +255,21 @@ async def test_a_kill_leaves_no_contact_dangling_and_pages_come_back(tmp_path: P
         assert "offer" in explained
 
 
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """64 KiB: two sides of G.711 fill it in under four seconds."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 async def test_a_full_disk_stops_the_recording_and_not_the_call(tmp_path: Path) -> None:
     captures = tmp_path / "z" / "var" / "captures"
     captures.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(captures)], check=True)
-    try:
+    with small_disk(captures):
         async with (
             zentrale(tmp_path / "z") as gateway,
             chromium(tone_wav(tmp_path / "mic.wav", 1000)) as browser,
@@ -280,8 +291,6 @@ async def test_a_full_disk_stops_the_recording_and_not_the_call(tmp_path: Path) 
             assert "No space left on device" in gateway.log()
             (recording,) = await gateway.until_rows("SELECT * FROM recordings WHERE contact=?", contact)
             assert len(read_opus(gateway.recordings / recording["path"])) > OPUS_HZ, "what had room is kept"
-    finally:
-        subprocess.run(["umount", str(captures)], check=True)
 
 
 async def test_a_stop_says_goodbye_to_everybody(tmp_path: Path) -> None:

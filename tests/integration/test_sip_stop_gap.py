@@ -14,9 +14,29 @@ from tests.support.sipp_scenario import Scenario
 from tests.support.zentrale import zentrale
 
 
+@pytest.fixture
+def stop_gap(tmp_path: Path) -> Path:
+    """The folder with the package from the index."""
+    folder = tmp_path / "packages"
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--only-binary",
+        ":all:",
+        "--target",
+        str(folder),
+        STOP_GAP,
+    ]
+    subprocess.run(install, check=True, timeout=100)
+    return folder
+
+
 @pytest.mark.soak  # it fetches a package
 async def test_the_stop_gap_takes_a_call_and_says_at_each_start_what_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, stop_gap: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "packages"
     install = [

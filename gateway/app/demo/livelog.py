@@ -175,7 +175,7 @@ class LiveLog:
                 return "the customer's page is back", GREEN
         return None
 
-    def _after(self, story: _Story, event: ev.ContactEvent) -> tuple[str, str] | None:
+    def _after(self, story: _Story, event: ev.ContactEvent) -> tuple[str, str] | None:  # noqa: PLR0911
         match event:
             case ev.ContactEnded():
                 return self._ended(story, event)
