@@ -153,7 +153,7 @@ def test_a_snapshot_that_contradicts_itself_is_refused_alike_or_harmless(seed: i
                 restored.handle(ev.AgentReady(agent.agent), restored.snapshot().now_ns)
         assert found[0] == found[1]
         refused += bool(found[0])
-    assert refused
+    assert refused or not moves.pair.snapshot.queues
 
 
 @both
