@@ -91,6 +91,6 @@ async def sees_pictures(page: Page, after: Seen | None = None, *, new_key: bool 
 
 
 async def estimate_grows(page: Page) -> bool:
-    """Until the page shows the other side's pictures, and more than before (``new_key``: a new key frame, too)."""
+    """Whether the bandwidth that the page believes to have towards the viewer grows by a fifth in half a minute."""
     grows: bool = await page.evaluate(ESTIMATE_GROWS, 30_000)
     return grows
