@@ -17,6 +17,8 @@ from gateway.protocol.sdp import (
     offer_audio,
     parse,
 )
+from gateway.protocol.sdp import codecs as sdp_codecs
+from gateway.protocol.sdp.codecs import RtpFormat
 from tests.support.sdp_samples import TELEPHONES, sample
 
 G711 = (Codec.PCMU, Codec.PCMA)
@@ -270,3 +272,21 @@ def test_an_answer_with_other_sections_than_the_offer_is_refused():
         accept_answer(parse(PCMA + "m=video 0 RTP/AVP 99\r\n"), codecs=G711)
     with pytest.raises(NoCommonCodecError):
         accept_answer(parse(HEAD + "m=audio 0 RTP/AVP 8\r\n"), codecs=G711)
+
+
+class Numbers:
+    """A range that is asked for numbers alone: a real one goes through all it has for anything else."""
+
+    def __contains__(self, number: object) -> bool:
+        assert isinstance(number, int)
+        return True
+
+
+def test_what_is_not_said_of_opus_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each browser's offer is read on the event loop, and the range of bit rates is half a million long."""
+    monkeypatch.setattr(sdp_codecs, "_OPUS_BITRATES", Numbers())
+    monkeypatch.setattr(sdp_codecs, "_OPUS_RATES", Numbers())
+    for parameters in (None, "minptime=10;useinbandfec=1", "maxaveragebitrate=many;maxplaybackrate="):
+        said = RtpFormat(payload_type=111, encoding="opus", clock_hz=48000, channels=2, parameters=parameters)
+        wishes = sdp_codecs.opus_wishes(said)
+        assert (wishes.bitrate_max, wishes.playback_hz) == (None, None)

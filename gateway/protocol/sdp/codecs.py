@@ -132,8 +132,9 @@ def opus_wishes(rtp_format: RtpFormat) -> OpusWishes:
 
 
 def _number(text: str | None, within: range) -> int | None:
-    number = int(text) if text is not None and re.fullmatch(r"[0-9]{1,7}", text, re.ASCII) else None
-    return number if number in within else None
+    if text is None or not re.fullmatch(r"[0-9]{1,7}", text, re.ASCII):
+        return None  # and not asked of the range: one of half a million is gone through for what is no integer
+    return int(text) if int(text) in within else None
 
 
 def find_dtmf(formats: Sequence[RtpFormat], codec: Codec) -> RtpFormat | None:
