@@ -26,8 +26,8 @@ from acd_core.states import AgentState, OfferEnd
 from acd_core.wording import duration, name_skills
 
 NS_PER_MS = 1_000_000
-TERMS = ("base", "priority", "wait", "bonus", "blending", "ratio", "overdue")
-"""Of the score, by the names of the fields of `Explanation` and `NextContact`."""
+TERMS = ("base", "priority", "wait", "bonus", "blending", "ratio")
+"""Of the score, by the names of the fields of `Explanation` and `NextContact`; ``overdue`` is told in words."""
 
 
 class Happening(msgspec.Struct, frozen=True):
@@ -161,7 +161,8 @@ DECIDED: dict[type, Callable[[Any], str]] = {
 def _score(scored: Explanation | NextContact) -> str:
     """With its terms; empty when all of these are 0."""
     terms = [f"{name} {getattr(scored, name):,}" for name in TERMS if getattr(scored, name)]
-    return f"score {scored.score:,} = {' + '.join(terms)}" if terms else ""
+    score = f"score {scored.score - scored.overdue:,} = {' + '.join(terms)}" if terms else ""
+    return f"overtaken by no score any more, {score or 'score 0'}" if scored.overdue else score
 
 
 def reasons(why: Explanation) -> list[str]:

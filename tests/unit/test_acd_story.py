@@ -72,3 +72,26 @@ def test_equal_scores_of_nothing_are_told_too() -> None:
         "score 0",
         "came before c2 (queue sales, waited 0 s, score 0)",
     )
+
+
+def test_who_is_overtaken_no_more_is_told_in_words() -> None:
+    """The number that lifts such a contact above all others says nothing to people."""
+    bound = ev.Order("priority", step=30_000_000, overtaking_ms=60_000)
+    events = [
+        (0, ev.QueueConfigured("sales", 20_000, 0, order=bound)),
+        (1, ev.ContactArrived("c1", "sales")),
+        (1, ev.ContactArrived("c2", "sales")),
+        (40, ev.ContactArrived("c3", "sales", priority=9)),
+        (61, ev.AgentSignedIn("anna", SALES, NONE)),
+        (61, ev.AgentReady("anna")),
+        (61, ev.OfferAccepted(1, "anna")),
+        (61, ev.ContactEnded("c1")),
+    ]
+    assert story_of("c1", *events)[2].why[:2] == (
+        "overtaken by no score any more, score 60,000,000 = wait 60,000,000",
+        "came before c2 (queue sales, waited 1 min 0 s, overtaken by no score any more, "
+        "score 60,000,000 = wait 60,000,000)",
+    )
+    assert story_of("c2", *events)[-1].why[1] == (
+        "came before c3 (queue sales, waited 21 s, score 291,000,000 = priority 270,000,000 + wait 21,000,000)"
+    )
