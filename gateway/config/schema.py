@@ -140,9 +140,9 @@ class MediaConfig(Table, frozen=True, kw_only=True):
     one that comes with Zentrale; so does `de/minutes.opus` over one of the words that announcements are made of."""
     tones: Country = "de"
     """Country whose call progress tones are the sounds `ringback`, `busy`, `congestion` and `call_waiting`."""
-    opus_complexity: Annotated[int, Meta(ge=0, le=10)] = 5
-    """How hard the Opus encoder tries where a call is transcoded: 10 sounds a little better than 5 and takes nearly
-    twice its time, 1 a little worse in half of it."""
+    opus_complexity: Annotated[int, Meta(ge=0, le=10)] = 3
+    """How hard the Opus encoder tries where a call is transcoded: 5 sounds a little better than 3 and takes half as
+    much time again, 10 hardly better than 5 in nearly twice its time."""
     opus_bitrate: Annotated[int, Meta(ge=6000, le=128_000)] | None = None
     """Bits per second of Opus that is encoded here; left out: 24000 beside `pcma`, `pcmu` and `g722`, else 32000."""
     opus_dtx: bool = False

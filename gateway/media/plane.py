@@ -68,7 +68,7 @@ RETRY_AFTER_S = 10
 TOO_MANY_SOUNDS = (
     f"only {_plane.SOUNDS_MAX} sounds, of {_plane.SOUNDS_MS_MAX // 60_000} minutes together, can be loaded"
 )
-OPUS_COMPLEXITY = 5
+OPUS_COMPLEXITY = 3
 
 
 class ThreadStatistics(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "decoder.h"
+#include "held.h"
 #include "noise.h"
 #include "playout.h"
 #include "stretch.h"
 
 #define MS 1000000LL
 #define SECOND 1000000000LL
-#define SLOTS 32
 /* A packet whose timestamp and arrival disagree by more than this with what was before is of a new stream. */
 #define JUMP_NS SECOND
 /* Without packets for so long the stream has paused: the next one is buffered anew. */
@@ -22,13 +22,6 @@
 #define TOLERANCE_MS 15
 /* Longest gap that the copy in the packet after it is asked for. */
 #define RECOVERED_MAX_MS 60
-
-struct slot {
-    uint16_t length;
-    bool noise;        /* RFC 3389 */
-    uint32_t ticks;    /* duration in RTP clock; 0: noise */
-    int64_t timestamp; /* unwrapped */
-};
 
 struct trial {
     bool used;
@@ -54,13 +47,6 @@ struct jitter {
     uint16_t newest_sequence;
     uint64_t seen;     /* bit n: newest_sequence - n has come */
 
-    /* What is held, in order of timestamps: slots[order[0]] is next.  Payloads lie apart, so that looking for one touches
-     * little memory. */
-    unsigned held;
-    uint8_t order[SLOTS];
-    uint32_t slots_used; /* bit n: slot n */
-    struct slot slots[SLOTS];
-
     /* Playing. */
     bool playing;
     bool quiet;                 /* not playing, because the sender has nothing to say: noise */
@@ -81,7 +67,7 @@ struct jitter {
     size_t fifo_samples;
     int16_t fifo[FIFO_SAMPLES]; /* decoded, not yet played */
     struct trial trial;
-    uint8_t payloads[SLOTS][JITTER_PAYLOAD_MAX];
+    struct held held;
 };
 
 struct jitter *jitter_new(enum codec codec, uint32_t rate)
@@ -113,8 +99,7 @@ void jitter_free(struct jitter *jitter)
 
 static void forget_stream(struct jitter *jitter)
 {
-    jitter->held = 0;
-    jitter->slots_used = 0;
+    held_clear(&jitter->held);
     decoder_reset(&jitter->decoder);
     playout_restart(&jitter->playout);
     jitter->streaming = jitter->playing = jitter->quiet = jitter->quiet_follows = false;
@@ -167,56 +152,19 @@ static void measure(struct jitter *jitter, int64_t timestamp, int64_t arrival_ns
     jitter->delay_known = true;
 }
 
-/* Packets held */
-
-static struct slot *first_slot(struct jitter *jitter)
-{
-    return jitter->held ? &jitter->slots[jitter->order[0]] : NULL;
-}
-
-static const uint8_t *payload_of(const struct jitter *jitter, const struct slot *slot)
-{
-    return jitter->payloads[slot - jitter->slots];
-}
-
-static void drop_first(struct jitter *jitter)
-{
-    jitter->slots_used &= ~(1u << jitter->order[0]);
-    jitter->held--;
-    memmove(jitter->order, jitter->order + 1, jitter->held);
-}
-
-/* There is room. */
-static void insert(struct jitter *jitter, const struct jitter_packet *packet, int64_t timestamp, uint32_t ticks)
-{
-    unsigned number = (unsigned)__builtin_ctz(~jitter->slots_used), at = jitter->held;
-    struct slot *slot = &jitter->slots[number];
-
-    slot->length = packet->length;
-    slot->noise = ticks == 0;
-    slot->ticks = ticks;
-    slot->timestamp = timestamp;
-    memcpy(jitter->payloads[number], packet->payload, packet->length);
-    jitter->slots_used |= 1u << number;
-    for (; at > 0 && jitter->slots[jitter->order[at - 1]].timestamp > timestamp; at--)
-        jitter->order[at] = jitter->order[at - 1];
-    jitter->order[at] = (uint8_t)number;
-    jitter->held++;
-}
+/* Packets in */
 
 /* Throw the oldest packet away and go on with the next one. */
 static void overflow(struct jitter *jitter)
 {
-    drop_first(jitter);
+    held_drop_first(&jitter->held);
     jitter->statistics.overflowed++;
-    const struct slot *next = first_slot(jitter);
+    const struct held_packet *next = held_first(&jitter->held);
     if (next && jitter->playing && next->timestamp > jitter->position) {
         jitter->position = next->timestamp;
         jitter->delay_known = false;
     }
 }
-
-/* Packets in */
 
 /* Note the sequence number.  True: it has come before. */
 static bool note_sequence(struct jitter *jitter, uint16_t sequence)
@@ -246,7 +194,7 @@ static enum jitter_put_result keep(
     }
     if (jitter->playing && timestamp < jitter->position) {
         /* Too late, unless nothing has come since and we only made up sound: then go on from here, later than before. */
-        if (jitter->held || jitter->position - timestamp > ms_ticks(jitter, jitter->starved_ms)) {
+        if (jitter->held.count || jitter->position - timestamp > ms_ticks(jitter, jitter->starved_ms)) {
             if (ticks)
                 measure(jitter, timestamp, arrival_ns);
             jitter->statistics.late++;
@@ -255,13 +203,15 @@ static enum jitter_put_result keep(
         jitter->position = timestamp;
         jitter->delay_known = false;
     }
-    if (!jitter->held && !jitter->playing)
+    if (!jitter->held.count && !jitter->playing)
         jitter->buffering_since_ns = arrival_ns;
-    if (jitter->held == SLOTS)
+    if (jitter->held.count == HELD_MAX)
         overflow(jitter);
-    insert(jitter, packet, timestamp, ticks);
+    struct held_packet held = {.length = packet->length, .noise = ticks == 0, .ticks = ticks, .timestamp = timestamp};
+    held_insert(&jitter->held, &held, packet->payload);
     int64_t held_max = ms_ticks(jitter, JITTER_HELD_MAX_MS);
-    while (jitter->newest - first_slot(jitter)->timestamp > held_max && first_slot(jitter)->timestamp < jitter->newest)
+    int64_t oldest;
+    while ((oldest = held_first(&jitter->held)->timestamp) < jitter->newest && jitter->newest - oldest > held_max)
         overflow(jitter);
     if (ticks)
         measure(jitter, timestamp, arrival_ns);
@@ -398,37 +348,37 @@ static void fall_quiet(struct jitter *jitter)
     jitter->playing = false;
     jitter->quiet = true;
     jitter->quiet_follows = false;
-    if (jitter->held)
+    if (jitter->held.count)
         jitter->buffering_since_ns = jitter->got_ns;
 }
 
-static void take_noise(struct jitter *jitter, const struct slot *slot)
+static void take_noise(struct jitter *jitter, const struct held_packet *slot)
 {
-    noise_update(&jitter->noise, payload_of(jitter, slot), slot->length);
-    drop_first(jitter);
+    noise_update(&jitter->noise, held_payload(&jitter->held, slot), slot->length);
+    held_drop_first(&jitter->held);
     fall_quiet(jitter);
 }
 
-static void decode(struct jitter *jitter, const struct slot *slot)
+static void decode(struct jitter *jitter, const struct held_packet *slot)
 {
     int16_t *to = jitter->fifo + jitter->fifo_samples;
 
     jitter->fifo_samples += decoder_decode(
-        &jitter->decoder, payload_of(jitter, slot), slot->length, to, FIFO_SAMPLES - jitter->fifo_samples);
+        &jitter->decoder, held_payload(&jitter->held, slot), slot->length, to, FIFO_SAMPLES - jitter->fifo_samples);
     jitter->position = slot->timestamp + slot->ticks;
     jitter->quiet_follows = decoder_ends_talk(&jitter->decoder, slot->length);
-    drop_first(jitter);
+    held_drop_first(&jitter->held);
 }
 
 /* Make up `ticks` of sound; `next`, when not NULL, is the packet right behind and carries a copy of it. */
-static void conceal(struct jitter *jitter, uint32_t ticks, const struct slot *next)
+static void conceal(struct jitter *jitter, uint32_t ticks, const struct held_packet *next)
 {
     int16_t *to = jitter->fifo + jitter->fifo_samples;
     size_t samples = decoder_samples(&jitter->decoder, ticks);
 
     if (next == NULL)
         decoder_conceal(&jitter->decoder, to, samples);
-    else if (decoder_recover(&jitter->decoder, payload_of(jitter, next), next->length, to, samples))
+    else if (decoder_recover(&jitter->decoder, held_payload(&jitter->held, next), next->length, to, samples))
         jitter->statistics.recovered++;
     jitter->fifo_samples += samples;
     jitter->position += ticks;
@@ -437,7 +387,7 @@ static void conceal(struct jitter *jitter, uint32_t ticks, const struct slot *ne
 /* Add sound to the FIFO: the next packet's, or made up.  True: as it was sent. */
 static bool produce(struct jitter *jitter)
 {
-    const struct slot *next = first_slot(jitter);
+    const struct held_packet *next = held_first(&jitter->held);
 
     if (!next) {
         conceal(jitter, jitter->frame_ticks, NULL);
@@ -453,7 +403,7 @@ static bool produce(struct jitter *jitter)
         return true;
     }
     if (gap <= ms_ticks(jitter, RECOVERED_MAX_MS) &&
-        decoder_carries_copy(&jitter->decoder, payload_of(jitter, next), next->length)) {
+        decoder_carries_copy(&jitter->decoder, held_payload(&jitter->held, next), next->length)) {
         conceal(jitter, (uint32_t)gap, next);
         return false;
     }
@@ -475,8 +425,8 @@ static void adjust(struct jitter *jitter)
     bool urgent = excess_ms > 2 * TOLERANCE_MS || excess_ms < -TOLERANCE_MS;
     if (!urgent && jitter->since_adjusted < 5)
         return;
-    const struct slot *next;
-    while (jitter->fifo_samples < wanted && (next = first_slot(jitter)) && !next->noise &&
+    const struct held_packet *next;
+    while (jitter->fifo_samples < wanted && (next = held_first(&jitter->held)) && !next->noise &&
            next->timestamp <= jitter->position)
         produce(jitter);
     float likeness_min = jitter->since_adjusted > 25 || excess_ms > 60 ? -1 : urgent ? 0.3f : 0.6f;
@@ -503,9 +453,9 @@ static void adjust(struct jitter *jitter)
 
 static void start_playing(struct jitter *jitter, int64_t now_ns)
 {
-    const struct slot *first;
+    const struct held_packet *first;
 
-    while ((first = first_slot(jitter)) && first->noise)
+    while ((first = held_first(&jitter->held)) && first->noise)
         take_noise(jitter, first);
     if (!first)
         return;
@@ -559,7 +509,7 @@ enum jitter_get_result jitter_get(struct jitter *jitter, int16_t *pcm, int64_t n
     if (!jitter->playing)
         start_playing(jitter, now_ns);
     while (jitter->playing && jitter->fifo_samples < jitter->frame_samples) {
-        const struct slot *next = first_slot(jitter);
+        const struct held_packet *next = held_first(&jitter->held);
         if (next ? next->noise : jitter->quiet_follows) {
             if (next)
                 take_noise(jitter, next);
@@ -584,11 +534,11 @@ enum jitter_get_result jitter_get(struct jitter *jitter, int16_t *pcm, int64_t n
 
 void jitter_follow(struct jitter *jitter, const struct jitter_packet *packet, int64_t arrival_ns)
 {
-    const struct slot *next;
+    const struct held_packet *next;
 
     if (jitter_put(jitter, packet, arrival_ns) != JITTER_KEPT)
         return;
-    while ((next = first_slot(jitter)) != NULL) {
+    while ((next = held_first(&jitter->held)) != NULL) {
         jitter->fifo_samples = 0;
         if (next->noise)
             take_noise(jitter, next);
