@@ -363,3 +363,14 @@ def test_any_packets_are_survived(kind: tuple[Codec, int], packets: list[tuple[i
             result, sound = buffer.get(now)
             assert result in {"played", "concealed", "silent", "quiet"}
             assert len(sound) == 2 * (rate // 50)
+
+
+def test_a_packet_from_long_ago_into_an_empty_buffer_is_late() -> None:
+    """Nothing is held, nothing is played, and it is older than all that is ever held."""
+    buffer = _stages.Jitter("pcmu", 8000)
+    assert buffer.put(bytes(160), sequence=1000, timestamp=8000, arrival_ns=0) == "kept"
+    for tick in range(15):
+        buffer.get(tick * TICK)
+    assert buffer.put(bytes(160), sequence=980, timestamp=8000 - 20 * 160, arrival_ns=15 * TICK) == "late"
+    assert buffer.statistics()["late"] == 1
+    assert buffer.put(bytes(160), sequence=1001, timestamp=8160, arrival_ns=16 * TICK) == "kept"

@@ -192,6 +192,13 @@ static enum jitter_put_result keep(
         jitter->newest = timestamp;
         jitter->newest_ns = arrival_ns;
     }
+    int64_t held_max = ms_ticks(jitter, JITTER_HELD_MAX_MS);
+    if (jitter->newest - timestamp > held_max) { /* would be thrown away at once, playing or not */
+        if (ticks)
+            measure(jitter, timestamp, arrival_ns);
+        jitter->statistics.late++;
+        return JITTER_LATE;
+    }
     if (jitter->playing && timestamp < jitter->position) {
         /* Too late, unless nothing has come since and we only made up sound: then go on from here, later than before. */
         if (jitter->held.count || jitter->position - timestamp > ms_ticks(jitter, jitter->starved_ms)) {
@@ -209,9 +216,7 @@ static enum jitter_put_result keep(
         overflow(jitter);
     struct held_packet held = {.length = packet->length, .noise = ticks == 0, .ticks = ticks, .timestamp = timestamp};
     held_insert(&jitter->held, &held, packet->payload);
-    int64_t held_max = ms_ticks(jitter, JITTER_HELD_MAX_MS);
-    int64_t oldest;
-    while ((oldest = held_first(&jitter->held)->timestamp) < jitter->newest && jitter->newest - oldest > held_max)
+    while (jitter->newest - held_first(&jitter->held)->timestamp > held_max) /* ends at this packet at the latest */
         overflow(jitter);
     if (ticks)
         measure(jitter, timestamp, arrival_ns);
