@@ -63,8 +63,8 @@ static void source_jitter(zm_rtp_source *source, const zm_rtp *rtp, uint64_t now
     uint32_t transit = arrival - rtp->timestamp;
 
     if (source->transit_known) {
-        int32_t d = (int32_t)(transit - source->transit);
-        source->jitter += (uint32_t)(d < 0 ? -d : d) - ((source->jitter + 8) >> 4);
+        uint32_t d = transit - source->transit; /* forward or, from half of all numbers on, back */
+        source->jitter += (d > INT32_MAX ? 0 - d : d) - ((source->jitter + 8) >> 4);
     }
     source->transit = transit;
     source->transit_known = true;
