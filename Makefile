@@ -46,7 +46,7 @@ bench: build ## measure distributor, media plane and the handover to a freed age
 	@$(BIN)/zentrale bench media --json $(ARGS)
 	@$(BIN)/zentrale bench handover --json
 
-soak: build .venv/.dev .cache/packages-test ## the tests that take too long for `make test` (many minutes)
+soak: build .venv/.dev .cache/packages-test .cache/packages-soak ## the tests that take too long for `make test` (many minutes)
 	@$(BIN)/pytest -m soak $(ARGS) </dev/null
 
 fuzz: build .venv/.dev ## the fuzz targets for much longer than in `make test`
