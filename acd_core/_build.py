@@ -14,6 +14,8 @@ CONCEPTS = (
     "queues",
     "kinds",
     "contacts",
+    "scores",
+    "lots",
     "profiles",
     "agents",
     "exclusions",

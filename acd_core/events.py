@@ -152,7 +152,7 @@ class AgentSignedIn(msgspec.Struct, frozen=True, tag=True, gc=False):
     wrap_up_ms: int | None = None
     """In place of the queue's."""
     weight: int = 1
-    """Lots in a weighted random choice, 1..20."""
+    """In a weighted random choice, 1..20."""
     scores: frozenset[tuple[str, int]] = frozenset()
     """Expected success by topic, 0..1000; 0 where not named."""
 

@@ -5,7 +5,7 @@ FNV-1a for names, the finaliser of splitmix64 for mixing (Vigna, http://prng.di.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 WORD: Final = (1 << 64) - 1
 
@@ -24,10 +24,25 @@ def mix(value: int) -> int:
     return value ^ value >> 31
 
 
-def lot(seed: int, contact: str, agent: str, number: int) -> int:
-    """Ticket ``number`` of the agent in the draw for the contact, 0..2**63-1."""
-    drawn = mix(mix(seed ^ hash_name(contact)) ^ hash_name(agent))
-    return mix((drawn + number) & WORD) >> 1
+def draw_point(seed: int, contact: str, number: int, width: int) -> int:
+    """Where draw ``number`` for the contact falls, 0..width-1."""
+    return mix((mix(seed ^ hash_name(contact)) + number) & WORD) % width
+
+
+def describe_profile(profile: tuple[Any, ...]) -> str:
+    """A text that two profiles (queues, skills, levels, lanes, capacity) have in common only if they are equal."""
+    queues, skills, levels, lanes, capacity = profile
+    parts = [
+        *sorted(queues),
+        "",
+        *sorted(skills),
+        "",
+        *(f"{level} {name}" for name, level in sorted(levels)),
+        "",
+        *(f"{lane.most} {lane.weight} {lane.interruptible:d} {lane.channel}" for lane in lanes),
+        f"{capacity}",
+    ]
+    return "".join([f"{len(part)}:{part}" for part in parts])
 
 
 def draw_permille(seed: int, contact: str) -> int:

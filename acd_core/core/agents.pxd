@@ -1,9 +1,11 @@
 from cpython.ref cimport PyObject
-from libc.stdint cimport int16_t, int32_t, int64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint64_t
 
+from acd_core.core.lots cimport Lots
 from acd_core.core.memory cimport Slots
 from acd_core.core.names cimport Names
 from acd_core.core.profiles cimport Profiles
+from acd_core.core.scores cimport Scores
 
 
 cdef enum AgentStateCode:
@@ -28,6 +30,7 @@ cdef struct AgentRow:
     int64_t idle_sequence
     int64_t last_offer
     int64_t return_ns
+    uint64_t row_key
     int32_t profile
     int32_t offer
     int32_t timer
@@ -35,6 +38,8 @@ cdef struct AgentRow:
     int32_t first_work
     int32_t load
     int32_t firm
+    int32_t weight
+    int32_t first_score
     int16_t state
     int16_t next_state
     bint marked
@@ -61,6 +66,8 @@ cdef class Agents:
     cdef int32_t place_rows
     cdef int32_t capacity
     cdef Profiles profiles
+    cdef Lots lots
+    cdef Scores scores
     cdef Slots work_slots
     cdef WorkRow* works
     cdef int32_t work_capacity
@@ -72,7 +79,13 @@ cdef class Agents:
     cdef int set_state(
         self, int32_t agent, AgentStateCode state, object reason, int64_t now_ns, int64_t until_ns, object shown
     ) except -1
-    cdef void keep_settings(self, int32_t agent, object settings) noexcept
+    cdef int configure(self, int32_t agent, object settings) except -1
+    cdef int set_scores(self, int32_t agent) except -1
+    cdef int drop_scores(self, int32_t agent) except -1
+    cdef int join_profile(self, int32_t agent, int32_t profile) except -1
+    cdef int add_orderings(self, int32_t profile, int32_t orderings) except -1
+    cdef int enter_crowd(self, int32_t agent, int32_t place) except -1
+    cdef void leave_crowd(self, int32_t agent, int32_t place) noexcept
     cdef void set_next(self, int32_t agent, AgentStateCode state, object reason) noexcept
     cdef void clear_next(self, int32_t agent) noexcept
     cdef bint at_work(self, int32_t agent) noexcept

@@ -11,10 +11,23 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
+from acd_core.core.hashing cimport hash_name, mix
 from acd_core.core.heap cimport Heap, heap_push, heap_remove, heap_reserve
+from acd_core.core.lots cimport Lots
 from acd_core.core.memory cimport Slots, grow
 from acd_core.core.names cimport Names
-from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, INSIDE, ORDERINGS, LaneRow, ProfileRow, Profiles
+from acd_core.core.profiles cimport (
+    BY_IDLE,
+    BY_LOAD,
+    BY_LOT,
+    BY_SCORE,
+    INSIDE,
+    ORDERINGS,
+    LaneRow,
+    ProfileRow,
+    Profiles,
+)
+from acd_core.core.scores cimport CROWD, Scores, free_ranks
 
 from acd_core.states import AGENT_TRANSITIONS, AgentState
 
@@ -38,6 +51,8 @@ cdef class Agents:
         cdef int before, after
         self.names = Names()
         self.profiles = Profiles()
+        self.lots = Lots()
+        self.scores = Scores()
         self.work_slots = Slots()
         assert len(STATES) == AGENT_STATES
         for before in range(<int>AGENT_STATES):
@@ -91,19 +106,20 @@ cdef class Agents:
         self.reserve_places()
         row = &self.rows[agent]
         memset(row, 0, sizeof(AgentRow))
-        row.profile = profile
-        row.offer = row.timer = row.first_work = -1
+        row.offer = row.timer = row.first_work = row.first_score = -1
         row.next_state = -1
         row.until_ns = -1
         row.state = AGENT_SIGNED_OUT
+        row.row_key = mix(hash_name(name))
+        row.weight = settings.weight
         keep(&row.settings, settings)
-        self.profiles.rows[profile].members += 1
-        self.enter_lanes(agent)
+        self.join_profile(agent, profile)
         return agent
 
     cdef int remove(self, int32_t agent) except -1:
         """Of one that is signed out; its profile stays, even without members."""
         self.leave_lanes(agent)
+        self.drop_scores(agent)
         self.profiles.rows[self.rows[agent].profile].members -= 1
         self.forget(agent)
         self.names.remove(agent)
@@ -114,14 +130,76 @@ cdef class Agents:
         cdef AgentRow* row = &self.rows[agent]
         self.reserve_places()
         self.leave_lanes(agent)
+        self.drop_scores(agent)
         self.profiles.rows[row.profile].members -= 1
-        row.profile = profile
-        self.profiles.rows[profile].members += 1
-        self.enter_lanes(agent)
+        return self.join_profile(agent, profile)
+
+    cdef int join_profile(self, int32_t agent, int32_t profile) except -1:
+        """Of one who is in none."""
+        cdef ProfileRow* row = &self.profiles.rows[profile]
+        cdef Heap* heap
+        cdef int32_t place, number
+        self.rows[agent].profile = profile
+        row.members += 1
+        if row.members > CROWD and not row.crowded:
+            row.crowded = True
+            free_ranks(&row.topics)
+            for place in range(row.lane_count):
+                heap = &self.profiles.lanes[row.lanes[place]].heaps[<int>BY_IDLE]
+                for number in range(heap.size):
+                    self.enter_crowd(heap.entries[number].slot, place)
+        self.set_scores(agent)
+        return self.enter_lanes(agent)
+
+    cdef int configure(self, int32_t agent, object settings) except -1:
+        """Other settings of the same profile; another one is for `move`."""
+        self.leave_lanes(agent)
+        self.drop_scores(agent)
+        self.rows[agent].weight = settings.weight
+        keep(&self.rows[agent].settings, settings)
+        self.set_scores(agent)
+        return self.enter_lanes(agent)
+
+    cdef int set_scores(self, int32_t agent) except -1:
+        """As by the settings, if they are of use; outside of all lanes."""
+        cdef AgentRow* row = &self.rows[agent]
+        cdef ProfileRow* profile = &self.profiles.rows[row.profile]
+        cdef int32_t score
+        if profile.orderings & 1 << BY_SCORE:
+            row.first_score = self.scores.add(agent, (<object>row.settings).scores, profile.lane_count)
+            score = row.first_score
+            while score >= 0 and self.scores.rows[score].place == 0 and not profile.crowded:
+                self.scores.enter_ranks(&profile.topics, score)
+                score = self.scores.rows[score].next
         return 0
 
-    cdef void keep_settings(self, int32_t agent, object settings) noexcept:
-        keep(&self.rows[agent].settings, settings)
+    cdef int drop_scores(self, int32_t agent) except -1:
+        cdef AgentRow* row = &self.rows[agent]
+        cdef ProfileRow* profile = &self.profiles.rows[row.profile]
+        cdef int32_t score = row.first_score
+        while score >= 0 and self.scores.rows[score].place == 0 and not profile.crowded:
+            self.scores.leave_ranks(&profile.topics, score)
+            score = self.scores.rows[score].next
+        self.scores.remove(row.first_score)
+        row.first_score = -1
+        return 0
+
+    cdef int add_orderings(self, int32_t profile, int32_t orderings) except -1:
+        """A queue of the profile chooses by these, too.  Looks at all agents."""
+        cdef int32_t agent
+        orderings |= self.profiles.rows[profile].orderings
+        if orderings == self.profiles.rows[profile].orderings:
+            return 0
+        for agent in range(self.names.slots.used):
+            if self.names.names[agent] is not NULL and self.rows[agent].profile == profile:
+                self.leave_lanes(agent)
+                self.drop_scores(agent)
+        self.profiles.set_orderings(profile, orderings)
+        for agent in range(self.names.slots.used):
+            if self.names.names[agent] is not NULL and self.rows[agent].profile == profile:
+                self.set_scores(agent)
+                self.enter_lanes(agent)
+        return 0
 
     # States
 
@@ -194,8 +272,9 @@ cdef class Agents:
                 self.profiles.counts[number].agents[row.state] += 1
                 continue
             self.profiles.counts[number].agents[<int>INSIDE] += 1
+            self.profiles.weights[number] += row.weight
             for ordering in range(ORDERINGS):
-                if self.profiles.used[ordering]:
+                if profile.orderings & 1 << ordering:
                     heap = &lane.heaps[ordering]
                     heap_reserve(heap)
                     if ordering == BY_IDLE:
@@ -206,7 +285,35 @@ cdef class Agents:
                         key = row.last_offer
                     heap_push(heap, self.places[place * ORDERINGS + ordering], key, row.idle_sequence, agent)
                     self.profiles.refresh(number, ordering)
+            if profile.crowded:
+                self.enter_crowd(agent, place)
         return 0
+
+    cdef int enter_crowd(self, int32_t agent, int32_t place) except -1:
+        """Where there are many, those who are chosen by chance or success are found without looking at all."""
+        cdef AgentRow* row = &self.rows[agent]
+        cdef ProfileRow* profile = &self.profiles.rows[row.profile]
+        cdef LaneRow* lane = &self.profiles.lanes[profile.lanes[place]]
+        cdef int32_t score = row.first_score
+        if profile.orderings & 1 << BY_LOT:
+            self.lots.add(&lane.row, agent, row.row_key, row.weight)
+        while score >= 0:
+            if self.scores.rows[score].place == place:
+                self.scores.enter(&lane.topics, score, row.idle_sequence)
+            score = self.scores.rows[score].next
+        return 0
+
+    cdef void leave_crowd(self, int32_t agent, int32_t place) noexcept:
+        cdef AgentRow* row = &self.rows[agent]
+        cdef ProfileRow* profile = &self.profiles.rows[row.profile]
+        cdef LaneRow* lane = &self.profiles.lanes[profile.lanes[place]]
+        cdef int32_t score = row.first_score
+        if profile.orderings & 1 << BY_LOT:
+            self.lots.remove(&lane.row, agent, row.row_key, row.weight)
+        while score >= 0:
+            if self.scores.rows[score].place == place:
+                self.scores.leave(&lane.topics, score)
+            score = self.scores.rows[score].next
 
     cdef void leave_lanes(self, int32_t agent) noexcept:
         cdef AgentRow* row = &self.rows[agent]
@@ -221,6 +328,9 @@ cdef class Agents:
                 self.profiles.counts[number].agents[row.state] -= 1
                 continue
             self.profiles.counts[number].agents[<int>INSIDE] -= 1
+            self.profiles.weights[number] -= row.weight
+            if profile.crowded:
+                self.leave_crowd(agent, place)
             for ordering in range(ORDERINGS):
                 places = self.places[place * ORDERINGS + ordering]
                 if places[agent] >= 0:

@@ -28,8 +28,6 @@ from acd_core.core.contacts cimport (
     SHUT_OUT,
 )
 from acd_core.core.output cimport END_EXPIRED, END_REJECTED, END_REVOKED
-from acd_core.core.profiles cimport BY_LOAD, BY_TURN
-from acd_core.core.queues cimport LEAST_OCCUPIED, ROUND_ROBIN
 from acd_core.core.settling cimport Settling
 from acd_core.core.timers cimport TIMER_EXCLUSION, TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_UP
 
@@ -49,22 +47,15 @@ cdef class Engine(Settling):
     # Queues
 
     cdef int configure_queue(self, object settings) except -1:
-        cdef int32_t klass, contact, agent
+        cdef int32_t klass, contact
         cdef int32_t queue = self.queues.find(settings.queue)
         cdef object old = self.queues.settings[queue] if queue >= 0 else None
-        cdef int32_t ordering
+        cdef int32_t profile
         self.skills.hold(list_skills(settings))
         queue = self.queues.configure(settings)
-        if self.queues.rows[queue].strategy in (LEAST_OCCUPIED, ROUND_ROBIN):
-            ordering = BY_LOAD if self.queues.rows[queue].strategy == LEAST_OCCUPIED else BY_TURN
-            if not self.profiles.used[ordering]:
-                for agent in range(self.agents.names.slots.used):
-                    if self.agents.names.names[agent] is not NULL:
-                        self.agents.leave_lanes(agent)
-                self.profiles.used[ordering] = True
-                for agent in range(self.agents.names.slots.used):
-                    if self.agents.names.names[agent] is not NULL:
-                        self.agents.enter_lanes(agent)
+        for profile in range(self.profiles.slots.used):
+            if self.queues.profiles.has(queue, profile):
+                self.agents.add_orderings(profile, self.queues.orderings(queue))
         if old is None:
             return 0
         if (old.skills, old.needs, old.steps) != (settings.skills, settings.needs, settings.steps):
@@ -126,7 +117,7 @@ cdef class Engine(Settling):
         cdef int32_t old = self.agents.rows[agent].profile
         cdef frozenset queues = self.profiles.keys[old][0]
         cdef int32_t profile = self.get_profile(settings)
-        self.agents.keep_settings(agent, settings)
+        self.agents.configure(agent, settings)
         if profile != old:
             self.queues.count_agents(settings.queues, 1)
             self.queues.count_agents(queues, -1)

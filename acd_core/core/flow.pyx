@@ -29,6 +29,7 @@ from acd_core.core.hands cimport Hands
 from acd_core.core.hashing cimport hash_name, mix
 from acd_core.core.kinds cimport ClassRow, KindRow
 from acd_core.core.output cimport CONTACT_MOVED, Record, own
+from acd_core.core.profiles cimport BY_IDLE
 from acd_core.core.queues cimport QueueRow
 
 from acd_core.limits import HOPS_MAX
@@ -128,13 +129,17 @@ cdef class Flow(Hands):
         """The profile of an agent with these settings, made if need be."""
         cdef tuple key = (settings.queues, settings.skills, settings.levels, settings.lanes, settings.capacity)
         cdef object known = self.profiles.by_key.get(key)
-        cdef int32_t profile
+        cdef int32_t profile, orderings
         if known is not None:
             return known
         self.skills.hold(settings.skills)
         self.skills.hold([name for name, _ in settings.levels])
         profile = self.profiles.add(key)
         self.queues.enter_profile(profile, settings.queues)
+        orderings = 1 << BY_IDLE
+        for name in settings.queues:
+            orderings |= self.queues.orderings(self.queues.find(name))
+        self.profiles.set_orderings(profile, orderings)
         self.skills.enter_profile(profile, settings.skills, settings.levels)
         self.matching.link_profile(profile)
         return profile

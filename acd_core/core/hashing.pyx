@@ -23,11 +23,6 @@ cdef uint64_t hash_name(str name) except? 0:
     return value
 
 
-cdef int64_t draw_lot(uint64_t seed, str contact, str agent, int lots) except? -1:
-    """The highest of the agent's lots in the draw for the contact (rule 8.2)."""
-    cdef uint64_t drawn = mix(mix(seed ^ hash_name(contact)) ^ hash_name(agent))
-    cdef uint64_t best = 0
-    cdef int number
-    for number in range(lots):
-        best = max(best, mix(drawn + <uint64_t>number) >> 1)
-    return <int64_t>best
+cdef int64_t draw_point(uint64_t seed, str contact, uint64_t number, int64_t width) except -1:
+    """Where draw ``number`` for the contact falls, 0..width-1 (rule 8.2)."""
+    return <int64_t>(mix(mix(seed ^ hash_name(contact)) + number) % <uint64_t>width)

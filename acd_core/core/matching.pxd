@@ -6,8 +6,10 @@ from acd_core.core.contacts cimport Contacts
 from acd_core.core.exclusions cimport Exclusions
 from acd_core.core.heap cimport Entry, Heap
 from acd_core.core.kinds cimport Kinds
+from acd_core.core.lots cimport Barred
 from acd_core.core.profiles cimport Profiles
 from acd_core.core.queues cimport Queues
+from acd_core.core.scores cimport Ranks
 from acd_core.core.skills cimport Skills
 
 
@@ -15,6 +17,13 @@ cdef struct Candidate:
     int64_t term
     int64_t sequence
     int32_t agent
+
+
+cdef struct RowPart:
+    # the agents of a lane, in the row of a weighted draw
+    uint64_t key
+    int64_t weight
+    int32_t lane
 
 
 cdef struct Turn:
@@ -45,6 +54,11 @@ cdef class Matching:
     cdef int64_t now_ns
     cdef int64_t served
     cdef uint64_t seed
+    cdef RowPart* parts
+    cdef int32_t parts_capacity
+    cdef Barred* barred
+    cdef int32_t barred_size
+    cdef int32_t barred_capacity
 
     cdef int link_class(self, int32_t klass) except -1
     cdef void unlink_class(self, int32_t klass) noexcept
@@ -57,7 +71,18 @@ cdef class Matching:
     cdef int32_t get_preferred(self, int32_t contact) except -2
     cdef int32_t best_agent(self, int32_t contact) except -2
     cdef int find_best(self, int32_t contact, int32_t skipped, Candidate* best) except -1
-    cdef int scan(self, Heap* heap, int32_t contact, int32_t skipped, int32_t strategy, Candidate* best) except -1
+    cdef int find_likeliest(self, int32_t contact, int32_t skipped, Candidate* best) except -1
+    cdef int take_from_heap(self, Heap* heap, int32_t contact, int32_t skipped, Candidate* best) except -1
+    cdef int take_from_ranks(
+        self, Ranks* ranks, int32_t lane_place, int32_t contact, int32_t skipped, Candidate* best
+    ) except -1
+    cdef Entry* first_likely(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL
+    cdef int32_t topic_of(self, int32_t contact) except -2
+    cdef int draw(self, int32_t contact, int32_t number, Candidate* best) except -1
+    cdef int list_barred(self, int32_t contact) except -1
+    cdef int bar(self, int32_t contact, int32_t agent) except -1
+    cdef int32_t draw_from_lane(self, int32_t lane, int64_t point) noexcept
+    cdef int list_drawn(self, int32_t contact, list found) except -1
     cdef Entry* first_agent(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL
     cdef int64_t term_of(self, int32_t contact, int32_t agent) except? -1
     cdef int64_t profile_term(self, int32_t strategy, int32_t klass, int32_t profile) noexcept

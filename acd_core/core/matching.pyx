@@ -8,15 +8,18 @@ that have somebody free for the channel (or the classes that have somebody waiti
 
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport free
 
 from acd_core.core.agents cimport Agents
 from acd_core.core.bits cimport BitRows, lowest_bit
 from acd_core.core.contacts cimport CONTACT_WAITING, KEPT, ContactRow, Contacts
 from acd_core.core.exclusions cimport Exclusions
-from acd_core.core.hashing cimport draw_lot
+from acd_core.core.hashing cimport draw_point
 from acd_core.core.heap cimport Entry, Heap
 from acd_core.core.kinds cimport ClassRow, Head
-from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, BY_TURN
+from acd_core.core.lots cimport Barred
+from acd_core.core.memory cimport grow, larger
+from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, BY_TURN, LaneRow, ORDERINGS
 from acd_core.core.queues cimport (
     LEAST_OCCUPIED,
     LEAST_SKILLED,
@@ -27,7 +30,12 @@ from acd_core.core.queues cimport (
     ROUND_ROBIN,
     SUCCESS,
 )
+from acd_core.core.scores cimport CROWD, Ranks, find_heap, find_ranks
 from acd_core.core.skills cimport Skills
+
+from acd_core.limits import WINDOW_AGENTS_MAX
+
+cdef int32_t DRAWS_MAX = WINDOW_AGENTS_MAX
 
 
 cdef inline bint is_met(ClassRow* row, uint8_t* levels) noexcept:
@@ -58,6 +66,37 @@ cdef inline int32_t get_ordering(int32_t strategy) noexcept:
     return BY_LOAD if strategy == LEAST_OCCUPIED else BY_TURN if strategy == ROUND_ROBIN else BY_IDLE
 
 
+cdef int32_t find_part(RowPart* parts, int32_t size, int64_t* point) noexcept:
+    """The part of the row, by rising keys, in which the point lies; the point is then counted from its beginning."""
+    cdef int32_t low = 0, high = size, place, middle
+    cdef int64_t before
+    while True:
+        # those before the pivot go to its left; where it ends up, the row is divided
+        swap_parts(&parts[(low + high) >> 1], &parts[high - 1])
+        middle = low
+        before = 0
+        for place in range(low, high - 1):
+            if parts[place].key < parts[high - 1].key:
+                before += parts[place].weight
+                swap_parts(&parts[place], &parts[middle])
+                middle += 1
+        swap_parts(&parts[middle], &parts[high - 1])
+        if point[0] < before:
+            high = middle
+        elif point[0] < before + parts[middle].weight:
+            point[0] -= before
+            return middle
+        else:
+            point[0] -= before + parts[middle].weight
+            low = middle + 1
+
+
+cdef inline void swap_parts(RowPart* one, RowPart* other) noexcept:
+    cdef RowPart kept = one[0]
+    one[0] = other[0]
+    other[0] = kept
+
+
 @cython.final
 cdef class Matching:
     def __cinit__(self, Skills skills, Queues queues, Contacts contacts, Agents agents, Exclusions exclusions):
@@ -71,6 +110,10 @@ cdef class Matching:
         self.class_profiles = BitRows()
         self.profile_classes = BitRows()
         self.fans = {}
+
+    def __dealloc__(self):
+        free(self.parts)
+        free(self.barred)
 
     # The tables
 
@@ -210,15 +253,19 @@ cdef class Matching:
         cdef int64_t term = 0
         best.agent = -1
         best.term = 0
+        if strategy == SUCCESS:
+            return self.find_likeliest(contact, skipped, best)
+        if strategy == RANDOM:
+            self.list_barred(contact)
+            if skipped >= 0:
+                self.bar(contact, skipped)
+            return self.draw(contact, skipped >= 0, best)
         for word in range(words):
             bits = able[word] & idle[word]
             while bits:
                 profile = (word << 6) + lowest_bit(bits)
                 bits &= bits - 1
                 lane = lanes[profile]
-                if strategy == RANDOM or strategy == SUCCESS:
-                    self.scan(&self.profiles.lanes[lane].heaps[ordering], contact, skipped, strategy, best)
-                    continue
                 entry = &heads[lane]
                 if varied:
                     term = self.profile_term(strategy, klass, profile)
@@ -239,18 +286,215 @@ cdef class Matching:
                 best.agent = entry.slot
         return 0
 
-    cdef int scan(self, Heap* heap, int32_t contact, int32_t skipped, int32_t strategy, Candidate* best) except -1:
-        """All of a heap, for terms that each agent has of their own."""
-        cdef int32_t place, agent
-        cdef int64_t term
+    cdef int32_t topic_of(self, int32_t contact) except -2:
+        """-1: nobody has any success in it."""
+        cdef int32_t kind = self.kinds.classes[self.contacts.rows[contact].klass].kind
+        return self.agents.scores.topics.find((<tuple>self.kinds.keys[kind])[5])
+
+    cdef int find_likeliest(self, int32_t contact, int32_t skipped, Candidate* best) except -1:
+        """By expected success."""
+        cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef int32_t channel = self.kinds.heads[klass].channel
+        cdef int32_t topic = self.topic_of(contact)
+        cdef int32_t word, profile, words = (self.profiles.slots.used + 63) >> 6
+        cdef uint64_t* able = self.class_profiles.row(klass)
+        cdef uint64_t* idle = self.profiles.idle.row(channel)
+        cdef uint64_t bits
+        cdef LaneRow* lane
+        cdef Entry* entry
+        for word in range(words):
+            bits = able[word] & idle[word]
+            while bits:
+                profile = (word << 6) + lowest_bit(bits)
+                bits &= bits - 1
+                lane = &self.profiles.lanes[self.profiles.lane_of[channel][profile]]
+                if self.profiles.rows[profile].crowded:
+                    self.take_from_heap(find_heap(&lane.topics, topic), contact, skipped, best)
+                else:
+                    self.take_from_ranks(
+                        find_ranks(&self.profiles.rows[profile].topics, topic), lane.place, contact, skipped, best
+                    )
+                if best.term == 0:
+                    # of this lane nobody with a score may take it
+                    entry = self.first_agent(&lane.heaps[<int>BY_IDLE], 0, contact, skipped)
+                    if entry is not NULL and is_better(0, entry.sequence, best):
+                        best.sequence = entry.sequence
+                        best.agent = entry.slot
+        return 0
+
+    cdef int take_from_heap(self, Heap* heap, int32_t contact, int32_t skipped, Candidate* best) except -1:
+        cdef Entry* entry
+        if heap is NULL or -heap.entries[0].key < best.term:
+            return 0
+        entry = self.first_likely(heap, 0, contact, skipped)
+        if entry is not NULL and is_better(-entry.key, entry.sequence, best):
+            best.term = -entry.key
+            best.sequence = entry.sequence
+            best.agent = self.agents.scores.rows[entry.slot].agent
+        return 0
+
+    cdef int take_from_ranks(
+        self, Ranks* ranks, int32_t lane_place, int32_t contact, int32_t skipped, Candidate* best
+    ) except -1:
+        cdef int32_t place, agent, score
+        if ranks is NULL:
+            return 0
+        for place in range(ranks.size):
+            agent = ranks.items[place].agent
+            score = ranks.items[place].score
+            if score < best.term:
+                break
+            if self.agents.places[lane_place * ORDERINGS][agent] < 0 or agent == skipped:
+                continue
+            if is_better(score, self.agents.rows[agent].idle_sequence, best) and not self.is_barred(contact, agent):
+                best.term = score
+                best.sequence = self.agents.rows[agent].idle_sequence
+                best.agent = agent
+        return 0
+
+    cdef Entry* first_likely(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL:
+        """As `first_agent`, in the heap of a topic."""
+        cdef Entry* entry
+        cdef Entry* best = NULL
+        cdef int32_t child, agent
+        if place >= heap.size:
+            return NULL
+        entry = &heap.entries[place]
+        agent = self.agents.scores.rows[entry.slot].agent
+        if agent != skipped and not self.is_barred(contact, agent):
+            return entry
+        for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
+            entry = self.first_likely(heap, child, contact, skipped)
+            if entry is not NULL:
+                if best is NULL or entry.key < best.key or (entry.key == best.key and entry.sequence < best.sequence):
+                    best = entry
+        return best
+
+    # The weighted draw
+
+    cdef int list_barred(self, int32_t contact) except -1:
+        """Those who are left out of the draw for it."""
+        cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef int32_t exclusion = self.contacts.rows[contact].exclusions
+        cdef int32_t agent
+        self.barred_size = 0
+        if self.kinds.excluding.has(0, klass):
+            for name in self.kinds.excluded(klass):
+                agent = self.agents.names.find(name)
+                if agent >= 0:
+                    self.bar(contact, agent)
+        while exclusion >= 0:
+            self.bar(contact, self.exclusions.rows[exclusion].agent)
+            exclusion = self.exclusions.rows[exclusion].next
+        return 0
+
+    cdef int bar(self, int32_t contact, int32_t agent) except -1:
+        cdef Barred* one
+        cdef int32_t place
+        if not self.is_able(contact, agent) or not self.is_free(contact, agent):
+            return 0
+        for place in range(self.barred_size):
+            if self.barred[place].agent == agent:
+                return 0
+        if self.barred_size == self.barred_capacity:
+            place = larger(self.barred_capacity)
+            self.barred = <Barred*>grow(self.barred, sizeof(Barred), self.barred_capacity, place)
+            self.barred_capacity = place
+        one = &self.barred[self.barred_size]
+        one.agent = agent
+        one.key = self.agents.rows[agent].row_key
+        one.weight = self.agents.rows[agent].weight
+        one.lane = self.profiles.lane_of[self.kinds.heads[self.contacts.rows[contact].klass].channel][
+            self.agents.rows[agent].profile
+        ]
+        self.barred_size += 1
+        return 0
+
+    cdef int draw(self, int32_t contact, int32_t number, Candidate* best) except -1:
+        """Rule 8.2, among those who may take it and are not `barred`."""
+        cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef int32_t channel = self.kinds.heads[klass].channel
+        cdef int32_t word, profile, lane, place, size = 0, words = (self.profiles.slots.used + 63) >> 6
+        cdef int32_t* lanes = self.profiles.lane_of[channel]
+        cdef uint64_t* able = self.class_profiles.row(klass)
+        cdef uint64_t* idle = self.profiles.idle.row(channel)
+        cdef uint64_t bits
+        cdef int64_t weight, point, total = 0
+        best.agent = -1
+        if self.parts_capacity < self.profiles.capacity:
+            self.parts = <RowPart*>grow(
+                self.parts, sizeof(RowPart), self.parts_capacity, self.profiles.capacity
+            )
+            self.parts_capacity = self.profiles.capacity
+        for word in range(words):
+            bits = able[word] & idle[word]
+            while bits:
+                profile = (word << 6) + lowest_bit(bits)
+                bits &= bits - 1
+                lane = lanes[profile]
+                weight = self.profiles.weights[lane]
+                for place in range(self.barred_size):
+                    if self.barred[place].lane == lane:
+                        weight -= self.barred[place].weight
+                if weight:
+                    self.parts[size].key = self.profiles.rows[profile].row_key
+                    self.parts[size].weight = weight
+                    self.parts[size].lane = lane
+                    size += 1
+                    total += weight
+        if not total:
+            return 0
+        point = draw_point(self.seed, <object>self.contacts.names.names[contact], number, total)
+        place = find_part(self.parts, size, &point)
+        best.agent = self.draw_from_lane(self.parts[place].lane, point)
+        best.sequence = self.agents.rows[best.agent].idle_sequence
+        best.term = self.agents.rows[best.agent].weight
+        return 0
+
+    cdef int32_t draw_from_lane(self, int32_t lane, int64_t point) noexcept:
+        """Who stands at this point among those of the lane."""
+        cdef LaneRow* row = &self.profiles.lanes[lane]
+        cdef Heap* heap = &row.heaps[<int>BY_IDLE]
+        cdef int32_t[CROWD] agents
+        cdef int32_t place, other, agent, size = 0
+        cdef bint barred
+        if self.profiles.rows[row.profile].crowded:
+            return self.agents.lots.find(row.row, point, lane, self.barred, self.barred_size)
         for place in range(heap.size):
             agent = heap.entries[place].slot
-            if agent != skipped:
-                term = self.term_of(contact, agent)
-                if is_better(term, heap.entries[place].sequence, best) and not self.is_barred(contact, agent):
-                    best.term = term
-                    best.sequence = heap.entries[place].sequence
-                    best.agent = agent
+            barred = False
+            for other in range(self.barred_size):
+                barred = barred or self.barred[other].agent == agent
+            if barred:
+                continue
+            # sorted by insertion
+            other = size
+            while other > 0 and self.agents.rows[agents[other - 1]].row_key > self.agents.rows[agent].row_key:
+                agents[other] = agents[other - 1]
+                other -= 1
+            agents[other] = agent
+            size += 1
+        place = 0
+        while point >= self.agents.rows[agents[place]].weight:
+            point -= self.agents.rows[agents[place]].weight
+            place += 1
+        return agents[place]
+
+    cdef int list_drawn(self, int32_t contact, list found) except -1:
+        """As `list_agents`, by one draw after the other."""
+        cdef Candidate best
+        cdef int32_t number, preferred = self.get_preferred(contact)
+        self.list_barred(contact)
+        for number in range(DRAWS_MAX):
+            self.draw(contact, number, &best)
+            if best.agent < 0:
+                break
+            if best.agent != preferred:
+                found.append(best.agent)
+            self.bar(contact, best.agent)
+        if preferred >= 0 and self.is_free(contact, preferred) and self.is_able(contact, preferred):
+            if not self.is_barred(contact, preferred):
+                found.insert(0, preferred)
         return 0
 
     cdef Entry* first_agent(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL:
@@ -278,26 +522,16 @@ cdef class Matching:
         cdef int32_t klass = self.contacts.rows[contact].klass
         cdef int32_t strategy = self.queues.rows[self.kinds.heads[klass].queue].strategy
         cdef int32_t profile = self.agents.rows[agent].profile
-        cdef object settings
         if strategy == LONGEST_IDLE:
             return 0
         if strategy == LEAST_OCCUPIED:
             return -(1000 * <int64_t>self.agents.rows[agent].load // self.profiles.rows[profile].capacity)
         if strategy == ROUND_ROBIN:
             return -self.agents.rows[agent].last_offer
-        if strategy == RANDOM or strategy == SUCCESS:
-            settings = <object>self.agents.rows[agent].settings
-            if strategy == RANDOM:
-                return draw_lot(
-                    self.seed,
-                    <object>self.contacts.names.names[contact],
-                    <object>self.agents.names.names[agent],
-                    settings.weight,
-                )
-            for topic, score in settings.scores:
-                if topic == self.kinds.keys[self.kinds.classes[klass].kind][5]:
-                    return score
-            return 0
+        if strategy == RANDOM:
+            return self.agents.rows[agent].weight
+        if strategy == SUCCESS:
+            return self.agents.scores.score_of(self.agents.rows[agent].first_score, self.topic_of(contact))
         return self.profile_term(strategy, klass, profile)
 
     cdef int64_t profile_term(self, int32_t strategy, int32_t klass, int32_t profile) noexcept:
@@ -327,6 +561,8 @@ cdef class Matching:
             if preferred >= 0 and self.is_free(contact, preferred):
                 found.append(preferred)
             return 0
+        if self.queues.rows[self.kinds.heads[klass].queue].strategy == RANDOM:
+            return self.list_drawn(contact, found)
         ranked = []
         for word in range(words):
             bits = self.class_profiles.row(klass)[word] & self.profiles.idle.row(channel)[word]

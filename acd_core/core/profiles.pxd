@@ -1,9 +1,10 @@
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from acd_core.core.bits cimport BitRows
 from acd_core.core.heap cimport Entry, Heap
 from acd_core.core.memory cimport Slots
 from acd_core.core.names cimport Names
+from acd_core.core.scores cimport TopicHeaps, TopicRanks
 
 
 cdef enum Ordering:
@@ -11,6 +12,9 @@ cdef enum Ordering:
     BY_LOAD
     BY_TURN
     ORDERINGS
+    # not heaps of their own
+    BY_LOT = ORDERINGS
+    BY_SCORE
 
 
 cdef enum:
@@ -20,6 +24,8 @@ cdef enum:
 
 cdef struct LaneRow:
     Heap[3] heaps
+    TopicHeaps topics
+    int32_t row
     int32_t profile
     int32_t place
     int32_t channel
@@ -40,6 +46,10 @@ cdef struct ProfileRow:
     int32_t levels_sum
     int32_t working
     int32_t available
+    int32_t orderings
+    TopicRanks topics
+    bint crowded
+    uint64_t row_key
 
 
 cdef class Profiles:
@@ -51,6 +61,7 @@ cdef class Profiles:
     cdef Slots lane_slots
     cdef LaneRow* lanes
     cdef Counts* counts
+    cdef int32_t* weights
     cdef (Entry*)[3] heads
     cdef int32_t lane_capacity
     cdef int32_t lanes_most
@@ -59,7 +70,6 @@ cdef class Profiles:
     cdef int32_t** lane_of
     cdef int32_t channel_capacity
     cdef BitRows idle
-    cdef bint[3] used
 
     cdef int32_t hold_channel(self, object name) except -1
     cdef int release_channel(self, int32_t channel) except -1
@@ -67,4 +77,5 @@ cdef class Profiles:
     cdef int remove(self, int32_t profile) except -1
     cdef int32_t add_lane(self, int32_t profile, int32_t place, int32_t channel) except -1
     cdef int32_t find_lane(self, int32_t profile, int32_t channel) noexcept
+    cdef int set_orderings(self, int32_t profile, int32_t orderings) except -1
     cdef void refresh(self, int32_t lane, int32_t ordering) noexcept

@@ -3,9 +3,9 @@
 
 What an agent may serve is the same for all of a profile.  Whether one has room for a channel is a matter of the lane
 that the channel takes, so each lane of a profile has heaps of the agents who may take something in it now, one for
-each ordering that some queue uses, all by (key, number of the idle time).  The heads of all heaps lie in arrays of
-their own, and so do the counts of agents: a decision looks at those of many lanes and at nothing else of them.
-A lane's counts are of its profile's agents outside of its heaps by state, and of those inside.
+each ordering that a queue of the profile uses, all by (key, number of the idle time).  The heads of all heaps lie in
+arrays of their own, and so do the counts of agents: a decision looks at those of many lanes and at nothing else of
+them.  A lane's counts are of its profile's agents outside of its heaps by state, and of those inside.
 """
 
 cimport cython
@@ -16,7 +16,11 @@ from libc.string cimport memset
 from acd_core.core.bits cimport BitRows
 from acd_core.core.heap cimport Entry, heap_free
 from acd_core.core.memory cimport Slots, grow
+from acd_core.core.hashing cimport hash_name, mix
 from acd_core.core.names cimport Names
+from acd_core.core.scores cimport free_heaps, free_ranks
+
+from acd_core.hashing import describe_profile
 
 
 @cython.final
@@ -28,15 +32,16 @@ cdef class Profiles:
         self.idle = BitRows()
         self.by_key = {}
         self.keys = []
-        self.used[0] = True
 
     def __dealloc__(self):
         cdef int32_t index, ordering
         for index in range(self.lane_slots.used):
             for ordering in range(ORDERINGS):
                 heap_free(&self.lanes[index].heaps[ordering])
+            free_heaps(&self.lanes[index].topics)
         for index in range(self.slots.used):
             free(self.rows[index].lanes)
+            free_ranks(&self.rows[index].topics)
         for index in range(self.channel_capacity):
             free(self.lane_of[index])
         for ordering in range(ORDERINGS):
@@ -46,6 +51,7 @@ cdef class Profiles:
         free(self.rows)
         free(self.lanes)
         free(self.counts)
+        free(self.weights)
 
     # Channels
 
@@ -146,6 +152,7 @@ cdef class Profiles:
             capacity = self.lane_slots.capacity
             self.lanes = <LaneRow*>grow(self.lanes, sizeof(LaneRow), self.lane_capacity, capacity)
             self.counts = <Counts*>grow(self.counts, sizeof(Counts), self.lane_capacity, capacity)
+            self.weights = <int32_t*>grow(self.weights, sizeof(int32_t), self.lane_capacity, capacity)
             for ordering in range(ORDERINGS):
                 self.heads[ordering] = <Entry*>grow(
                     self.heads[ordering], sizeof(Entry), self.lane_capacity, capacity
@@ -153,6 +160,8 @@ cdef class Profiles:
             self.lane_capacity = capacity
         memset(&self.lanes[lane], 0, sizeof(LaneRow))
         memset(&self.counts[lane], 0, sizeof(Counts))
+        self.weights[lane] = 0
+        self.lanes[lane].row = -1
         self.lanes[lane].profile = profile
         self.lanes[lane].place = place
         self.lanes[lane].channel = channel
@@ -169,12 +178,22 @@ cdef class Profiles:
             lane = row.lanes[place]
             for ordering in range(ORDERINGS):
                 heap_free(&self.lanes[lane].heaps[ordering])
+            free_heaps(&self.lanes[lane].topics)
             self.release_channel(self.lanes[lane].channel)
             self.lane_slots.give_back(lane)
+        free_ranks(&row.topics)
         free(row.lanes)
         row.lanes = NULL
         row.lane_count = 0
         self.slots.give_back(profile)
+        return 0
+
+    cdef int set_orderings(self, int32_t profile, int32_t orderings) except -1:
+        """Bits of `Ordering`: by what its agents are looked for; they are in no heap at this moment."""
+        cdef ProfileRow* row = &self.rows[profile]
+        row.orderings = orderings
+        if orderings & 1 << BY_LOT and not row.row_key:
+            row.row_key = mix(hash_name(describe_profile(self.keys[profile])))
         return 0
 
     cdef void refresh(self, int32_t lane, int32_t ordering) noexcept:

@@ -70,6 +70,7 @@ cdef class Queues:
     cdef int remove(self, int32_t queue) except -1
     cdef int enter_profile(self, int32_t profile, frozenset queues) except -1
     cdef int leave_profile(self, int32_t profile, frozenset queues) except -1
+    cdef int32_t orderings(self, int32_t queue) noexcept
     cdef int count_agents(self, frozenset queues, int32_t change) except -1
     cdef void measure(self, int32_t queue, bint good) noexcept
     cdef void refresh_blending(self, int32_t queue) noexcept

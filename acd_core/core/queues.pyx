@@ -13,6 +13,7 @@ from libc.string cimport memset
 from acd_core.core.bits cimport BitRows
 from acd_core.core.memory cimport grow
 from acd_core.core.names cimport Names
+from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, BY_LOT, BY_SCORE, BY_TURN
 
 from acd_core.events import Order
 from acd_core.limits import MEASURED
@@ -146,6 +147,19 @@ cdef class Queues:
             if self.rows[queue].profiles == 0 and not self.rows[queue].configured:
                 self.names.remove(queue)
         return 0
+
+    cdef int32_t orderings(self, int32_t queue) noexcept:
+        """Bits of `Ordering` by which its strategy looks for agents."""
+        cdef int32_t strategy = self.rows[queue].strategy
+        if strategy == LEAST_OCCUPIED:
+            return 1 << BY_IDLE | 1 << BY_LOAD
+        if strategy == ROUND_ROBIN:
+            return 1 << BY_IDLE | 1 << BY_TURN
+        if strategy == RANDOM:
+            return 1 << BY_IDLE | 1 << BY_LOT
+        if strategy == SUCCESS:
+            return 1 << BY_IDLE | 1 << BY_SCORE
+        return 1 << BY_IDLE
 
     cdef int count_agents(self, frozenset queues, int32_t change) except -1:
         """An agent who serves these came or went."""

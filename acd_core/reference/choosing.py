@@ -8,6 +8,7 @@ from acd_core.reference.state import State
 from acd_core.requirements import describe, is_met, named_skills
 from acd_core.states import AgentState
 from acd_core.strategies import STRATEGIES, Wanted
+from acd_core.strategies.random_draw import draw
 
 
 class Choosing(State):
@@ -52,16 +53,20 @@ class Choosing(State):
         if kept_for is not None:
             return [kept_for] if self._is_free(kept_for, contact) else []
         agents = [agent for agent in among if self._may_take_unnamed(agent, contact)]
-        wanted = self._wanted(contact)
-        return sorted(agents, key=lambda agent: (agent.name != contact.preferred, *self._rank(agent, contact, wanted)))
+        return sorted(self._ranked(agents, contact), key=lambda agent: agent.name != contact.preferred)
 
     def _wanted(self, contact: Contact) -> Wanted:
         return Wanted(contact.name, named_skills(contact.requirement), contact.topic, self._matching.seed)
 
-    def _rank(self, agent: Agent, contact: Contact, wanted: Wanted) -> tuple[int, int, int]:
-        """The least is the best; no two agents have the same."""
-        term = STRATEGIES[contact.queue.settings.strategy].term(agent, wanted)
-        return -term, agent.idle_since_ns, agent.idle_sequence
+    def _ranked(self, agents: list[Agent], contact: Contact, winner: Agent | None = None) -> list[Agent]:
+        """By the queue's strategy (rule 8), the best first; ``winner``: of somebody who is not among them."""
+        strategy = STRATEGIES[contact.queue.settings.strategy]
+        wanted = self._wanted(contact)
+        if strategy.name == "random":
+            return draw(agents, wanted, first=winner is not None, count=len(agents))
+        return sorted(
+            agents, key=lambda agent: (-strategy.term(agent, wanted), agent.idle_since_ns, agent.idle_sequence)
+        )
 
     def _explanation(self, agent: Agent, contact: Contact, named: str = "") -> Explanation:
         """Why the agent gets the contact; ``named``: what chose the agent, if not the queue's strategy."""
@@ -78,9 +83,7 @@ class Choosing(State):
         left_out = {agent, *takers, *excluded, *spared}
         others = [one for one in skilled if one not in left_out]
         wanted = self._wanted(contact)
-        runners_up = sorted(
-            (one for one in takers if one is not agent), key=lambda one: self._rank(one, contact, wanted)
-        )
+        runners_up = self._ranked([one for one in takers if one is not agent], contact, winner=agent)
         by_name = named not in ("", "joint")
         runner_up = runners_up[0] if runners_up and not by_name else None
         states = [one.state for one in others]

@@ -10,6 +10,7 @@ from typing import Final
 from acd_core.checks import NS_PER_MS
 from acd_core.decisions import Explanation
 from acd_core.events import AgentChanged, AgentSignedIn, Lane, Overflow, QueueConfigured, Requirement, Step
+from acd_core.hashing import describe_profile, hash_name, mix
 from acd_core.requirements import all_of, relax, skill
 from acd_core.states import AgentState, ContactState
 from acd_core.views import AgentView, ContactView, ExclusionView, OfferView, QueueView, WorkView
@@ -121,8 +122,12 @@ class Agent:
         return self.settings.queues
 
     @property
-    def lots(self) -> int:
+    def weight(self) -> int:
         return self.settings.weight
+
+    @property
+    def row_key(self) -> tuple[int, int]:
+        return mix(hash_profile(self.profile)), mix(hash_name(self.name))
 
     @property
     def capacity(self) -> int:
@@ -298,6 +303,11 @@ class Contact:
             tuple(offer.number for offer in self.offers),
             self.due_ns(),
         )
+
+
+@lru_cache(maxsize=4096)
+def hash_profile(profile: tuple[object, ...]) -> int:
+    return hash_name(describe_profile(profile))
 
 
 @lru_cache(maxsize=4096)

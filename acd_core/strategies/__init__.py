@@ -14,7 +14,7 @@ from acd_core.strategies.least_skilled import LeastSkilled
 from acd_core.strategies.longest_idle import LongestIdle
 from acd_core.strategies.most_skilled import MostSkilled
 from acd_core.strategies.named import ByHand, Joint, Preferred
-from acd_core.strategies.random_lots import RandomLots
+from acd_core.strategies.random_draw import RandomDraw
 from acd_core.strategies.round_robin import RoundRobin
 from acd_core.strategies.success import Success
 
@@ -28,7 +28,7 @@ STRATEGIES: Final[dict[str, Strategy]] = {
         MostSkilled(),
         LeastSkilled(),
         RoundRobin(),
-        RandomLots(),
+        RandomDraw(),
         Success(),
     )
 }

@@ -32,8 +32,13 @@ class Candidate(Protocol):
         ...
 
     @property
-    def lots(self) -> int:
+    def weight(self) -> int:
         """In a weighted draw."""
+        ...
+
+    @property
+    def row_key(self) -> tuple[int, int]:
+        """Where the agent stands in the row of a weighted draw: by profile, then by name."""
         ...
 
     @property

@@ -173,7 +173,7 @@ class Pair:
         if why.strategy == "longest_idle":
             assert (why.runner_up is None) == (why.considered == 1)
             assert why.runner_up_idle_ns is None or why.runner_up_idle_ns <= why.idle_ns
-        assert why.strategy == "joint" or why.runner_up_term is None or why.runner_up_term <= why.term
+        assert why.strategy in ("joint", "random") or why.runner_up_term is None or why.runner_up_term <= why.term
         parts = (why.base, why.priority, why.wait, why.bonus, why.blending, why.ratio, why.overdue)
         assert why.score == sum(parts)
         counted = sum(group.count for group in why.passed_over()) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from typing import TypeVar
 
 import pytest
 
@@ -19,10 +20,13 @@ SEED = 7
 QUEUES = [f"queue {number}" for number in range(6)]
 SKILLS = [f"skill {number}" for number in range(90)]
 MS = 1_000_000
+Signed = TypeVar("Signed", ev.AgentChanged, ev.AgentSignedIn)
 
 
 class Crowd:
     """Random events for many; the answers of both are compared at each, the snapshots now and then."""
+
+    agents = 150
 
     def __init__(self) -> None:
         self.core = Distributor()
@@ -61,10 +65,10 @@ class Crowd:
     def step(self) -> None:
         chance = self.chance
         kind = chance.random()
-        agent = f"agent {chance.randint(0, 149)}"
+        agent = f"agent {chance.randint(0, self.agents - 1)}"
         if kind < 0.30:
             self.arrived += 1
-            self.tell(ev.ContactArrived(f"c{self.arrived}", chance.choice(QUEUES), self.some(SKILLS, 2)))
+            self.tell(self.arrival(f"c{self.arrived}"))
         elif kind < 0.65 and self.offers:
             made = self.offers.pop(chance.choice(list(self.offers)))
             self.tell(chance.choice([ev.OfferAccepted, ev.OfferAccepted, ev.OfferRejected])(made.offer, made.agent))
@@ -77,23 +81,82 @@ class Crowd:
         elif kind < 0.94:
             self.tell(ev.ContactAbandoned(f"c{chance.randint(max(1, self.arrived - 200), self.arrived + 1)}"))
         elif kind < 0.97:
-            self.tell(ev.AgentChanged(agent, self.some(QUEUES, 4, 1), self.some(SKILLS, 60, 20)))
+            self.tell(self.agent(ev.AgentChanged, agent))
         elif kind < 0.98:
             self.tell(ev.AgentSignedOut(agent))
         elif kind < 0.99:
-            self.tell(ev.AgentSignedIn(agent, self.some(QUEUES, 4, 1), self.some(SKILLS, 60, 20)))
+            self.tell(self.agent(ev.AgentSignedIn, agent))
         else:
-            self.tell(ev.QueueConfigured(chance.choice(QUEUES), 2_000, 1_000, self.some(SKILLS, 1)))
+            self.tell(self.queue(chance.choice(QUEUES)))
+
+    def begin(self) -> None:
+        for queue in QUEUES:
+            self.tell(self.queue(queue))
+        for number in range(self.agents):
+            self.tell(self.agent(ev.AgentSignedIn, f"agent {number}"))
+            self.tell(ev.AgentReady(f"agent {number}"))
+
+    def queue(self, name: str) -> ev.QueueConfigured:
+        return ev.QueueConfigured(name, 2_000, 1_000, self.some(SKILLS, 1))
+
+    def agent(self, make: type[Signed], name: str) -> Signed:
+        return make(name, self.some(QUEUES, 4, 1), self.some(SKILLS, 60, 20))
+
+    def arrival(self, name: str) -> ev.ContactArrived:
+        return ev.ContactArrived(name, self.chance.choice(QUEUES), self.some(SKILLS, 2))
+
+
+class CrowdOfAlike(Crowd):
+    """Agents of few profiles, many in each, who are chosen by chance and by expected success."""
+
+    agents = 120
+    profiles = (frozenset(QUEUES), frozenset(QUEUES[:3]), frozenset(QUEUES[2:]))
+
+    def queue(self, name: str) -> ev.QueueConfigured:
+        strategy = self.chance.choice(["random", "success", "success", "random", "least_occupied", "round_robin"])
+        return ev.QueueConfigured(name, 2_000, 1_000, strategy=strategy)
+
+    def agent(self, make: type[Signed], name: str) -> Signed:
+        chance = self.chance
+        scores = [(topic, chance.choice([0, 5, 500, chance.randint(1, 1000)])) for topic in "abc"]
+        lanes = (ev.Lane("phone"), ev.Lane("chat", 2)) if chance.random() < 0.3 else ()
+        return make(
+            name,
+            chance.choice(self.profiles),
+            frozenset(),
+            lanes=lanes,
+            capacity=2 if lanes else 1,
+            weight=chance.randint(1, 20),
+            scores=frozenset(chance.sample(scores, chance.randint(0, 3))),
+        )
+
+    def arrival(self, name: str) -> ev.ContactArrived:
+        chance = self.chance
+        excluded = {f"agent {chance.randrange(self.agents)}" for _ in range(3)} if chance.random() < 0.2 else ()
+        return ev.ContactArrived(
+            name,
+            chance.choice(QUEUES),
+            channel=chance.choice(["phone", "chat"]),
+            topic=chance.choice("abcd"),
+            excluded=frozenset(excluded),
+        )
+
+
+def test_agents_who_are_alike_are_chosen_alike() -> None:
+    crowd = CrowdOfAlike()
+    crowd.tell(ev.MatchingConfigured(seed=3))
+    crowd.begin()
+    for number in range(3000):
+        crowd.step()
+        if number == 2000:
+            crowd.tell(ev.MatchingConfigured(seed=4, window_ms=5))
+    assert comparable(crowd.core.snapshot()) == comparable(crowd.reference.snapshot())
+    assert crowd.made > 400
 
 
 def test_a_crowd_is_served_alike() -> None:
     crowd = Crowd()
-    for queue in QUEUES:
-        crowd.tell(ev.QueueConfigured(queue, 2_000, 1_000))
-    for number in range(150):
-        agent = f"agent {number}"
-        crowd.tell(ev.AgentSignedIn(agent, crowd.some(QUEUES, 4, 1), crowd.some(SKILLS, 60, 20)))
-        crowd.tell(ev.AgentReady(agent))
+    crowd.begin()
     for _ in range(6):
         for _ in range(500):
             crowd.step()
