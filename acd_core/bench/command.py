@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from acd_core.bench import figures as measured
 
@@ -31,9 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON only")
     parser.add_argument("--events", type=int, default=50_000, help="events to time (default: %(default)s)")
     parser.add_argument("--core", type=int, help="the core to run on (default: the last one)")
+    parser.add_argument("--folder", help="where the journal is written (default: the system's for temporary files)")
     options = parser.parse_args(arguments)
-    with pinned(options.core) as core:
-        figures = {"core": core, **measured.measure_all(max(100, options.events))}
+    with pinned(options.core) as core, tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        figures = {"core": core, **measured.measure_all(max(100, options.events), Path(folder))}
     if options.json:
         print(json.dumps(figures, indent=2))
         return 0

@@ -5,21 +5,24 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from typing import TypeVar
 
 from acd_core import Distributor
 from acd_core import events as ev
-from acd_core.bench.world import Size, Timed, World
-from acd_core.core.stopwatch import read_memory, time_event
+from acd_core.bench.log_file import LogFile
+from acd_core.bench.world import BACKLOG_NS, Size, Timed, World
+from acd_core.core.stopwatch import read_clock_twice, read_memory, time_event
 from acd_core.decisions import Decision
-from acd_core.journal import Encoder
 from acd_core.reference import Distributor as Reference
+from acd_core.strategies import STRATEGIES
 
 Quantiles = dict[str, float]
 Result = TypeVar("Result")
 
 FULL = Size(10_000, 100_000, 1_000, 1_000)
+PLAIN = FULL._replace(plain=True)
 WORST = Size(10_000, 100_000, 1_000, 100_000)
 COMPARED = Size(200, 1_000, 50, 50)
 SCALES = (100, 1_000, 10_000, 100_000)
@@ -90,39 +93,51 @@ def measure_memory(size: Size) -> float:
         arrivals = [world.arrival() for _ in range(size.waiting)]
         before = read_memory()
         for event in arrivals:
+            world.wait(BACKLOG_NS // size.waiting)
             world.tell(event)
-        return round((read_memory() - before) / size.waiting, 1)
+        grown = max(after - start for start, after in zip(before, read_memory(), strict=True))
+        return round(grown / size.waiting, 1)
 
     return steadily(measure)
 
 
-def measure_journal(size: Size, contacts: int) -> int:
-    """Decisions per second of a centre that is working, each event decided and encoded for the journal.
+def measure_journal(size: Size, contacts: int, folder: Path) -> dict[str, int]:
+    """Of a centre that is working with full queues: arrivals, answers, ends and wrap-ups, all of it journalled."""
 
-    The clock runs over arrivals, answers, ends and wrap-ups, the making of decisions and their encoding in groups.
-    """
-
-    def measure() -> int:
-        distributor = Distributor(size.limits())
-        world = World(distributor, size)
+    def measure() -> dict[str, int]:
+        world = World(Distributor(size.limits()), size)
         world.fill()
-        return world.count_journalled(Encoder(), contacts)
+        with LogFile(folder / "journal", size.limits()) as log:
+            decisions, events, taken_ns = world.count_journalled(log, contacts)
+        return {
+            "journalled_decisions_per_s": decisions * 1_000_000_000 // taken_ns,
+            "journalled_events_per_s": events * 1_000_000_000 // taken_ns,
+        }
 
     return steadily(measure)
 
 
 def measure_scaling(events: int) -> list[dict[str, object]]:
-    """Ten and ten times more agents and waiting contacts; profiles and classes as they are."""
+    """Ten and ten times more agents and waiting contacts; profiles and kinds as they are.  First the real centre, then
+    a plain one with all queues by one strategy."""
     rows: list[dict[str, object]] = []
     for people in SCALES:
         size = Size(people, people, SCALE_CLASSES, SCALE_CLASSES)
-        rows.append({**size._asdict(), **both_times(size, events)})
+        rows.append({"strategy": "mixed", **scale(size), **both_times(size, events)})
+    for strategy in STRATEGIES:
+        for people in SCALES:
+            size = Size(people, people, SCALE_CLASSES, SCALE_CLASSES, plain=True, strategy=strategy)
+            rows.append({"strategy": strategy, **scale(size), **both_times(size, events)})
     return rows
+
+
+def scale(size: Size) -> dict[str, int]:
+    return {"agents": size.agents, "waiting": size.waiting, "profiles": size.profiles, "classes": size.classes}
 
 
 def measure_ratio(events: int) -> dict[str, object]:
     """By medians: one pause of the machine must not decide it."""
-    ratio: dict[str, object] = {"size": COMPARED._asdict()}
+    ratio: dict[str, object] = {"size": scale(COMPARED)}
     for name, what in (("freed_agent", "time_freed"), ("arrival", "time_arrivals")):
         reference = Reference(COMPARED.limits())
         slow: list[int] = getattr(World(reference, COMPARED), what)(at_the_call(reference), events)
@@ -130,22 +145,29 @@ def measure_ratio(events: int) -> dict[str, object]:
     return ratio
 
 
-def measure_all(events: int) -> dict[str, object]:
+def measure_clock() -> Quantiles:
+    """The time that is found for nothing at all: it is in each of the other times."""
+    return quantiles([read_clock_twice() for _ in range(10_000)])
+
+
+def measure_all(events: int, folder: Path) -> dict[str, object]:
     few = max(events // 10, 100)
     return {
-        "size": FULL._asdict(),
+        "size": scale(FULL),
         "events": events,
+        "clock_us": measure_clock(),
         **both_times(FULL, events),
         "api_freed_agent_us": quantiles(time_core(FULL, "time_freed", events, at_the_call)),
         "api_arrival_us": quantiles(time_core(FULL, "time_arrivals", events, at_the_call)),
         "skill_change_us": quantiles(time_core(FULL, "time_skill_changes", few, at_the_call)),
-        "journalled_decisions_per_s": measure_journal(FULL, events),
+        **measure_journal(FULL, events, folder),
         "bytes_per_waiting": measure_memory(FULL),
         "ratio_to_reference": measure_ratio(200),
         "scaling": measure_scaling(few),
         "worst_case": {
-            **WORST._asdict(),
+            **scale(WORST),
             **both_times(WORST, few),
             "bytes_per_waiting": measure_memory(WORST),
         },
+        "plain": {**both_times(PLAIN, events), "bytes_per_waiting": measure_memory(PLAIN)},
     }

@@ -1,27 +1,26 @@
-"""A centre of a given size, seeded, and the life of agents and contacts in it.
+"""The life of agents and contacts in a centre of a given size (`centre`), with and without the clock running.
 
 Everybody has their own event objects and names, made before the clock runs, as production would hand them in.
 """
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from acd_core import events as ev
 from acd_core.api import DistributorApi
-from acd_core.decisions import Decision, OfferMade
-from acd_core.journal import Encoder
+from acd_core.bench.centre import Centre
+from acd_core.bench.log_file import LogFile
+from acd_core.decisions import Decision, OfferEnded, OfferMade
 from acd_core.limits import Limits
 
-SEED = 20
-QUEUES = 10
-SKILLS = 200
-STEP_NS = 1_000
-GROUP = 64
-"""Events that go to the journal's disk together."""
+STEP_NS: Final = 1_000
+BACKLOG_NS: Final = 300_000_000_000
+"""Those who wait came in during the last five minutes, at even intervals."""
+RARE: Final = 20
+"""Skills that nobody has until an agent learns one."""
 
 Timed = Callable[[ev.Event, int], tuple[int, list[Decision]]]
 """Hands an event in; returns how long it took (ns) and the decisions."""
@@ -32,14 +31,19 @@ class Size(NamedTuple):
     waiting: int
     profiles: int
     classes: int
+    """Kinds of contacts; each is a class of its own at each relaxation step that some of its contacts have reached."""
+    plain: bool = False
+    strategy: str = "longest_idle"
+    """Of a plain centre."""
 
     def limits(self) -> Limits:
         """Those of production, but wide enough."""
         usual = Limits()
         return Limits(
-            contacts_max=max(self.waiting + self.agents, usual.contacts_max),
+            contacts_max=max(self.waiting + 4 * self.agents, usual.contacts_max),
             agents_max=max(self.agents, usual.agents_max),
             classes_max=max(2 * self.classes, usual.classes_max),
+            profiles_max=max(2 * self.profiles, usual.profiles_max),
         )
 
 
@@ -51,34 +55,12 @@ class World:
         self.size = size
         self.now_ns = 0
         self.contacts = 0
-        self.chance = random.Random(SEED)
-        self.skills = [f"skill {number}" for number in range(SKILLS)]
-        queues = [f"queue {number}" for number in range(QUEUES)]
-        for queue in queues:
-            self.tell(ev.QueueConfigured(queue, 20_000, 30_000))
-        self.profiles = [
-            (
-                frozenset(self.chance.sample(queues, self.chance.randint(3, 6))),
-                frozenset(self.chance.sample(self.skills, 50)),
-            )
-            for _ in range(size.profiles)
-        ]
-        self.agents = [f"agent {number}" for number in range(size.agents)]
-        for number, agent in enumerate(self.agents):
-            self.tell(ev.AgentSignedIn(agent, *self.profiles[number % size.profiles]))
-        self.classes = self.make_classes()
-
-    def make_classes(self) -> list[tuple[str, frozenset[str]]]:
-        """Different ones, for each of which there is somebody."""
-        chance = self.chance
-        known = [sorted(skills) for _, skills in self.profiles]
-        served = [sorted(queues) for queues, _ in self.profiles]
-        classes: dict[tuple[str, frozenset[str]], None] = {}
-        while len(classes) < self.size.classes:
-            profile = chance.randrange(len(self.profiles))
-            needs = frozenset(chance.sample(known[profile], chance.randint(1, 3)))
-            classes[chance.choice(served[profile]), needs] = None
-        return list(classes)
+        self.centre = Centre(size.agents, size.profiles, size.classes, plain=size.plain, strategy=size.strategy)
+        self.agents = self.centre.agents
+        for queue in self.centre.queues():
+            self.tell(queue)
+        for number in range(size.agents):
+            self.tell(self.centre.agent(number))
 
     def tell(self, event: ev.Event) -> list[Decision]:
         self.now_ns += STEP_NS
@@ -88,17 +70,27 @@ class World:
         self.now_ns += STEP_NS
         return timed(event, self.now_ns)
 
+    def wait(self, time_ns: int) -> None:
+        """Let time go by, and happen what is due by it."""
+        self.now_ns += time_ns
+        due_ns = self.d.get_timer()
+        while due_ns is not None and due_ns <= self.now_ns:
+            self.d.handle_timer(self.now_ns)
+            due_ns = self.d.get_timer()
+
     def arrival(self) -> ev.ContactArrived:
         self.contacts += 1
-        queue, skills = self.classes[self.contacts % len(self.classes)]
-        return ev.ContactArrived(f"0190a1b2-{self.contacts:027}", queue, skills)
+        kinds = self.centre.kinds
+        kind = kinds[self.contacts % len(kinds)]
+        return self.centre.contact(f"0190a1b2-{self.contacts:027}", kind, self.now_ns)
 
     def fill(self) -> None:
         for _ in range(self.size.waiting):
+            self.wait(BACKLOG_NS // self.size.waiting)
             self.tell(self.arrival())
 
     def time_freed(self, timed: Timed, count: int) -> list[int]:
-        """Everybody has had a contact and is in wrap-up, the queues are full; each freed agent gets the next one."""
+        """Everybody has had contacts and is in wrap-up, the queues are full; each freed agent gets the next one."""
         self.fill()
         for agent in self.agents:
             self.tell(ev.AgentReady(agent))
@@ -122,65 +114,98 @@ class World:
         times = []
         for _ in range(count):
             taken, decisions = self.time(timed, self.arrival())
-            times.append(taken)
-            for one in decisions:
-                if isinstance(one, OfferMade):
-                    self.work(one.agent)
-                    self.tell(ev.WrapUpFinished(one.agent))
+            offers = [one for one in decisions if isinstance(one, OfferMade)]
+            if offers:
+                times.append(taken)
+                self.tell(ev.OfferAccepted(offers[0].offer, offers[0].agent))
+                self.tell(ev.ContactEnded(offers[0].contact))
+                self.tell(ev.WrapUpFinished(offers[0].agent))
         return times
 
     def time_skill_changes(self, timed: Timed, count: int) -> list[int]:
-        """One agent, available or busy, learns or forgets one skill while the queues are full."""
-        self.fill()
+        """All agents are available beside full queues, for each contact asks for a skill that nobody has; one agent
+        learns one of these skills and is offered a contact.  (Forgetting it is not in the figure.)"""
         for agent in self.agents:
             self.tell(ev.AgentReady(agent))
-            self.work(agent)
+        for number in range(self.size.waiting):
+            arrival = self.arrival()
+            self.tell(self.with_rare_skill(arrival, number % RARE))
         times = []
         for number in range(count):
             place = number * 7919 % len(self.agents)
             agent = self.agents[place]
-            queues, skills = self.profiles[place % len(self.profiles)]
-            changed = skills ^ {self.chance.choice(self.skills)}
-            taken, _ = self.time(timed, ev.AgentChanged(agent, queues, changed))
-            times.append(taken)
-            self.work(agent)
-            self.tell(ev.AgentChanged(agent, queues, skills))
+            usual = self.centre.profile_of(place)
+            learnt = usual._replace(skills=usual.skills | {rare_skill(number % RARE)})
+            taken, decisions = self.time(timed, ev.AgentChanged(agent, *learnt))
+            offers = [one for one in decisions if isinstance(one, OfferMade)]
+            self.tell(ev.AgentChanged(agent, *usual))
+            for offer in offers:
+                self.tell(ev.OfferAccepted(offer.offer, agent))
+                self.tell(ev.ContactEnded(offer.contact))
+                self.tell(ev.WrapUpFinished(agent))
+            if offers:
+                times.append(taken)
         return times
 
-    def count_journalled(self, encoder: Encoder, contacts: int) -> int:
-        """Decisions per second while so many contacts are served, all of it encoded, `GROUP` events a record."""
-        handle, now_ns, decided, size = self.d.handle, self.now_ns, 0, 0
+    def with_rare_skill(self, arrival: ev.ContactArrived, number: int) -> ev.ContactArrived:
+        return ev.ContactArrived(
+            arrival.contact,
+            arrival.queue,
+            arrival.skills | {rare_skill(number)},
+            arrival.channel,
+            needs=arrival.needs,
+            priority=arrival.priority,
+            topic=arrival.topic,
+        )
+
+    def count_journalled(self, log: LogFile, contacts: int) -> tuple[int, int, int]:
+        """Decisions, events and ns of serving so many contacts, each event decided and in the log before the next."""
+        handle = self.d.handle
+        open_offers: dict[int, OfferMade] = {}
+        decided = events = 0
         for agent in self.agents:
-            self.tell(ev.AgentReady(agent))
-        ringing = [
-            (view.offer, view.agent, view.contact)
-            for view in map(self.d.agent, self.agents)
-            if view.offer is not None and view.contact is not None
-        ]
+            note_offers(open_offers, self.tell(ev.AgentReady(agent)))
         arrivals = [self.arrival() for _ in range(contacts)]
         now_ns = self.now_ns
         start = time.perf_counter_ns()
         for arrival in arrivals:
-            offer, agent, contact = ringing.pop()
-            for event in (ev.OfferAccepted(offer, agent), ev.ContactEnded(contact), arrival, ev.WrapUpFinished(agent)):
+            offer = next(iter(open_offers.values()))
+            for event in (
+                ev.OfferAccepted(offer.offer, offer.agent),
+                ev.ContactEnded(offer.contact),
+                arrival,
+                ev.WrapUpFinished(offer.agent, offer.contact),
+            ):
                 now_ns += STEP_NS
                 decisions = handle(event, now_ns)
-                encoder.add(now_ns, event, decisions)
+                log.record(now_ns, event, decisions)
                 decided += len(decisions)
-                for one in decisions:
-                    if type(one) is OfferMade:
-                        ringing.append((one.offer, one.agent, one.contact))
-            if encoder.pending >= GROUP:
-                size += len(encoder.take())
-        size += len(encoder.take())
-        assert size > 0
-        return decided * 1_000_000_000 // (time.perf_counter_ns() - start)
+                events += 1
+                note_offers(open_offers, decisions)
+        return decided, events, time.perf_counter_ns() - start
 
     def work(self, agent: str) -> None:
-        """Bring what is offered to its end: the agent is in wrap-up; without an offer, paused."""
+        """Bring all that is offered to its end: the agent is in wrap-up; without an offer, paused."""
         view = self.d.agent(agent)
-        if view.offer is None or view.contact is None:
+        if view.offer is None:
             self.tell(ev.AgentPaused(agent, "nobody waits"))
             return
-        self.tell(ev.OfferAccepted(view.offer, agent))
-        self.tell(ev.ContactEnded(view.contact))
+        in_hand = []
+        while view.offer is not None and view.contact is not None:
+            in_hand.append(view.contact)
+            self.tell(ev.OfferAccepted(view.offer, agent))
+            view = self.d.agent(agent)
+        for contact in in_hand:
+            self.tell(ev.ContactEnded(contact))
+
+
+def rare_skill(number: int) -> str:
+    return f"rare skill {number}"
+
+
+def note_offers(open_offers: dict[int, OfferMade], decisions: list[Decision]) -> None:
+    for one in decisions:
+        if type(one) is OfferMade:
+            open_offers[one.offer] = one
+        elif type(one) is OfferEnded:
+            open_offers.pop(one.offer, None)
