@@ -31,6 +31,8 @@ cdef struct AgentRow:
     int64_t last_offer
     int64_t return_ns
     uint64_t row_key
+    # bits by place among the lanes of the profile: where they may take something now
+    uint64_t inside
     int32_t profile
     int32_t offer
     int32_t timer
@@ -43,6 +45,7 @@ cdef struct AgentRow:
     int16_t state
     int16_t next_state
     bint marked
+    bint loose
     bint working
 
 
@@ -90,11 +93,15 @@ cdef class Agents:
     cdef void clear_next(self, int32_t agent) noexcept
     cdef bint at_work(self, int32_t agent) noexcept
     cdef bint has_room(self, int32_t agent, int32_t lane) noexcept
-    cdef bint is_inside(self, int32_t agent, int32_t lane) noexcept
     cdef void forget(self, int32_t agent) noexcept
     cdef int reserve_places(self) except -1
     cdef int enter_lanes(self, int32_t agent) except -1
+    cdef int fasten(self, int32_t agent) except -1
     cdef void leave_lanes(self, int32_t agent) noexcept
     cdef int refresh(self, int32_t agent) except -1
     cdef int32_t add_work(self, int32_t agent, int32_t contact, object name, int32_t lane) except -1
     cdef int remove_work(self, int32_t work) except -1
+
+    cdef inline bint is_inside(self, int32_t agent, int32_t lane) noexcept:
+        """Whether the agent may take something in the lane now."""
+        return (self.rows[agent].inside >> self.profiles.lanes[lane].place) & 1

@@ -7,7 +7,7 @@ work, without an open offer, with room.  Works are contacts and wrap-ups in hand
 
 cimport cython
 from cpython.ref cimport Py_INCREF, Py_XDECREF, PyObject
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
@@ -158,7 +158,8 @@ cdef class Agents:
         self.rows[agent].weight = settings.weight
         keep(&self.rows[agent].settings, settings)
         self.set_scores(agent)
-        return self.enter_lanes(agent)
+        self.enter_lanes(agent)
+        return self.fasten(agent)
 
     cdef int set_scores(self, int32_t agent) except -1:
         """As by the settings, if they are of use; outside of all lanes."""
@@ -199,6 +200,7 @@ cdef class Agents:
             if self.names.names[agent] is not NULL and self.rows[agent].profile == profile:
                 self.set_scores(agent)
                 self.enter_lanes(agent)
+                self.fasten(agent)
         return 0
 
     # States
@@ -247,19 +249,13 @@ cdef class Agents:
             work = self.works[work].next
         return count < found.most
 
-    cdef bint is_inside(self, int32_t agent, int32_t lane) noexcept:
-        """Whether the agent may take something in the lane now."""
-        return self.places[self.profiles.lanes[lane].place * ORDERINGS][agent] >= 0
-
     # Lanes
 
     cdef int enter_lanes(self, int32_t agent) except -1:
+        """Counted at once, in the heaps by `fasten`: an agent who is offered something by the same event need not be."""
         cdef AgentRow* row = &self.rows[agent]
         cdef ProfileRow* profile = &self.profiles.rows[row.profile]
-        cdef LaneRow* lane
-        cdef Heap* heap
-        cdef int32_t place, ordering, number
-        cdef int64_t key
+        cdef int32_t place, number
         cdef bint ready
         row.working = self.at_work(agent)
         profile.working += row.working
@@ -267,11 +263,30 @@ cdef class Agents:
         ready = row.working and row.offer < 0
         for place in range(profile.lane_count):
             number = profile.lanes[place]
-            lane = &self.profiles.lanes[number]
-            if not (ready and self.has_room(agent, number)):
+            if ready and self.has_room(agent, number):
+                row.inside |= <uint64_t>1 << place
+                self.profiles.counts[number].agents[<int>INSIDE] += 1
+            else:
                 self.profiles.counts[number].agents[row.state] += 1
+        row.loose = row.inside != 0
+        return 0
+
+    cdef int fasten(self, int32_t agent) except -1:
+        """Into the heaps of the lanes where they may take something."""
+        cdef AgentRow* row = &self.rows[agent]
+        cdef ProfileRow* profile = &self.profiles.rows[row.profile]
+        cdef LaneRow* lane
+        cdef Heap* heap
+        cdef int32_t place, ordering, number
+        cdef int64_t key
+        if not row.loose:
+            return 0
+        row.loose = False
+        for place in range(profile.lane_count):
+            if not row.inside >> place & 1:
                 continue
-            self.profiles.counts[number].agents[<int>INSIDE] += 1
+            number = profile.lanes[place]
+            lane = &self.profiles.lanes[number]
             self.profiles.weights[number] += row.weight
             for ordering in range(ORDERINGS):
                 if profile.orderings & 1 << ordering:
@@ -324,18 +339,22 @@ cdef class Agents:
         profile.available -= row.state == AGENT_AVAILABLE
         for place in range(profile.lane_count):
             number = profile.lanes[place]
-            if self.places[place * ORDERINGS][agent] < 0:
+            if not row.inside >> place & 1:
                 self.profiles.counts[number].agents[row.state] -= 1
                 continue
             self.profiles.counts[number].agents[<int>INSIDE] -= 1
+            if row.loose:
+                continue
             self.profiles.weights[number] -= row.weight
             if profile.crowded:
                 self.leave_crowd(agent, place)
             for ordering in range(ORDERINGS):
-                places = self.places[place * ORDERINGS + ordering]
-                if places[agent] >= 0:
+                if profile.orderings & 1 << ordering:
+                    places = self.places[place * ORDERINGS + ordering]
                     heap_remove(&self.profiles.lanes[number].heaps[ordering], places, places[agent])
                     self.profiles.refresh(number, ordering)
+        row.inside = 0
+        row.loose = False
 
     cdef int refresh(self, int32_t agent) except -1:
         """After a change of what is in hand or asked for that was not one of state."""

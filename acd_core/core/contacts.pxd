@@ -30,6 +30,7 @@ cdef enum ContactFlag:
     CHARGED = 8
     WAIT_TRIED = 16
     MARKED = 32
+    LOOSE = 64
 
 
 cdef struct ContactRow:
@@ -77,6 +78,7 @@ cdef class Contacts:
     cdef int set_state(self, int32_t contact, ContactStateCode state) except -1
     cdef int set_class(self, int32_t contact, int32_t klass) except -1
     cdef int set_place(self, int32_t contact, Place place) except -1
+    cdef int fasten(self, int32_t contact) except -1
     cdef void count(self, int32_t contact, int32_t change) noexcept
     cdef int set_due(self, int32_t contact, int64_t due_ns) except -1
     cdef void set_held(self, int32_t contact, int8_t held) noexcept

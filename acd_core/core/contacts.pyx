@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Contacts: their states, where they wait, and what is to happen to them by the time that they wait.
 
-A contact that wants an agent is in the heap of its class, by (earliest, number); one that is kept for a preferred
-agent is not, and neither is one that is held.  What few contacts have (a preferred agent, a bonus, an arrival that is
+A contact that wants an agent is in the heap of its class, by (earliest, number), once it is clear that nobody takes it
+at once; one that is kept for a preferred agent is not, and neither is one that is held.  What few contacts have (a preferred agent, a bonus, an arrival that is
 not the time at which it entered its queue) is in a table of its own.
 """
 
@@ -149,18 +149,28 @@ cdef class Contacts:
         return 0
 
     cdef int set_place(self, int32_t contact, Place place) except -1:
+        """In the heap of its class by `fasten` only: a contact that is offered by the same event need not be."""
         cdef ContactRow* row = &self.rows[contact]
-        cdef ClassRow* klass = &self.kinds.classes[row.klass]
         if row.place == IN_CLASS:
             if place == IN_CLASS:
                 return 0
-            heap_remove(&klass.waiting, self.places, self.places[contact])
-            self.kinds.refresh(row.klass)
+            if row.flags & LOOSE:
+                row.flags &= ~LOOSE
+            else:
+                heap_remove(&self.kinds.classes[row.klass].waiting, self.places, self.places[contact])
+                self.kinds.refresh(row.klass)
         row.place = place
         if place == IN_CLASS:
-            heap_reserve(&klass.waiting)
-            heap_push(&klass.waiting, self.places, self.earliest(contact), row.sequence, contact)
-            self.kinds.refresh(row.klass)
+            row.flags |= LOOSE
+        return 0
+
+    cdef int fasten(self, int32_t contact) except -1:
+        cdef ContactRow* row = &self.rows[contact]
+        cdef ClassRow* klass = &self.kinds.classes[row.klass]
+        row.flags &= ~LOOSE
+        heap_reserve(&klass.waiting)
+        heap_push(&klass.waiting, self.places, self.earliest(contact), row.sequence, contact)
+        self.kinds.refresh(row.klass)
         return 0
 
     cdef int set_due(self, int32_t contact, int64_t due_ns) except -1:

@@ -8,7 +8,8 @@ from acd_core.core.agents cimport AgentRow
 from acd_core.core.bits cimport lowest_bit
 from acd_core.core.contacts cimport ContactRow
 from acd_core.core.kinds cimport Head
-from acd_core.core.matching cimport Candidate, Matching, Turn
+from acd_core.core.lottery cimport Candidate
+from acd_core.core.matching cimport Matching, Turn
 from acd_core.core.output cimport Reasons, Score, get_total, own
 from acd_core.core.profiles cimport INSIDE, Counts
 from acd_core.core.queues cimport QueueRow, to_ms

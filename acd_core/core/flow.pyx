@@ -18,6 +18,7 @@ from acd_core.core.contacts cimport (
     HELD,
     IN_CLASS,
     KEPT,
+    LOOSE,
     MARKED,
     NOWHERE,
     PREFERRING,
@@ -196,6 +197,8 @@ cdef class Flow(Hands):
                 row.flags |= MARKED
                 self.waiting.add(contact)
         self.contacts.set_place(contact, place)
+        if row.flags & LOOSE:
+            return 0
         return self.contacts.set_due(contact, self.due_ns(contact))
 
     cdef int64_t due_ns(self, int32_t contact) noexcept:

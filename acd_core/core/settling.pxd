@@ -12,7 +12,9 @@ cdef class Settling(Flow):
 
     cdef int settle(self) except -1
     cdef int match(self) except -1
+    cdef int fasten(self) except -1
     cdef bint somebody_can_be_served(self) except -1
+    cdef int32_t find_single(self, Turn* best) except -2
     cdef int32_t find_marked(self, Turn* best) except -2
     cdef int find_any(self, Turn* best) except -1
     cdef int find_servable(self, Heap* heap, int32_t place, Turn* best) except -1

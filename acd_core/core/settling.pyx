@@ -8,7 +8,7 @@ many (settings have changed), the heads of all classes.
 
 from libc.stdint cimport int32_t, uint64_t
 
-from acd_core.core.contacts cimport KEPT, MARKED, NOWHERE
+from acd_core.core.contacts cimport KEPT, LOOSE, MARKED, NOWHERE
 from acd_core.core.flow cimport Flow
 from acd_core.core.heap cimport Heap
 from acd_core.core.joint cimport assign
@@ -38,6 +38,7 @@ cdef class Settling(Flow):
             self.window_ns = self.now_ns + self.matching_settings.window_ms * 1_000_000
             self.sequence += 1
             self.window_timer = self.timers.start(TIMER_WINDOW, 0, self.window_ns, self.sequence)
+        self.fasten()
         self.forget_marks()
         return 0
 
@@ -47,9 +48,13 @@ cdef class Settling(Flow):
         cdef int32_t agent
         while True:
             agent = -1
-            if self.waiting.size + self.free.size > MANY:
+            if self.waiting.size + self.free.size == 1:
+                agent = self.find_single(&best)
+            elif self.waiting.size + self.free.size > MANY:
+                self.fasten()
                 self.find_any(&best)
             else:
+                self.fasten()
                 agent = self.find_marked(&best)
             if best.contact < 0:
                 return 0
@@ -57,8 +62,37 @@ cdef class Settling(Flow):
                 agent = self.matching.best_agent(best.contact)
             self.make_offer(best.contact, agent, None)
 
+    cdef int fasten(self) except -1:
+        """Those that are marked are found by others from now on."""
+        cdef int32_t place, contact
+        for place in range(self.free.size):
+            self.agents.fasten(self.free.items[place])
+        for place in range(self.waiting.size):
+            contact = self.waiting.items[place]
+            if self.contacts.rows[contact].flags & LOOSE:
+                self.contacts.fasten(contact)
+                self.contacts.set_due(contact, self.due_ns(contact))
+        return 0
+
+    cdef int32_t find_single(self, Turn* best) except -2:
+        """As `find_marked` where one is marked: it need not be fastened to be matched."""
+        cdef int32_t contact, agent
+        best.contact = -1
+        if self.free.size:
+            agent = self.free.items[0]
+            self.matching.find_contact(agent, best)
+            return agent
+        contact = self.waiting.items[0]
+        if self.contacts.names.names[contact] is NULL or self.contacts.rows[contact].place == NOWHERE:
+            return -1
+        agent = self.matching.best_agent(contact)
+        if agent >= 0:
+            best.contact = contact
+        return agent
+
     cdef bint somebody_can_be_served(self) except -1:
         cdef Turn best
+        self.fasten()
         if self.waiting.size + self.free.size > MANY:
             self.find_any(&best)
         else:
@@ -167,6 +201,7 @@ cdef class Settling(Flow):
     cdef list joint_round(self):
         cdef list contacts = [], choices = [], agents = [], found
         cdef dict columns = {}
+        self.fasten()
         for contact in self.first_contacts(WINDOW_CONTACTS_MAX):
             found = []
             self.matching.list_agents(contact, found)

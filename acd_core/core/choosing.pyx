@@ -1,0 +1,263 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Who is the best agent for a contact (rules 6 and 8): the heads of the lanes that may serve it are compared."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+
+from acd_core.core.bits cimport lowest_bit
+from acd_core.core.contacts cimport KEPT
+from acd_core.core.heap cimport Entry, Heap
+from acd_core.core.kinds cimport ClassRow, Head
+from acd_core.core.lottery cimport Lottery
+from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, BY_TURN, LaneRow
+from acd_core.core.queues cimport (
+    LEAST_OCCUPIED,
+    LEAST_SKILLED,
+    LONGEST_IDLE,
+    MOST_SKILLED,
+    RANDOM,
+    ROUND_ROBIN,
+    SUCCESS,
+)
+from acd_core.core.scores cimport Ranks, find_heap, find_ranks
+
+
+cdef inline bint is_better(int64_t term, int64_t sequence, Candidate* best) noexcept:
+    return best.agent < 0 or term > best.term or (term == best.term and sequence < best.sequence)
+
+
+cdef inline int32_t get_ordering(int32_t strategy) noexcept:
+    """Which heaps of a lane a strategy looks at."""
+    return BY_LOAD if strategy == LEAST_OCCUPIED else BY_TURN if strategy == ROUND_ROBIN else BY_IDLE
+
+
+cdef class Choosing(Lottery):
+    cdef int32_t best_agent(self, int32_t contact) except -2:
+        """The best of those who may take it now, or -1."""
+        cdef Candidate best
+        cdef int32_t preferred = self.get_preferred(contact)
+        if preferred >= 0 and self.is_free(contact, preferred):
+            if self.contacts.rows[contact].place == KEPT:
+                return preferred
+            if self.is_able(contact, preferred) and not self.is_barred(contact, preferred):
+                return preferred
+        if self.contacts.rows[contact].place == KEPT:
+            return -1
+        self.find_best(contact, -1, &best)
+        return best.agent
+
+    cdef int find_best(self, int32_t contact, int32_t skipped, Candidate* best) except -1:
+        """By the queue's strategy, whoever is preferred; ``best.agent`` -1: nobody."""
+        cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef Head* head = &self.kinds.heads[klass]
+        cdef int32_t strategy = self.queues.rows[head.queue].strategy
+        cdef bint careful = self.contacts.rows[contact].exclusions >= 0 or self.kinds.excluding.has(0, klass)
+        cdef int32_t ordering = get_ordering(strategy)
+        cdef bint varied = strategy == MOST_SKILLED or strategy == LEAST_SKILLED
+        cdef uint64_t* able = self.class_profiles.row(klass)
+        cdef uint64_t* idle = self.profiles.idle.row(head.channel)
+        cdef int32_t* lanes = self.profiles.lane_of[head.channel]
+        cdef Entry* heads = self.profiles.heads[ordering]
+        cdef int32_t word, profile, lane, words = (self.profiles.slots.used + 63) >> 6
+        cdef uint64_t bits
+        cdef Entry* entry
+        cdef int64_t term = 0
+        best.agent = -1
+        best.term = 0
+        if strategy == SUCCESS:
+            return self.find_likeliest(contact, skipped, best)
+        if strategy == RANDOM:
+            self.list_barred(contact)
+            if skipped >= 0:
+                self.bar(contact, skipped)
+            return self.draw(contact, skipped >= 0, best)
+        for word in range(words):
+            bits = able[word] & idle[word]
+            while bits:
+                profile = (word << 6) + lowest_bit(bits)
+                bits &= bits - 1
+                lane = lanes[profile]
+                entry = &heads[lane]
+                if varied:
+                    term = self.profile_term(strategy, klass, profile)
+                elif ordering != BY_IDLE:
+                    term = -entry.key
+                if not is_better(term, entry.sequence, best):
+                    continue
+                if careful or entry.slot == skipped:
+                    entry = self.first_agent(&self.profiles.lanes[lane].heaps[ordering], 0, contact, skipped)
+                    if entry is NULL:
+                        continue
+                    if ordering != BY_IDLE:
+                        term = -entry.key
+                    if not is_better(term, entry.sequence, best):
+                        continue
+                best.term = term
+                best.sequence = entry.sequence
+                best.agent = entry.slot
+        return 0
+
+    cdef Entry* first_agent(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL:
+        """First of the heap, from ``place`` down, who is neither barred nor ``skipped``, or NULL.
+
+        Looks below those only whom it can't take.
+        """
+        cdef Entry* entry
+        cdef Entry* best = NULL
+        cdef int32_t child
+        if place >= heap.size:
+            return NULL
+        entry = &heap.entries[place]
+        if entry.slot != skipped and not self.is_barred(contact, entry.slot):
+            return entry
+        for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
+            entry = self.first_agent(heap, child, contact, skipped)
+            if entry is not NULL:
+                if best is NULL or entry.key < best.key or (entry.key == best.key and entry.sequence < best.sequence):
+                    best = entry
+        return best
+
+    cdef int32_t topic_of(self, int32_t contact) except -2:
+        """-1: nobody has any success in it."""
+        cdef int32_t kind = self.kinds.classes[self.contacts.rows[contact].klass].kind
+        return self.agents.scores.topics.find((<tuple>self.kinds.keys[kind])[5])
+
+    cdef int find_likeliest(self, int32_t contact, int32_t skipped, Candidate* best) except -1:
+        """By expected success."""
+        cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef int32_t channel = self.kinds.heads[klass].channel
+        cdef int32_t topic = self.topic_of(contact)
+        cdef int32_t word, profile, words = (self.profiles.slots.used + 63) >> 6
+        cdef uint64_t* able = self.class_profiles.row(klass)
+        cdef uint64_t* idle = self.profiles.idle.row(channel)
+        cdef uint64_t bits
+        cdef LaneRow* lane
+        cdef Entry* entry
+        for word in range(words):
+            bits = able[word] & idle[word]
+            while bits:
+                profile = (word << 6) + lowest_bit(bits)
+                bits &= bits - 1
+                lane = &self.profiles.lanes[self.profiles.lane_of[channel][profile]]
+                if self.profiles.rows[profile].crowded:
+                    self.take_from_heap(find_heap(&lane.topics, topic), contact, skipped, best)
+                else:
+                    self.take_from_ranks(
+                        find_ranks(&self.profiles.rows[profile].topics, topic), lane.place, contact, skipped, best
+                    )
+                if best.term == 0:
+                    # of this lane nobody with a score may take it
+                    entry = self.first_agent(&lane.heaps[<int>BY_IDLE], 0, contact, skipped)
+                    if entry is not NULL and is_better(0, entry.sequence, best):
+                        best.sequence = entry.sequence
+                        best.agent = entry.slot
+        return 0
+
+    cdef int take_from_heap(self, Heap* heap, int32_t contact, int32_t skipped, Candidate* best) except -1:
+        cdef Entry* entry
+        if heap is NULL or -heap.entries[0].key < best.term:
+            return 0
+        entry = self.first_likely(heap, 0, contact, skipped)
+        if entry is not NULL and is_better(-entry.key, entry.sequence, best):
+            best.term = -entry.key
+            best.sequence = entry.sequence
+            best.agent = self.agents.scores.rows[entry.slot].agent
+        return 0
+
+    cdef int take_from_ranks(
+        self, Ranks* ranks, int32_t lane_place, int32_t contact, int32_t skipped, Candidate* best
+    ) except -1:
+        cdef int32_t place, agent, score
+        if ranks is NULL:
+            return 0
+        for place in range(ranks.size):
+            agent = ranks.items[place].agent
+            score = ranks.items[place].score
+            if score < best.term:
+                break
+            if not self.agents.rows[agent].inside >> lane_place & 1 or agent == skipped:
+                continue
+            if is_better(score, self.agents.rows[agent].idle_sequence, best) and not self.is_barred(contact, agent):
+                best.term = score
+                best.sequence = self.agents.rows[agent].idle_sequence
+                best.agent = agent
+        return 0
+
+    cdef Entry* first_likely(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL:
+        """As `first_agent`, in the heap of a topic."""
+        cdef Entry* entry
+        cdef Entry* best = NULL
+        cdef int32_t child, agent
+        if place >= heap.size:
+            return NULL
+        entry = &heap.entries[place]
+        agent = self.agents.scores.rows[entry.slot].agent
+        if agent != skipped and not self.is_barred(contact, agent):
+            return entry
+        for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
+            entry = self.first_likely(heap, child, contact, skipped)
+            if entry is not NULL:
+                if best is NULL or entry.key < best.key or (entry.key == best.key and entry.sequence < best.sequence):
+                    best = entry
+        return best
+
+    cdef int64_t term_of(self, int32_t contact, int32_t agent) except? -1:
+        """The agent's term by the strategy of the contact's queue (rule 8.1)."""
+        cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef int32_t strategy = self.queues.rows[self.kinds.heads[klass].queue].strategy
+        cdef int32_t profile = self.agents.rows[agent].profile
+        if strategy == LONGEST_IDLE:
+            return 0
+        if strategy == LEAST_OCCUPIED:
+            return -(1000 * <int64_t>self.agents.rows[agent].load // self.profiles.rows[profile].capacity)
+        if strategy == ROUND_ROBIN:
+            return -self.agents.rows[agent].last_offer
+        if strategy == RANDOM:
+            return self.agents.rows[agent].weight
+        if strategy == SUCCESS:
+            return self.agents.scores.score_of(self.agents.rows[agent].first_score, self.topic_of(contact))
+        return self.profile_term(strategy, klass, profile)
+
+    cdef int64_t profile_term(self, int32_t strategy, int32_t klass, int32_t profile) noexcept:
+        cdef ClassRow* row = &self.kinds.classes[klass]
+        cdef uint8_t* levels
+        cdef int64_t total = 0
+        cdef int32_t place
+        if strategy == LEAST_SKILLED:
+            return -self.profiles.rows[profile].levels_sum
+        levels = self.skills.levels_of(profile)
+        for place in range(row.named_count):
+            if levels[row.named[place]]:
+                total += levels[row.named[place]] - 1
+        return total
+
+    cdef int list_agents(self, int32_t contact, list found) except -1:
+        """All who may take it, the best first: for the matching window."""
+        cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef int32_t channel = self.kinds.heads[klass].channel
+        cdef int32_t preferred = self.get_preferred(contact)
+        cdef int32_t word, place, words = (self.profiles.slots.used + 63) >> 6
+        cdef int32_t profile
+        cdef uint64_t bits
+        cdef Heap* heap
+        cdef Entry* entry
+        if self.contacts.rows[contact].place == KEPT:
+            if preferred >= 0 and self.is_free(contact, preferred):
+                found.append(preferred)
+            return 0
+        if self.queues.rows[self.kinds.heads[klass].queue].strategy == RANDOM:
+            return self.list_drawn(contact, found)
+        ranked = []
+        for word in range(words):
+            bits = self.class_profiles.row(klass)[word] & self.profiles.idle.row(channel)[word]
+            while bits:
+                profile = (word << 6) + lowest_bit(bits)
+                bits &= bits - 1
+                heap = &self.profiles.lanes[self.profiles.lane_of[channel][profile]].heaps[<int>BY_IDLE]
+                for place in range(heap.size):
+                    entry = &heap.entries[place]
+                    if not self.is_barred(contact, entry.slot):
+                        term = self.term_of(contact, entry.slot)
+                        ranked.append((entry.slot != preferred, -term, entry.sequence, entry.slot))
+        ranked.sort()
+        found.extend([one[3] for one in ranked])
+        return 0
