@@ -252,7 +252,7 @@ cdef class Agents:
     # Lanes
 
     cdef int enter_lanes(self, int32_t agent) except -1:
-        """Counted at once, in the heaps by `fasten`: an agent who is offered something by the same event need not be."""
+        """Counted at once, in the heaps by `fasten`: who is offered something by the same event need not be."""
         cdef AgentRow* row = &self.rows[agent]
         cdef ProfileRow* profile = &self.profiles.rows[row.profile]
         cdef int32_t place, number

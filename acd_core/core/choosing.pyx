@@ -53,12 +53,8 @@ cdef class Choosing(Lottery):
         cdef bint careful = self.contacts.rows[contact].exclusions >= 0 or self.kinds.excluding.has(0, klass)
         cdef int32_t ordering = get_ordering(strategy)
         cdef bint varied = strategy == MOST_SKILLED or strategy == LEAST_SKILLED
-        cdef uint64_t* able = self.class_profiles.row(klass)
-        cdef uint64_t* idle = self.profiles.idle.row(head.channel)
-        cdef int32_t* lanes = self.profiles.lane_of[head.channel]
         cdef Entry* heads = self.profiles.heads[ordering]
-        cdef int32_t word, profile, lane, words = (self.profiles.slots.used + 63) >> 6
-        cdef uint64_t bits
+        cdef int32_t place, lane, count
         cdef Entry* entry
         cdef int64_t term = 0
         best.agent = -1
@@ -70,30 +66,27 @@ cdef class Choosing(Lottery):
             if skipped >= 0:
                 self.bar(contact, skipped)
             return self.draw(contact, skipped >= 0, best)
-        for word in range(words):
-            bits = able[word] & idle[word]
-            while bits:
-                profile = (word << 6) + lowest_bit(bits)
-                bits &= bits - 1
-                lane = lanes[profile]
-                entry = &heads[lane]
-                if varied:
-                    term = self.profile_term(strategy, klass, profile)
-                elif ordering != BY_IDLE:
+        count = self.list_lanes(klass, heads, sizeof(Entry), True)
+        for place in range(count):
+            lane = self.lanes[place]
+            entry = &heads[lane]
+            if varied:
+                term = self.profile_term(strategy, klass, self.profiles.lanes[lane].profile)
+            elif ordering != BY_IDLE:
+                term = -entry.key
+            if not is_better(term, entry.sequence, best):
+                continue
+            if careful or entry.slot == skipped:
+                entry = self.first_agent(&self.profiles.lanes[lane].heaps[ordering], 0, contact, skipped)
+                if entry is NULL:
+                    continue
+                if ordering != BY_IDLE:
                     term = -entry.key
                 if not is_better(term, entry.sequence, best):
                     continue
-                if careful or entry.slot == skipped:
-                    entry = self.first_agent(&self.profiles.lanes[lane].heaps[ordering], 0, contact, skipped)
-                    if entry is NULL:
-                        continue
-                    if ordering != BY_IDLE:
-                        term = -entry.key
-                    if not is_better(term, entry.sequence, best):
-                        continue
-                best.term = term
-                best.sequence = entry.sequence
-                best.agent = entry.slot
+            best.term = term
+            best.sequence = entry.sequence
+            best.agent = entry.slot
         return 0
 
     cdef Entry* first_agent(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL:

@@ -41,10 +41,25 @@ cdef struct ContactRow:
     int32_t agent
     int32_t exclusions
     int32_t extra
+    # neighbours in the list of the class, and in that of those to whom something is due
+    int32_t before
+    int32_t after
+    int32_t due_before
+    int32_t due_after
     int8_t state
     int8_t flags
     int8_t place
     int8_t offers
+    int8_t due_list
+
+
+cdef struct DueList:
+    # those to whom something is due so long after they entered their queues; due_ns, sequence: the first one's
+    int64_t after_ns
+    int64_t due_ns
+    int64_t sequence
+    int32_t first
+    int32_t last
 
 
 cdef struct ExtraRow:
@@ -63,6 +78,8 @@ cdef class Contacts:
     cdef int32_t* places
     cdef int32_t* due_places
     cdef Heap due
+    cdef (DueList)[16] due_lists
+    cdef int32_t due_list_count
     cdef int32_t capacity
     cdef Slots extra_slots
     cdef ExtraRow* extras
@@ -79,8 +96,14 @@ cdef class Contacts:
     cdef int set_class(self, int32_t contact, int32_t klass) except -1
     cdef int set_place(self, int32_t contact, Place place) except -1
     cdef int fasten(self, int32_t contact) except -1
+    cdef void leave_class(self, int32_t contact) noexcept
     cdef void count(self, int32_t contact, int32_t change) noexcept
-    cdef int set_due(self, int32_t contact, int64_t due_ns) except -1
+    cdef void refresh(self, int32_t klass) noexcept
+    cdef int set_due(self, int32_t contact, int64_t due_ns, int64_t after_ns) except -1
+    cdef int32_t find_due_list(self, int64_t after_ns) noexcept
+    cdef bint enter_due_list(self, int32_t contact, int32_t number, int64_t due_ns) noexcept
+    cdef void leave_due_list(self, int32_t contact) noexcept
+    cdef int32_t next_due(self, int64_t* due_ns, int64_t* sequence) noexcept
     cdef void set_held(self, int32_t contact, int8_t held) noexcept
 
     cdef inline int64_t earliest(self, int32_t contact) noexcept:

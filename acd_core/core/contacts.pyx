@@ -1,26 +1,28 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Contacts: their states, where they wait, and what is to happen to them by the time that they wait.
 
-A contact that wants an agent is in the heap of its class, by (earliest, number), once it is clear that nobody takes it
-at once; one that is kept for a preferred agent is not, and neither is one that is held.  What few contacts have (a preferred agent, a bonus, an arrival that is
-not the time at which it entered its queue) is in a table of its own.
+A contact that wants an agent is in the line of its class, by (earliest, number), once it is clear that nobody takes it
+at once; one that is kept for a preferred agent is not, and neither is one that is held.  A line is a list of those who
+came in order, which is nearly all, and a heap of the others.  What few contacts have (a preferred agent, a bonus, an
+arrival that is not the time at which it entered its queue) is in a table of its own.
 """
 
 cimport cython
 from cpython.ref cimport Py_INCREF, Py_XDECREF, PyObject
-from libc.stdint cimport int8_t, int32_t, int64_t
+from libc.stdint cimport INT64_MAX, int8_t, int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
-from acd_core.core.heap cimport heap_free, heap_push, heap_remove, heap_reserve
-from acd_core.core.kinds cimport ClassRow, Kinds
+from acd_core.core.heap cimport Entry, comes_before, heap_free, heap_push, heap_remove, heap_reserve
+from acd_core.core.kinds cimport ClassRow, Head, Kinds, Standing
 from acd_core.core.memory cimport Slots, grow
 from acd_core.core.names cimport Names
-from acd_core.core.queues cimport QueueRow, Queues
+from acd_core.core.queues cimport QueueRow, Queues, to_ms
 
 from acd_core.states import CONTACT_TRANSITIONS, ContactState
 
 STATES = tuple(ContactState)
+DEF DUE_LISTS = 16
 
 
 @cython.final
@@ -62,6 +64,7 @@ cdef class Contacts:
         row.sequence = sequence
         row.klass = klass
         row.offer = row.agent = row.exclusions = row.extra = -1
+        row.due_list = -1
         row.state = CONTACT_WAITING
         row.flags = row.offers = 0
         row.place = NOWHERE
@@ -157,30 +160,177 @@ cdef class Contacts:
             if row.flags & LOOSE:
                 row.flags &= ~LOOSE
             else:
-                heap_remove(&self.kinds.classes[row.klass].waiting, self.places, self.places[contact])
-                self.kinds.refresh(row.klass)
+                self.leave_class(contact)
         row.place = place
         if place == IN_CLASS:
             row.flags |= LOOSE
         return 0
 
     cdef int fasten(self, int32_t contact) except -1:
+        """In the list of its class, if it comes after all there; else in the heap."""
         cdef ContactRow* row = &self.rows[contact]
         cdef ClassRow* klass = &self.kinds.classes[row.klass]
+        cdef int64_t key = self.earliest(contact)
         row.flags &= ~LOOSE
-        heap_reserve(&klass.waiting)
-        heap_push(&klass.waiting, self.places, self.earliest(contact), row.sequence, contact)
-        self.kinds.refresh(row.klass)
+        if klass.last < 0 or comes_before(
+            self.earliest(klass.last), self.rows[klass.last].sequence, key, row.sequence
+        ):
+            row.before = klass.last
+            row.after = -1
+            if klass.last >= 0:
+                self.rows[klass.last].after = contact
+            else:
+                klass.first = contact
+            klass.last = contact
+            if klass.first != contact:
+                return 0
+        else:
+            heap_reserve(&klass.waiting)
+            heap_push(&klass.waiting, self.places, key, row.sequence, contact)
+        self.refresh(row.klass)
         return 0
 
-    cdef int set_due(self, int32_t contact, int64_t due_ns) except -1:
-        """When something is to happen by the time that it waits; -1: nothing."""
+    cdef void leave_class(self, int32_t contact) noexcept:
+        cdef ContactRow* row = &self.rows[contact]
+        cdef ClassRow* klass = &self.kinds.classes[row.klass]
+        if self.places[contact] >= 0:
+            heap_remove(&klass.waiting, self.places, self.places[contact])
+        else:
+            if row.after >= 0:
+                self.rows[row.after].before = row.before
+            else:
+                klass.last = row.before
+            if row.before >= 0:
+                self.rows[row.before].after = row.after
+            else:
+                klass.first = row.after
+        if self.kinds.heads[row.klass].slot == contact:
+            self.refresh(row.klass)
+
+    cdef void refresh(self, int32_t klass) noexcept:
+        """After each change of who is the first of the class, or of the order of its queue."""
+        cdef ClassRow* row = &self.kinds.classes[klass]
+        cdef Head* head = &self.kinds.heads[klass]
+        cdef Standing* standing = &self.kinds.standings[klass]
+        cdef QueueRow* queue = &self.queues.rows[head.queue]
+        cdef Entry* entry = &row.waiting.entries[0]
+        cdef int64_t key_ms
+        head.slot = row.first
+        if row.first >= 0:
+            head.key = self.earliest(row.first)
+            head.sequence = self.rows[row.first].sequence
+        if row.waiting.size and (
+            row.first < 0 or comes_before(entry.key, entry.sequence, head.key, head.sequence)
+        ):
+            head.slot = entry.slot
+            head.key = entry.key
+            head.sequence = entry.sequence
+        if head.slot < 0:
+            self.kinds.waiting.clear(0, klass)
+            return
+        self.kinds.waiting.set(0, klass)
+        key_ms = to_ms(head.key)
+        standing.key = head.key
+        standing.queue = head.queue
+        standing.rate = <int32_t>queue.rate
+        standing.fixed = queue.base + queue.step * head.priority - queue.rate * key_ms
+        standing.overdue_ms = key_ms + queue.overtaking_ms if queue.overtaking_ms >= 0 else INT64_MAX
+
+    # What is due by the time that it waits
+
+    cdef int set_due(self, int32_t contact, int64_t due_ns, int64_t after_ns) except -1:
+        """When something is to happen to it, how long that is after it entered its queue; -1: nothing, no such time.
+
+        Where many wait, most are due so long after they came as others are: these are in lists, in which each comes
+        after those before it.  The time at which a contact in a list entered must not change.
+        """
+        cdef ContactRow* row = &self.rows[contact]
         cdef int32_t place = self.due_places[contact]
-        if place >= 0:
+        cdef int32_t number
+        if row.due_list >= 0:
+            if due_ns >= 0 and self.due_lists[row.due_list].after_ns == after_ns:
+                return 0
+            self.leave_due_list(contact)
+        elif place >= 0:
             if self.due.entries[place].key == due_ns:
                 return 0
             heap_remove(&self.due, self.due_places, place)
-        if due_ns >= 0:
+        if due_ns < 0:
+            return 0
+        number = self.find_due_list(after_ns) if after_ns >= 0 else -1
+        if number < 0 or not self.enter_due_list(contact, number, due_ns):
             heap_reserve(&self.due)
-            heap_push(&self.due, self.due_places, due_ns, self.rows[contact].sequence, contact)
+            heap_push(&self.due, self.due_places, due_ns, row.sequence, contact)
         return 0
+
+    cdef int32_t find_due_list(self, int64_t after_ns) noexcept:
+        """The list for this time, perhaps begun anew; -1: there are too many."""
+        cdef int32_t number, unused = -1
+        for number in range(self.due_list_count):
+            if self.due_lists[number].after_ns == after_ns:
+                return number
+            if self.due_lists[number].first < 0:
+                unused = number
+        if unused < 0:
+            if self.due_list_count == DUE_LISTS:
+                return -1
+            unused = self.due_list_count
+            self.due_list_count += 1
+        self.due_lists[unused].after_ns = after_ns
+        self.due_lists[unused].first = self.due_lists[unused].last = -1
+        return unused
+
+    cdef bint enter_due_list(self, int32_t contact, int32_t number, int64_t due_ns) noexcept:
+        """Whether it comes after all others there."""
+        cdef ContactRow* row = &self.rows[contact]
+        cdef DueList* dues = &self.due_lists[number]
+        cdef int32_t last = dues.last
+        if last >= 0 and not comes_before(
+            self.entered(last) + dues.after_ns, self.rows[last].sequence, due_ns, row.sequence
+        ):
+            return False
+        row.due_list = <int8_t>number
+        row.due_before = last
+        row.due_after = -1
+        dues.last = contact
+        if last >= 0:
+            self.rows[last].due_after = contact
+        else:
+            dues.first = contact
+            dues.due_ns = due_ns
+            dues.sequence = row.sequence
+        return True
+
+    cdef void leave_due_list(self, int32_t contact) noexcept:
+        cdef ContactRow* row = &self.rows[contact]
+        cdef DueList* dues = &self.due_lists[row.due_list]
+        if row.due_after >= 0:
+            self.rows[row.due_after].due_before = row.due_before
+        else:
+            dues.last = row.due_before
+        if row.due_before >= 0:
+            self.rows[row.due_before].due_after = row.due_after
+        else:
+            dues.first = row.due_after
+            if dues.first >= 0:
+                dues.due_ns = self.entered(dues.first) + dues.after_ns
+                dues.sequence = self.rows[dues.first].sequence
+        row.due_list = -1
+
+    cdef int32_t next_due(self, int64_t* due_ns, int64_t* sequence) noexcept:
+        """The contact to which something is due first, or -1."""
+        cdef int32_t number, found = -1
+        cdef DueList* dues
+        if self.due.size:
+            found = self.due.entries[0].slot
+            due_ns[0] = self.due.entries[0].key
+            sequence[0] = self.due.entries[0].sequence
+        for number in range(self.due_list_count):
+            dues = &self.due_lists[number]
+            if dues.first >= 0 and (
+                found < 0 or comes_before(dues.due_ns, dues.sequence, due_ns[0], sequence[0])
+            ):
+                found = dues.first
+                due_ns[0] = dues.due_ns
+                sequence[0] = dues.sequence
+        return found

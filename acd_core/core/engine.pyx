@@ -27,6 +27,7 @@ from acd_core.core.contacts cimport (
     NOWHERE,
     SHUT_OUT,
 )
+from acd_core.core.heap cimport Entry, comes_before
 from acd_core.core.output cimport END_EXPIRED, END_REJECTED, END_REVOKED
 from acd_core.core.settling cimport Settling
 from acd_core.core.timers cimport TIMER_EXCLUSION, TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_UP
@@ -64,6 +65,9 @@ cdef class Engine(Settling):
                     self.matching.unlink_class(klass)
                     self.compile(klass)
                     self.matching.link_class(klass)
+        for klass in range(self.kinds.class_slots.used):
+            if self.kinds.classes[klass].kind >= 0 and self.kinds.heads[klass].queue == queue:
+                self.contacts.refresh(klass)
         self.skills.release(list_skills(old))
         for contact in self.list_contacts(queue):
             if self.contacts.rows[contact].state <= CONTACT_OFFERED and not self.contacts.rows[contact].flags & HELD:
@@ -237,6 +241,7 @@ cdef class Engine(Settling):
             if self.contacts.rows[contact].extra >= 0:
                 self.contacts.extras[self.contacts.rows[contact].extra].until_ns = -1
         self.matching.now_ns = self.now_ns
+        self.fasten()
         return self.make_offer(contact, agent, "by_hand")
 
     cdef int remove_contact(self, int32_t contact) except -1:
@@ -292,30 +297,28 @@ cdef class Engine(Settling):
 
     cdef int64_t next_due_ns(self) noexcept:
         """-1: none."""
-        cdef int64_t due_ns = self.timers.heap.entries[0].key if self.timers.heap.size else -1
-        if self.contacts.due.size and (due_ns < 0 or self.contacts.due.entries[0].key < due_ns):
-            due_ns = self.contacts.due.entries[0].key
+        cdef int64_t due_ns = -1, sequence
+        if self.contacts.next_due(&due_ns, &sequence) < 0:
+            due_ns = -1
+        if self.timers.heap.size and (due_ns < 0 or self.timers.heap.entries[0].key < due_ns):
+            due_ns = self.timers.heap.entries[0].key
         return due_ns
 
     cdef int run_timers(self) except -1:
         """Everything that is due at ``now_ns``, in order."""
-        cdef int64_t due_ns = self.next_due_ns()
+        cdef int64_t due_ns, sequence
         cdef int32_t contact
-        while 0 <= due_ns <= self.now_ns:
-            if self.contacts.due.size and self.contacts.due.entries[0].key == due_ns and not (
-                self.timers.heap.size
-                and self.timers.heap.entries[0].key == due_ns
-                and self.timers.heap.entries[0].sequence < self.contacts.due.entries[0].sequence
-            ):
-                contact = self.contacts.due.entries[0].slot
-                if self.contacts.rows[contact].flags & HELD:
-                    self.enter(contact)
-                else:
-                    self.catch_up(contact)
-            else:
+        cdef Entry* timer
+        while 0 <= self.next_due_ns() <= self.now_ns:
+            contact = self.contacts.next_due(&due_ns, &sequence)
+            timer = &self.timers.heap.entries[0]
+            if contact < 0 or self.timers.heap.size and comes_before(timer.key, timer.sequence, due_ns, sequence):
                 self.run_timer(self.timers.next_timer())
+            elif self.contacts.rows[contact].flags & HELD:
+                self.enter(contact)
+            else:
+                self.catch_up(contact)
             self.settle()
-            due_ns = self.next_due_ns()
         return 0
 
     cdef int run_timer(self, int32_t timer) except -1:

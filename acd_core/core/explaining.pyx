@@ -2,23 +2,38 @@
 """The numbers that say why an agent gets a contact (rules 6.4 and 7.7): counted by lane, never agent by agent."""
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.string cimport memcpy, memset
 
 from acd_core.core.agents cimport AgentRow
-from acd_core.core.bits cimport lowest_bit
 from acd_core.core.contacts cimport ContactRow
 from acd_core.core.kinds cimport Head
 from acd_core.core.lottery cimport Candidate
 from acd_core.core.matching cimport Matching, Turn
 from acd_core.core.output cimport Reasons, Score, get_total, own
-from acd_core.core.profiles cimport INSIDE, Counts
-from acd_core.core.queues cimport QueueRow, to_ms
+from acd_core.core.profiles cimport INSIDE
+from acd_core.core.queues cimport OVERDUE, QueueRow, to_ms
 
 from acd_core.strategies import STRATEGIES
 
+cdef extern from *:
+    """
+    typedef int32_t acd_row __attribute__((vector_size(32)));
+
+    /* The rows of counts of all lanes whose profiles have a bit, added up by state. */
+    static void acd_add_up(const uint64_t *bits, int32_t words, const int32_t *lane_of, const void *counts,
+                           int32_t *states) {
+        acd_row sums = {0};
+        for (int32_t word = 0; word < words; word++)
+            for (uint64_t left = bits[word]; left; left &= left - 1)
+                sums += ((const acd_row *)counts)[lane_of[(word << 6) + __builtin_ctzll(left)]];
+        memcpy(states, &sums, sizeof sums);
+    }
+    """
+    void add_up "acd_add_up" (
+        uint64_t* bits, int32_t words, int32_t* lane_of, void* counts, int32_t* states
+    ) noexcept
+
 cdef tuple NAMES = tuple(STRATEGIES)
 cdef int64_t NS_PER_MS = 1_000_000
-cdef int64_t OVERDUE = <int64_t>1 << 62
 
 
 cdef int explain(
@@ -69,25 +84,17 @@ cdef int explain(
 
 cdef void count_groups(Matching matching, Reasons* why, int32_t klass) noexcept:
     """Those able to serve the class, by state, and in ``states[INSIDE]`` those who may take something in its lane."""
-    cdef uint64_t* able = matching.class_profiles.row(klass)
-    cdef int32_t* lanes = matching.profiles.lane_of[matching.kinds.heads[klass].channel]
-    cdef Counts* counts = matching.profiles.counts
-    cdef int32_t* agents
-    cdef int32_t[8] states
-    cdef int32_t word, state, words = (matching.profiles.slots.used + 63) >> 6
-    cdef uint64_t bits
-    cdef int32_t total = 0
-    memset(states, 0, sizeof(states))
-    for word in range(words):
-        bits = able[word]
-        while bits:
-            agents = counts[lanes[(word << 6) + lowest_bit(bits)]].agents
-            bits &= bits - 1
-            for state in range(8):
-                states[state] += agents[state]
-    memcpy(why.states, states, sizeof(states))
+    cdef int32_t* lane_of = matching.profiles.lane_of[matching.kinds.heads[klass].channel]
+    cdef int32_t state, total = 0
+    add_up(
+        matching.class_profiles.row(klass),
+        (matching.profiles.slots.used + 63) >> 6,
+        lane_of,
+        matching.profiles.counts,
+        why.states,
+    )
     for state in range(8):
-        total += states[state]
+        total += why.states[state]
     why.unskilled = matching.queues.rows[matching.kinds.heads[klass].queue].agents - total
 
 
@@ -147,6 +154,6 @@ cdef void add_score(Matching matching, Score* score, int32_t contact) noexcept:
     score.wait = queue.rate * (now_ms - arrived_ms)
     score.bonus = queue.rate * (arrived_ms - counted_ms)
     score.blending = queue.blending
-    score.ratio = matching.served - queue.passed if queue.toll else 0
+    score.ratio = matching.queues.served - queue.passed if queue.toll else 0
     if queue.overtaking_ms >= 0 and now_ms - counted_ms >= queue.overtaking_ms:
         score.overdue = OVERDUE - get_total(score)

@@ -14,7 +14,9 @@ cdef class Flow(Hands):
 
     cdef bint is_in_line(self, int32_t contact) noexcept
     cdef bint is_kept(self, int32_t contact) except -1
+    cdef int64_t due_after_ns(self, int32_t contact) noexcept
     cdef int64_t due_ns(self, int32_t contact) noexcept
+    cdef int refresh_due(self, int32_t contact) except -1
     cdef int set_preferring(self, int32_t contact, bint preferring) except -1
     cdef list list_contacts(self, int32_t queue)
 

@@ -199,25 +199,34 @@ cdef class Flow(Hands):
         self.contacts.set_place(contact, place)
         if row.flags & LOOSE:
             return 0
-        return self.contacts.set_due(contact, self.due_ns(contact))
+        return self.refresh_due(contact)
 
-    cdef int64_t due_ns(self, int32_t contact) noexcept:
-        """When something changes by the time that it waits, or -1."""
+    cdef int64_t due_after_ns(self, int32_t contact) noexcept:
+        """How long after it entered its queue something changes, or -1."""
         cdef ContactRow* row = &self.contacts.rows[contact]
         cdef QueueRow* queue = &self.queues.rows[self.contacts.queue_of(contact)]
         cdef int32_t step = self.kinds.classes[row.klass].step
         cdef int64_t after_ns = -1
-        if row.state != CONTACT_WAITING:
+        if row.state != CONTACT_WAITING or row.flags & HELD:
             return -1
-        if row.flags & HELD:
-            return self.contacts.extras[row.extra].until_ns if row.flags & DEFERRED else -1
         if row.flags & PREFERRING:
             after_ns = self.contacts.extras[row.extra].preferred_ns
         if step < queue.steps and (after_ns < 0 or queue.after_ns[step] < after_ns):
             after_ns = queue.after_ns[step]
         if queue.wait_ns >= 0 and not row.flags & WAIT_TRIED and (after_ns < 0 or queue.wait_ns < after_ns):
             after_ns = queue.wait_ns
+        return after_ns
+
+    cdef int64_t due_ns(self, int32_t contact) noexcept:
+        """When something changes by the time that it waits, or -1."""
+        cdef ContactRow* row = &self.contacts.rows[contact]
+        cdef int64_t after_ns = self.due_after_ns(contact)
+        if row.state == CONTACT_WAITING and row.flags & DEFERRED:
+            return self.contacts.extras[row.extra].until_ns
         return self.contacts.entered(contact) + after_ns if after_ns >= 0 else -1
+
+    cdef int refresh_due(self, int32_t contact) except -1:
+        return self.contacts.set_due(contact, self.due_ns(contact), self.due_after_ns(contact))
 
     cdef int set_preferring(self, int32_t contact, bint preferring) except -1:
         cdef ContactRow* row = &self.contacts.rows[contact]
@@ -287,6 +296,7 @@ cdef class Flow(Hands):
         cdef int32_t queue = self.contacts.queue_of(contact)
         cdef bint preferring = False
         cdef object rules = self.queues.overflow[queue]
+        self.contacts.set_due(contact, -1, -1)
         if row.extra >= 0 or self.now_ns != row.arrival_ns:
             self.contacts.get_extra(contact).entered_ns = self.now_ns
             self.contacts.extras[row.extra].until_ns = -1
@@ -354,7 +364,8 @@ cdef class Flow(Hands):
         """It has come to be in line: a queue that nobody waited in has no credit from that time (rule 7.4)."""
         cdef QueueRow* row = &self.queues.rows[self.contacts.queue_of(contact)]
         if row.toll and row.waiting - row.held - self.is_in_line(contact) == 0:
-            row.passed = max(row.passed, self.matching.served)
+            row.passed = max(row.passed, self.queues.served)
+            self.queues.refresh_addend(self.contacts.queue_of(contact))
         return 0
 
     cdef int come_back(self, int32_t contact) except -1:

@@ -111,8 +111,7 @@ cdef class Hands:
         explain(self.matching, self.output.add_reasons(record), contact, agent, named, contested)
         found = &self.contacts.rows[contact]
         if settings.toll and not found.flags & CHARGED:
-            self.matching.served = max(self.matching.served, settings.passed)
-            settings.passed += settings.toll
+            self.queues.charge(queue)
         found.flags |= CHARGED
         self.offers_made += 1
         self.sequence += 1

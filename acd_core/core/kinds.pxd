@@ -14,7 +14,19 @@ cdef struct Head:
     int32_t priority
 
 
+cdef struct Standing:
+    # what the score of a class's head is made of: score = fixed + rate * now in ms + the queue's addend
+    int64_t fixed
+    int64_t overdue_ms
+    int64_t key
+    int32_t rate
+    int32_t queue
+
+
 cdef struct ClassRow:
+    # those who came in order are in a list, others in the heap
+    int32_t first
+    int32_t last
     Heap waiting
     int32_t* program
     int32_t program_size
@@ -50,6 +62,7 @@ cdef class Kinds:
     cdef Slots class_slots
     cdef ClassRow* classes
     cdef Head* heads
+    cdef Standing* standings
     cdef int32_t class_capacity
     cdef list requirements
     cdef list words
@@ -60,7 +73,6 @@ cdef class Kinds:
     cdef int remove(self, int32_t kind) except -1
     cdef int32_t add_class(self, int32_t kind, int32_t step) except -1
     cdef int set_requirement(self, int32_t klass, object requirement, list program, list named) except -1
-    cdef void refresh(self, int32_t klass) noexcept
     cdef void shelve(self, int32_t kind) noexcept
     cdef void unshelve(self, int32_t kind) noexcept
 

@@ -16,7 +16,7 @@ from libc.string cimport memset
 
 from acd_core.core.bits cimport BitRows
 from acd_core.core.heap cimport heap_free
-from acd_core.core.memory cimport Slots, grow
+from acd_core.core.memory cimport Slots, grow, grow_aligned
 
 
 @cython.final
@@ -42,6 +42,7 @@ cdef class Kinds:
             free(self.rows[index].skills)
         free(self.classes)
         free(self.heads)
+        free(self.standings)
         free(self.rows)
 
     cdef int32_t add(self, tuple key, int32_t queue, int32_t channel) except -1:
@@ -95,7 +96,10 @@ cdef class Kinds:
         if self.class_slots.capacity > self.class_capacity:
             capacity = self.class_slots.capacity
             self.classes = <ClassRow*>grow(self.classes, sizeof(ClassRow), self.class_capacity, capacity)
-            self.heads = <Head*>grow(self.heads, sizeof(Head), self.class_capacity, capacity)
+            self.heads = <Head*>grow_aligned(self.heads, sizeof(Head), self.class_capacity, capacity)
+            self.standings = <Standing*>grow_aligned(
+                self.standings, sizeof(Standing), self.class_capacity, capacity
+            )
             self.class_capacity = capacity
             self.requirements.extend([None] * (capacity - len(self.requirements)))
             self.words.extend([None] * (capacity - len(self.words)))
@@ -103,6 +107,7 @@ cdef class Kinds:
         self.excluding.reserve(1, self.class_capacity)
         row = &self.classes[klass]
         memset(row, 0, sizeof(ClassRow))
+        row.first = row.last = -1
         row.kind = kind
         row.step = step
         row.next = self.rows[kind].first
@@ -132,18 +137,6 @@ cdef class Kinds:
             row.named[place] = named[place]
         self.requirements[klass] = requirement
         return 0
-
-    cdef void refresh(self, int32_t klass) noexcept:
-        """After each change of the class's heap."""
-        cdef ClassRow* row = &self.classes[klass]
-        cdef Head* head = &self.heads[klass]
-        if row.waiting.size:
-            head.key = row.waiting.entries[0].key
-            head.sequence = row.waiting.entries[0].sequence
-            head.slot = row.waiting.entries[0].slot
-            self.waiting.set(0, klass)
-        else:
-            self.waiting.clear(0, klass)
 
     cdef void shelve(self, int32_t kind) noexcept:
         cdef KindRow* row = &self.rows[kind]

@@ -15,7 +15,7 @@ from libc.string cimport memset
 
 from acd_core.core.bits cimport BitRows
 from acd_core.core.heap cimport Entry, heap_free
-from acd_core.core.memory cimport Slots, grow
+from acd_core.core.memory cimport Slots, grow, grow_aligned
 from acd_core.core.hashing cimport hash_name, mix
 from acd_core.core.names cimport Names
 from acd_core.core.scores cimport free_heaps, free_ranks
@@ -151,7 +151,7 @@ cdef class Profiles:
         if self.lane_slots.capacity > self.lane_capacity:
             capacity = self.lane_slots.capacity
             self.lanes = <LaneRow*>grow(self.lanes, sizeof(LaneRow), self.lane_capacity, capacity)
-            self.counts = <Counts*>grow(self.counts, sizeof(Counts), self.lane_capacity, capacity)
+            self.counts = <Counts*>grow_aligned(self.counts, sizeof(Counts), self.lane_capacity, capacity)
             self.weights = <int32_t*>grow(self.weights, sizeof(int32_t), self.lane_capacity, capacity)
             for ordering in range(ORDERINGS):
                 self.heads[ordering] = <Entry*>grow(

@@ -14,6 +14,14 @@ cdef enum StrategyCode:
     SUCCESS
 
 
+cdef extern from *:
+    """
+    /* the score of a contact that is overtaken no more */
+    #define ACD_OVERDUE (INT64_C(1) << 62)
+    """
+    const int64_t OVERDUE "ACD_OVERDUE"
+
+
 cdef struct QueueRow:
     int64_t offer_ns
     int64_t wrap_up_ns
@@ -63,6 +71,9 @@ cdef class Queues:
     cdef list settings
     cdef list overflow
     cdef BitRows profiles
+    # the terms of scores that change by what happens: blending and ratio
+    cdef int64_t* addends
+    cdef int64_t served
 
     cdef int32_t find(self, object name) except -2
     cdef int32_t hold(self, object name) except -1
@@ -75,18 +86,13 @@ cdef class Queues:
     cdef void measure(self, int32_t queue, bint good) noexcept
     cdef void refresh_blending(self, int32_t queue) noexcept
 
-    cdef inline int64_t score(
-        self, int32_t queue, int64_t priority, int64_t earliest_ns, int64_t now_ms, int64_t served
-    ) noexcept:
+    cdef void refresh_addend(self, int32_t queue) noexcept
+    cdef void charge(self, int32_t queue) noexcept
+
+    cdef inline int64_t score(self, int32_t queue, int64_t priority, int64_t earliest_ns, int64_t now_ms) noexcept:
         """Rule 7.2."""
         cdef QueueRow* row = &self.rows[queue]
         cdef int64_t waited_ms = now_ms - to_ms(earliest_ns)
         if row.overtaking_ms >= 0 and waited_ms >= row.overtaking_ms:
-            return <int64_t>1 << 62
-        return (
-            row.base
-            + row.step * priority
-            + row.rate * waited_ms
-            + row.blending
-            - (row.passed - served if row.toll else 0)
-        )
+            return OVERDUE
+        return row.base + row.step * priority + row.rate * waited_ms + self.addends[queue]

@@ -53,6 +53,7 @@ cdef class Queues:
         for queue in range(self.capacity):
             free(self.rows[queue].after_ns)
         free(self.rows)
+        free(self.addends)
 
     cdef int32_t find(self, object name) except -2:
         """The slot of a configured queue, or -1."""
@@ -66,6 +67,7 @@ cdef class Queues:
         queue = self.names.add(name)
         if self.names.slots.capacity > self.capacity:
             self.rows = <QueueRow*>grow(self.rows, sizeof(QueueRow), self.capacity, self.names.slots.capacity)
+            self.addends = <int64_t*>grow(self.addends, sizeof(int64_t), self.capacity, self.names.slots.capacity)
             self.capacity = self.names.slots.capacity
             self.settings.extend([None] * (self.capacity - len(self.settings)))
             self.overflow.extend([None] * (self.capacity - len(self.overflow)))
@@ -185,3 +187,17 @@ cdef class Queues:
                 kept &= (<uint64_t>1 << row.seen) - 1
             achieved = 1000 * count_bits(kept) // row.seen
         row.blending = row.blend * max(<int64_t>0, row.target - achieved)
+        self.refresh_addend(queue)
+
+    cdef void refresh_addend(self, int32_t queue) noexcept:
+        cdef QueueRow* row = &self.rows[queue]
+        self.addends[queue] = row.blending + (self.served - row.passed if row.toll else 0)
+
+    cdef void charge(self, int32_t queue) noexcept:
+        """A contact of a queue with a toll is offered (rule 7.4)."""
+        cdef int32_t other
+        self.served = max(self.served, self.rows[queue].passed)
+        self.rows[queue].passed += self.rows[queue].toll
+        for other in range(self.names.slots.used):
+            if self.rows[other].toll:
+                self.refresh_addend(other)

@@ -205,5 +205,5 @@ cdef object make_snapshot(Engine engine):
         engine.matching_settings,
         get_time(engine.window_ns),
         engine.timers.get_sequence(engine.window_timer) if engine.window_timer >= 0 else None,
-        engine.matching.served,
+        engine.queues.served,
     )

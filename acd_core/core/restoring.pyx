@@ -50,7 +50,7 @@ cdef int restore(Engine engine, dict explanations, object snapshot) except -1:
     engine.matching_settings = snapshot.matching
     engine.matching.seed = snapshot.matching.seed
     engine.gathers = snapshot.matching.window_ms > 0
-    engine.matching.served = snapshot.passed
+    engine.queues.served = snapshot.passed
     for view in snapshot.queues:
         restore_queue(engine, view)
     for view in snapshot.agents:
@@ -76,6 +76,7 @@ cdef int restore(Engine engine, dict explanations, object snapshot) except -1:
     if snapshot.window_ns is not None:
         engine.window_ns = snapshot.window_ns
         engine.window_timer = engine.timers.start(TIMER_WINDOW, 0, snapshot.window_ns, snapshot.window_sequence)
+    engine.fasten()
     engine.forget_marks()
     return 0
 
@@ -214,4 +215,5 @@ cdef int settle_agent(Engine engine, object view) except -1:
     row.return_ns = view.return_ms * NS_PER_MS
     if view.state is AgentState.NOT_RESPONDING and view.until_ns is not None:
         row.timer = engine.timers.start(TIMER_RETURN, agent, view.until_ns, view.timer_sequence)
-    return engine.agents.refresh(agent)
+    engine.agents.refresh(agent)
+    return engine.agents.fasten(agent)

@@ -17,6 +17,7 @@ cdef class Settling(Flow):
     cdef int32_t find_single(self, Turn* best) except -2
     cdef int32_t find_marked(self, Turn* best) except -2
     cdef int find_any(self, Turn* best) except -1
+    cdef int find_in_class(self, int32_t klass, Turn* best) except -1
     cdef int find_servable(self, Heap* heap, int32_t place, Turn* best) except -1
     cdef void forget_marks(self) noexcept
     cdef int end_window(self) except -1

@@ -71,7 +71,7 @@ cdef class Settling(Flow):
             contact = self.waiting.items[place]
             if self.contacts.rows[contact].flags & LOOSE:
                 self.contacts.fasten(contact)
-                self.contacts.set_due(contact, self.due_ns(contact))
+                self.refresh_due(contact)
         return 0
 
     cdef int32_t find_single(self, Turn* best) except -2:
@@ -80,7 +80,7 @@ cdef class Settling(Flow):
         best.contact = -1
         if self.free.size:
             agent = self.free.items[0]
-            self.matching.find_contact(agent, best)
+            self.matching.find_contact(agent, -1, best)
             return agent
         contact = self.waiting.items[0]
         if self.contacts.names.names[contact] is NULL or self.contacts.rows[contact].place == NOWHERE:
@@ -150,7 +150,7 @@ cdef class Settling(Flow):
             idle = self.profiles.idle.row(self.kinds.heads[klass].channel)
             for word in range(words):
                 if able[word] & idle[word]:
-                    self.find_servable(&self.kinds.classes[klass].waiting, 0, best)
+                    self.find_in_class(klass, best)
                     break
         for admirers in self.matching.fans.values():
             for contact in admirers:
@@ -158,6 +158,22 @@ cdef class Settling(Flow):
                     self.matching.set_turn(&turn, contact)
                     if best.contact < 0 or is_sooner(&turn, best):
                         best[0] = turn
+        return 0
+
+    cdef int find_in_class(self, int32_t klass, Turn* best) except -1:
+        """The first of the class whom somebody may take, if it comes before ``best``."""
+        cdef Turn turn
+        cdef int32_t contact = self.kinds.classes[klass].first
+        while contact >= 0:
+            self.matching.set_turn(&turn, contact)
+            if best.contact >= 0 and not is_sooner(&turn, best):
+                break
+            if self.matching.best_agent(contact) >= 0:
+                best[0] = turn
+                break
+            contact = self.contacts.rows[contact].after
+        if self.kinds.classes[klass].waiting.size:
+            self.find_servable(&self.kinds.classes[klass].waiting, 0, best)
         return 0
 
     cdef int find_servable(self, Heap* heap, int32_t place, Turn* best) except -1:
@@ -246,8 +262,16 @@ cdef class Settling(Flow):
                     break
             if not served:
                 continue
+            taken = 0
+            contact = self.kinds.classes[klass].first
+            while contact >= 0 and taken < count:
+                if self.matching.best_agent(contact) >= 0:
+                    self.matching.set_turn(&turn, contact)
+                    found.append((-turn.score, turn.key, turn.sequence, contact))
+                    taken += 1
+                contact = self.contacts.rows[contact].after
             heap = &self.kinds.classes[klass].waiting
-            frontier = [(heap.entries[0].key, heap.entries[0].sequence, 0)]
+            frontier = [(heap.entries[0].key, heap.entries[0].sequence, 0)] if heap.size else []
             taken = 0
             while frontier and taken < count:
                 place = heappop(frontier)[2]
