@@ -108,8 +108,8 @@ def check_length(length: int, previous_check: int) -> int:
     return zlib.crc32(length.to_bytes(4, "little"), previous_check)
 
 
-def encode_decisions(decisions: Sequence[Decision]) -> bytes:
-    """The bytes by which two lists of decisions are held against each other."""
+def encode_decisions(decisions: Sequence[msgspec.Struct]) -> bytes:
+    """The bytes by which two lists of decisions, or two snapshots, are held against each other."""
     return _deterministic.encode(decisions)
 
 

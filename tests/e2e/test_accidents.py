@@ -35,7 +35,8 @@ async def test_caller_hangs_up_while_it_rings_at_the_agent(tmp_path: Path) -> No
         (contact,) = await gateway.until_rows("SELECT * FROM contacts WHERE ended_ns IS NOT NULL")
         assert (contact["ended_by"], contact["end_cause"]) == ("customer", "abandoned")
         assert contact["answered_ns"] is None
-        assert gateway.timeline(contact["contact"])[-3:] == ["ContactOffered", "ContactEnded", "OfferClosed"]
+        timeline = [kind for kind in gateway.timeline(contact["contact"]) if kind != "QualityRecorded"]
+        assert timeline[-3:] == ["ContactOffered", "ContactEnded", "OfferClosed"]
         # And the agent is as free as before.
         async with sipp.running(PATIENT, gateway.sip, timeout_s=60) as carrier:
             await desk.accept()
@@ -68,8 +69,8 @@ async def test_the_agents_browser_crashes_in_the_middle_of_a_call(tmp_path: Path
         assert (record["agent"], record["ended_by"]) == ("ben", "agent")
         recordings = await gateway.until_rows("SELECT agent FROM recordings WHERE contact=?", contact, count=2)
         assert sorted(row["agent"] for row in recordings) == ["anna", "ben"]
-        states = gateway.rows("SELECT state FROM agent_states WHERE agent='anna' ORDER BY at_ns")
-        assert states[-1]["state"] == "signed_out"
+        # Whether her page comes back is waited for, for as long as it may.
+        await gateway.until_rows("SELECT 1 FROM agent_states WHERE agent='anna' AND state='signed_out'", within_s=30)
 
 
 async def test_the_agents_laptop_is_closed_in_the_middle_of_a_call(tmp_path: Path) -> None:
