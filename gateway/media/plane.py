@@ -247,6 +247,7 @@ class MediaPlane:
             event = self._makers[kind](leg, details)
             if isinstance(event, LegClosed):
                 known.closed = True
+                self._left(leg)  # it may have joined while it was being closed
             elif isinstance(event, CaptureFinished):
                 known.captures -= 1
             if known.closed and known.captures == 0:

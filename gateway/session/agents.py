@@ -109,6 +109,9 @@ class AgentService:
         for contact in seat.in_hand():
             if contact.channel is Channel.CHAT and contact.state is ContactState.TALKING:
                 self._conversations.part(contact, agent)
+        self._wait_for_page(seat)
+
+    def _wait_for_page(self, seat: Seat) -> None:
         grace_ms = max(self._grace_ms(seat), AWAY_MS_MIN)
         seat.away_timer = self._floor.scheduler.call_later(grace_ms, lambda: self._stayed_away(seat))
 
@@ -125,8 +128,10 @@ class AgentService:
                 self._decisions.requeue(contact, "the agent's page did not come back")
         if any(contact.agent_leg is not None for contact in in_hand):
             # The sound still flows, so the two are left to their call; after it nothing new comes.
-            seat.was_ready = True
-            self._submit(acd.AgentPaused(agent=seat.config.login, reason=AWAY))
+            if not seat.was_ready:
+                seat.was_ready = True
+                self._submit(acd.AgentPaused(agent=seat.config.login, reason=AWAY))
+            self._wait_for_page(seat)
             return
         self.sign_out(seat.config.login)
 

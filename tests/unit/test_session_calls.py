@@ -329,7 +329,7 @@ async def test_a_call_survives_its_agents_page_as_long_as_sound_flows(floor: Wor
     assert view.state is ContactState.TALKING
     floor.leave(line)
     floor.clock.advance(30_000)
-    assert floor.agents.desk(ANNA).state is ev.AgentState.PAUSED, "nothing new for an agent without a page"
+    assert floor.agents.desk(ANNA).state is ev.AgentState.SIGNED_OUT, "nothing new for an agent without a page"
 
 
 async def test_a_reloaded_page_takes_the_call_over(floor: World) -> None:
