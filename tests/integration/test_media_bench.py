@@ -97,6 +97,7 @@ def test_growth_is_a_fault() -> None:
 
 
 @needs_rtpengine
+@pytest.mark.soak
 async def test_rtpengine_carries_the_same_calls() -> None:
     report = await measure(calls=5, seconds=1.6, only=["relay", "relay_gcm", "transcode"], against="rtpengine")
     check_rows(report, 5, 1.6)

@@ -53,7 +53,7 @@ async def test_both_pages_of_a_call_speak_through_the_relay(tmp_path: Path) -> N
         assert await pair_in_use(desk.page) == ("relay", "udp")
         await visitor.click("hang-up")
         await desk.sees("wrap-up")
-        (contact,) = gateway.contacts()
+        (contact,) = await gateway.until_rows("SELECT * FROM contacts WHERE ended_ns IS NOT NULL")
         assert contact["end_cause"] == "hung_up"
     assert relay.log.count("ALLOCATE processed, success") >= 2
 
