@@ -23,8 +23,8 @@ COMPILE = [
 STAGES = [
     f"{NATIVE}/{name}.c"
     for name in (
-        "capture", "decoder", "dtmf", "encoder", "g711", "g722", "held", "jitter", "mixer", "noise", "opus_codec",
-        "playout", "plc", "sound", "sound_file", "stretch",
+        "capture", "decoder", "dtmf", "encoder", "g711", "g722", "held", "jitter", "jitter_out", "mixer", "noise",
+        "opus_codec", "playout", "plc", "sound", "sound_file", "stretch",
     )
 ]  # fmt: skip
 STAGE_LIBRARIES = ["opusfile", "ogg", "opus", "spandsp", "speexdsp", "m", "pthread"]
