@@ -15,6 +15,7 @@ OK: int
 NO_LEG: int
 LEGS_FULL: int
 PORTS_FULL: int
+NO_SOCKET: int
 COMMANDS_FULL: int
 NO_MEMORY: int
 BAD_ADDRESS: int

@@ -440,6 +440,11 @@ class MediaPlane:
             message, limit = "all media legs are in use", "media.legs_max"
         elif status == _plane.PORTS_FULL:
             message, limit = "no UDP port pair is left for a telephone leg", "media.rtp_ports"
+        elif status == _plane.NO_SOCKET:
+            message, limit = (
+                "no socket is left for a telephone leg: see how many files may be open (ulimit -n)",
+                "open files",
+            )
         elif status == _plane.COMMANDS_FULL:
             message, limit = "too many commands wait for a media thread", "media.commands_max"
         elif status == _plane.NO_MEMORY:

@@ -39,6 +39,7 @@ from gateway.model.media import (
 )
 from gateway.model.media import MediaPlane as MediaPort
 from tests.support.fake_media import FakeMediaPlane
+from tests.support.udp_ports import free_port_range
 
 TIME_LIMIT_S = 10
 VIDEO = VideoPeer(codec=VideoCodec.VP8, payload_type=96, rtx_payload_type=97, ssrc=1, rtx_ssrc=2)
@@ -254,7 +255,7 @@ async def test_a_limit_of_legs_is_told_by_name_and_holds_until_one_closes(make_w
 
 
 async def test_a_limit_of_ports_is_told_by_name_and_holds_until_one_is_free(make_world: Callable[..., World]) -> None:
-    world = make_world(rtp_ports=(45800, 45803))
+    world = make_world(rtp_ports=free_port_range(2))
     legs = [world.rtp(), world.rtp()]
     with pytest.raises(CapacityError) as refusal:
         world.rtp()

@@ -37,6 +37,7 @@ typedef enum {
     ZM_NO_LEG,      /* unknown or closed: nothing to do */
     ZM_LEGS_FULL,
     ZM_PORTS_FULL,
+    ZM_NO_SOCKET,   /* no descriptor is left, or the address is the machine's no more */
     ZM_COMMANDS_FULL,
     ZM_NO_MEMORY,
     ZM_BAD_ADDRESS,

@@ -18,7 +18,8 @@ typedef struct {
 bool zm_ports_init(zm_ports *ports, uint16_t first, uint16_t last);
 void zm_ports_free(zm_ports *ports);
 
-/* Bind a pair on `host`; a pair that another program has is passed over.  False when none is left. */
+/* Bind a pair on `host`; a pair that another program has is passed over.  False, with errno: EADDRINUSE or EACCES when none
+ * is left, else what the system lacks.  Only one thread may call it; releasing is free to all. */
 bool zm_ports_bind(zm_ports *ports, const zm_addr *host, int *rtp_fd, int *rtcp_fd, uint16_t *port);
 /* After the sockets are closed. */
 void zm_ports_release(zm_ports *ports, uint16_t port);

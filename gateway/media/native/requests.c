@@ -115,9 +115,10 @@ zm_status zm_open_rtp_leg(
         return ZM_NO_MEMORY;
     }
     if (!zm_ports_bind(&plane->ports, &plane->hosts[*address], &leg->rtp.rtp_fd, &leg->rtp.rtcp_fd, port)) {
+        status = errno == EADDRINUSE || errno == EACCES ? ZM_PORTS_FULL : ZM_NO_SOCKET;
         free(leg);
         zm_plane_leg_gone(plane, *id);
-        return ZM_PORTS_FULL;
+        return status;
     }
     leg->rtp.port = *port;
     status = open_leg(plane, leg);
