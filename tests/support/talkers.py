@@ -10,7 +10,7 @@ import numpy as np
 from gateway.media._stages import OpusDecoder, decode_g711, encode_g711
 from gateway.model.ids import Codec
 from tests.support.audio_probe import Pcm, pcm, sine
-from tests.support.media_peers import Phone, Rtp
+from tests.support.media_peers import TIME_LIMIT_S, Phone, Rtp
 from tests.support.media_world import OPUS, PCMA, PCMU
 
 RATE = 8000
@@ -46,6 +46,18 @@ class Talker:
         before = len(self.phone.packets)
         await self.phone.until(lambda: len(self.phone.packets) >= before + packets, f"{packets} packets")
         return self.phone.packets[before : before + packets]
+
+
+async def until_heard(listener: Talker, tone_hz: float, among: Iterable[float], packets: int = 15) -> None:
+    """So many packets in a row that have this tone of those in them, and never one that has another.
+
+    A talker is a task of the test's own loop: when the machine has no time for it, it pauses, and the plane conceals
+    and then sends silence, as it must.  So packets without any tone prove nothing, and the next ones are looked at.
+    """
+    async with asyncio.timeout(TIME_LIMIT_S):
+        while not (found := tones_in(decoded(await listener.hears(packets)), among)):
+            pass
+    assert found == {tone_hz}
 
 
 def decoded(packets: Iterable[Rtp]) -> Pcm:
