@@ -20,7 +20,7 @@ PACKAGES := acd_core gateway recordings
 
 # --- what the user calls ---------------------------------------------------------------------------------------------
 
-.PHONY: help build run demo check test bench soak fuzz fuzz-native screenshots wheel lock format clean
+.PHONY: help build run demo check test bench soak fuzz fuzz-native sanitize screenshots wheel lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -54,6 +54,10 @@ fuzz: build .venv/.dev ## the fuzz targets for much longer than in `make test`
 
 fuzz-native: .cache/packages-build .cache/packages-fuzz ## the C parts that read what peers send, under clang's sanitizers (FUZZ_SECONDS=60 each)
 	@tools/fuzz-native $(ARGS)
+
+sanitize: build .venv/.dev .cache/packages-test ## the media plane's tests under AddressSanitizer, UBSan and ThreadSanitizer (many minutes)
+	@$(BIN)/python tools/sanitize address $(ARGS)
+	@$(BIN)/python tools/sanitize thread $(ARGS)
 
 screenshots: build .venv/.dev .cache/packages-test ## pictures of the pages in all their states, into .cache/screenshots
 	@$(BIN)/python tools/screenshots.py .cache/screenshots $(ARGS)
