@@ -19,7 +19,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).parent
-RECIPE_FILES = ("compile.py", "config_site.h", "signalling_media.c", "zentrale_pjsip.hpp", "zentrale_pjsip.cpp")
+OWN_HEADERS = ("zentrale_pjsip.hpp", "zentrale_info.hpp")
+OWN_SOURCES = ("zentrale_pjsip.cpp", "zentrale_info.cpp", "signalling_media.c")
+RECIPE_FILES = ("compile.py", "config_site.h", *OWN_HEADERS, *OWN_SOURCES)
 OLDEST = (2, 16)
 """Earlier ones lack the event descriptor and can't be driven by an event loop."""
 PACKAGES = "g++ make swig libssl-dev uuid-dev"
@@ -121,17 +123,14 @@ def _configure(tree: Path, log: Path) -> None:
 def _wrap(tree: Path, mark: str, log: Path) -> None:
     """Add our files to SWIG's input and to the extension's sources; write the wrapper."""
     folder = tree / "pjsip-apps/src/swig/python"
-    for name in ("zentrale_pjsip.hpp", "zentrale_pjsip.cpp", "signalling_media.c"):
+    for name in (*OWN_HEADERS, *OWN_SOURCES):
         shutil.copy(HERE / name, folder)
     interface = folder.parent / "pjsua2.i"
     edit(interface, r'^#include "pjsua2\.hpp"', '#include "pjsua2.hpp"\n#include "zentrale_pjsip.hpp"')
     interface.write_text(interface.read_text() + '\n%include "python/zentrale_pjsip.hpp"\n')
     script = folder / "setup.py"
-    edit(
-        script,
-        r'\["pjsua2_wrap\.cpp"\]',
-        '["pjsua2_wrap.cpp", "zentrale_pjsip.cpp", "signalling_media.c"]',
-    )
+    sources = ", ".join(f'"{name}"' for name in ("pjsua2_wrap.cpp", *OWN_SOURCES))
+    edit(script, r'\["pjsua2_wrap\.cpp"\]', f"[{sources}]")
     own = (
         f'extra_compile_args += ["-O1", "-g0", "-DZENTRALE_RECIPE={mark}"]\n'  # O1: the wrapper is glue, and huge
         f'extra_link_args += ["-Wl,-s"]\n'

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "zentrale_info.hpp"
 #include "zentrale_pjsip.hpp"
 
 #define THIS_FILE "zentrale_pjsip.cpp"
@@ -95,16 +96,23 @@ void respond(pjsip_rx_data *rdata, int code)
     pjsip_endpt_respond_stateless(pjsua_get_pjsip_endpt(), rdata, code, NULL, NULL, NULL);
 }
 
-void respond_with_allow(pjsip_rx_data *rdata, int code)
+void respond_with(pjsip_rx_data *rdata, int code, const char *reason, const char *header, const char *value)
 {
-    static pj_str_t name = { (char *)"Allow", 5 };
-    static pj_str_t value = { (char *)"INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO", 54 };
-    pjsip_generic_string_hdr allow;
+    pj_str_t text = pj_str((char *)reason), name = pj_str((char *)header), content = pj_str((char *)value);
+    pjsip_generic_string_hdr added;
     pjsip_hdr headers;
     pj_list_init(&headers);
-    pjsip_generic_string_hdr_init2(&allow, &name, &value);
-    pj_list_push_back(&headers, (pjsip_hdr *)&allow);
-    pjsip_endpt_respond_stateless(pjsua_get_pjsip_endpt(), rdata, code, NULL, &headers, NULL);
+    if (header) {
+        pjsip_generic_string_hdr_init2(&added, &name, &content);
+        pj_list_push_back(&headers, (pjsip_hdr *)&added);
+    }
+    pjsip_endpt_respond_stateless(
+        pjsua_get_pjsip_endpt(), rdata, code, reason ? &text : NULL, &headers, NULL);
+}
+
+void respond_with_allow(pjsip_rx_data *rdata, int code)
+{
+    respond_with(rdata, code, NULL, "Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO");
 }
 
 bool belongs_to_dialog(pjsip_rx_data *rdata)
@@ -134,6 +142,16 @@ pj_bool_t on_rx_request(pjsip_rx_data *rdata)
         /* pjsua-lib answers 500 within a dialog; trunks ask there too, to see whether the call still exists. */
         respond_with_allow(rdata, PJSIP_SC_OK);
         return PJ_TRUE;
+    }
+    if (pj_strcmp2(&method.name, "INFO") == 0) {
+        if (!belongs_to_dialog(rdata)) {
+            respond(rdata, PJSIP_SC_CALL_TSX_DOES_NOT_EXIST);
+            return PJ_TRUE;
+        }
+        zentrale::InfoVerdict verdict = zentrale::judge_info(rdata);
+        if (verdict.code)
+            respond_with(rdata, verdict.code, verdict.reason, verdict.header, verdict.value);
+        return verdict.code ? PJ_TRUE : PJ_FALSE;
     }
     if (method.id == PJSIP_INVITE_METHOD) {
         /* A call that takes another's place (RFC 3891) would step round the distributor. */
