@@ -89,8 +89,8 @@ class TrunkConfig(Table, frozen=True, kw_only=True):
     order. The agent's browser speaks the same one, so that nothing is transcoded; `g722` and `opus` sound wider."""
     dtmf: Literal["auto", "info", "inband"] = "auto"
     """How digits go to this trunk: as telephone-events (RFC 4733), or as tones where those were not agreed on; by SIP
-    INFO; or as tones always. Digits from it are understood as telephone-events and by INFO; as tones where there are no
-    telephone-events, and with `inband`."""
+    INFO; or as tones always. Digits from it are understood as telephone-events and by INFO; as tones with `inband`, and
+    where there are no telephone-events in G.711."""
     nat: bool = False
     """The other side may be behind a NAT: its RTP is taken from the address and port that the first good packet comes
     from, if that is the address of the SDP or of the SIP; then from nowhere else. Without it, only from the address and

@@ -42,7 +42,7 @@ PLANE_LIBRARIES = ["crypto", *STAGE_LIBRARIES]
 WIRE = [f"{NATIVE}/{name}.c" for name in ("addr", "rtcp", "rtcp_wire", "rtp", "srtp", "stun")]
 VIDEO = [f"{NATIVE}/{name}.c" for name in ("rtcp_wire", "rtp", "video", "video_feedback")]
 # What guards a leg: who may send to it, digits in sound, voice.
-GUARDS = [f"{NATIVE}/{name}.c" for name in ("dtmf_filter", "dtmf_tone", "latch", "voice")]
+GUARDS = [f"{NATIVE}/{name}.c" for name in ("dtmf_ear", "dtmf_filter", "dtmf_tone", "latch", "voice")]
 LOADGEN = [
     f"{NATIVE}/{name}.c"
     for name in (

@@ -13,6 +13,7 @@ cdef extern from "native/codec.h":
         CODEC_PCMU
         CODEC_PCMA
         CODEC_OPUS
+        CODEC_G722
 
 cdef extern from "native/addr.h":
     ctypedef union zm_addr:
@@ -93,16 +94,22 @@ cdef extern from "native/dtmf_filter.h":
         DTMF_FILTER_BLOCK
     cdef struct dtmf_filter:
         pass
-    void dtmf_filter_init(dtmf_filter *filter, dtmf_filter_mode mode)
+    bint dtmf_filter_open(dtmf_filter *filter, codec which, dtmf_filter_mode mode)
+    void dtmf_filter_close(dtmf_filter *filter)
     int dtmf_filter_set_mode(dtmf_filter *filter, dtmf_filter_mode mode, zm_rtp *out)
-    int dtmf_filter_put(
-        dtmf_filter *filter, codec which, const zm_rtp *source, zm_rtp *out, dtmf_digit *digits, int *ended)
+    int dtmf_filter_put(dtmf_filter *filter, const zm_rtp *source, zm_rtp *out, dtmf_digit *digits, int *ended)
+
+cdef extern from "native/dtmf_ear.h":
+    cdef struct dtmf_ear:
+        pass
+    void dtmf_ear_init(dtmf_ear *ear, uint32_t rate)
+    int dtmf_ear_hear(dtmf_ear *ear, int16_t *pcm, bint replace, dtmf_digit *digits)
 
 cdef extern from "native/voice.h":
     bint zm_voice_heard(codec which, const uint8_t *payload, uint32_t length)
 
 
-_CODECS = {"pcmu": CODEC_PCMU, "pcma": CODEC_PCMA, "opus": CODEC_OPUS}
+_CODECS = {"pcmu": CODEC_PCMU, "pcma": CODEC_PCMA, "g722": CODEC_G722, "opus": CODEC_OPUS}
 _MODES = {"listen": DTMF_FILTER_LISTEN, "replace": DTMF_FILTER_REPLACE, "block": DTMF_FILTER_BLOCK}
 
 
@@ -232,9 +239,17 @@ def generate_dtmf(str digit, int samples):
 
 cdef class DtmfFilter:
     cdef dtmf_filter filter
+    cdef bint opened
 
-    def __cinit__(self, str mode):
-        dtmf_filter_init(&self.filter, <dtmf_filter_mode><int>_MODES[mode])
+    def __cinit__(self, str mode, str codec_name):
+        self.opened = dtmf_filter_open(
+            &self.filter, <codec><int>_CODECS[codec_name], <dtmf_filter_mode><int>_MODES[mode])
+        if not self.opened:
+            raise MemoryError
+
+    def __dealloc__(self):
+        if self.opened:
+            dtmf_filter_close(&self.filter)
 
     def set_mode(self, str mode):
         """Payloads let go."""
@@ -243,7 +258,7 @@ cdef class DtmfFilter:
         cdef int count = dtmf_filter_set_mode(&self.filter, <dtmf_filter_mode><int>_MODES[mode], out)
         return [(out[i].sequence, out[i].payload[:out[i].payload_len]) for i in range(count)]
 
-    def put(self, str codec_name, bytes payload, int sequence=0):
+    def put(self, bytes payload, int sequence=0):
         """([(sequence, payload)] that may go on, [(digit, ms)] that ended)."""
         cdef zm_rtp rtp
         cdef zm_rtp out[8]
@@ -251,10 +266,32 @@ cdef class DtmfFilter:
         cdef int ended = 0
         memset(&rtp, 0, sizeof(rtp))
         rtp.payload, rtp.payload_len, rtp.sequence = payload, <uint32_t>len(payload), <uint16_t>sequence
-        cdef int count = dtmf_filter_put(
-            &self.filter, <codec><int>_CODECS[codec_name], &rtp, out, digits, &ended)
+        cdef int count = dtmf_filter_put(&self.filter, &rtp, out, digits, &ended)
         passed = [(out[i].sequence, out[i].payload[:out[i].payload_len]) for i in range(count)]
         return passed, [(chr(digits[i].digit), digits[i].duration_ms) for i in range(ended)]
+
+
+cdef class DtmfEar:
+    cdef dtmf_ear ear
+    cdef int samples
+
+    def __cinit__(self, int rate):
+        dtmf_ear_init(&self.ear, <uint32_t>rate)
+        self.samples = rate // 50
+
+    def hear(self, bytes pcm, bint replace=False):
+        """(what goes on, [(digit, ms)] that ended) of whole frames of 20 ms."""
+        cdef bytearray sound = bytearray(pcm)
+        cdef int16_t *at = <int16_t *><char *>sound
+        cdef dtmf_digit ended[2]
+        cdef int count
+        assert len(pcm) % (2 * self.samples) == 0
+        digits = []
+        for _ in range(len(pcm) // (2 * self.samples)):
+            count = dtmf_ear_hear(&self.ear, at, replace, ended)
+            digits += [(chr(ended[i].digit), ended[i].duration_ms) for i in range(count)]
+            at += self.samples
+        return bytes(sound), digits
 
 
 def voice_heard(str codec_name, bytes payload):

@@ -167,10 +167,10 @@ def speech(count: int, seed: int) -> Samples:
 
 
 def through(mode: str, sound: bytes, *, packet: int, law: str = "pcma") -> tuple[bytes, str]:
-    dtmf = DtmfFilter(mode)  # type: ignore[arg-type]
+    dtmf = DtmfFilter(mode, law)  # type: ignore[arg-type]
     octets, passed, digits = encode_g711(law, sound), b"", ""
     for number, at in enumerate(range(0, len(octets) - packet + 1, packet)):
-        released, ended = dtmf.put(law, octets[at : at + packet], number)
+        released, ended = dtmf.put(octets[at : at + packet], number)
         passed += b"".join(payload for _, payload in released)
         digits += "".join(digit for digit, _ in ended)
     passed += b"".join(payload for _, payload in dtmf.set_mode("listen"))
@@ -216,10 +216,10 @@ def test_who_only_listens_changes_nothing():
 
 
 def test_packets_keep_their_order_and_number_while_they_wait():
-    dtmf = DtmfFilter("block")
+    dtmf = DtmfFilter("block", "pcma")
     numbers = []
     for number in range(20):
-        numbers += [sequence for sequence, _ in dtmf.put("pcma", bytes([0xD5]) * 160, number)[0]]
+        numbers += [sequence for sequence, _ in dtmf.put(bytes([0xD5]) * 160, number)[0]]
     assert numbers == list(range(18)), "two wait"
     assert [sequence for sequence, _ in dtmf.set_mode("listen")] == [18, 19]
 

@@ -91,6 +91,21 @@ static bool send_event(zm_leg *leg)
     return true;
 }
 
+static bool send_encoded(zm_leg *leg, const int16_t *pcm)
+{
+    struct encoded packet;
+
+    if (!encoder_put(leg->digits.encoder, pcm))
+        return false;
+    while (encoder_take(leg->digits.encoder, &packet)) {
+        if (codec_is_octets(leg->media.codec))
+            zm_send_frame(leg, packet.payload, packet.length);
+        else
+            zm_send_made(leg, packet.payload, packet.length, packet.ticks);
+    }
+    return true;
+}
+
 static bool send_tone(zm_leg *leg)
 {
     int16_t pcm[FRAME_SAMPLES_8K];
@@ -99,6 +114,8 @@ static bool send_tone(zm_leg *leg)
     if (leg->thread->now_ns >= leg->digits.until_ns)
         return false;
     dtmf_generate(&leg->digits.generator, pcm, FRAME_SAMPLES_8K);
+    if (!zm_is_g711(leg->media.codec))
+        return send_encoded(leg, pcm);
     if (leg->media.codec == CODEC_PCMA)
         g711_pcma_encode(payload, pcm, FRAME_SAMPLES_8K);
     else
@@ -126,8 +143,7 @@ bool zm_digits_tick(zm_leg *leg, bool can_send)
             return true;
         start(leg);
     }
-    if (digits->tones && !zm_is_g711(leg->media.codec)) {
-        /* Nobody speaks Opus without telephone-events; a digit that can't be sent is dropped and counted. */
+    if (digits->tones && !zm_is_g711(leg->media.codec) && digits->encoder == NULL) { /* there was no memory */
         leg->dropped++;
         finish(digits, now_ns);
         return false;
@@ -174,48 +190,135 @@ void zm_digits_said(zm_leg *leg, char digit, uint32_t duration_ms, zm_digit_orig
         leg->dropped++;
 }
 
+/* Tones that the leg says go on in another way. */
+static bool replaces_tones(const zm_leg *leg)
+{
+    const zm_leg *to = listener_of(leg);
+
+    return leg->dtmf_policy == ZM_DTMF_TRANSLATE && to && !passes_as_it_is(to, ZM_DIGIT_TONE);
+}
+
 void zm_digits_listen(zm_leg *leg, const zm_rtp *rtp, void (*take)(zm_leg *leg, const zm_rtp *rtp))
 {
     struct dtmf_digit digits[DTMF_TONES_PER_CALL];
     zm_rtp out[DTMF_FILTER_OUT_MAX];
-    const zm_leg *to = listener_of(leg);
     int ended = 0, passed;
 
     if (leg->dtmf_policy != ZM_DTMF_BLOCK)
-        leg->filter->mode = leg->dtmf_policy == ZM_DTMF_TRANSLATE && to && !passes_as_it_is(to, ZM_DIGIT_TONE)
-                                ? DTMF_FILTER_REPLACE
-                                : DTMF_FILTER_LISTEN;
-    passed = dtmf_filter_put(leg->filter, leg->media.codec, rtp, out, digits, &ended);
+        leg->filter->mode = replaces_tones(leg) ? DTMF_FILTER_REPLACE : DTMF_FILTER_LISTEN;
+    passed = dtmf_filter_put(leg->filter, rtp, out, digits, &ended);
     for (int i = 0; i < ended; i++)
         zm_digits_said(leg, digits[i].digit, digits[i].duration_ms, ZM_DIGIT_TONE);
     for (int i = 0; i < passed; i++)
         take(leg, &out[i]);
 }
 
-/* Tones are listened for where no other way was agreed on, and where they are to be kept from everybody. */
+void zm_digits_overhear(zm_leg *leg, int16_t *pcm)
+{
+    struct dtmf_digit digits[DTMF_TONES_PER_CALL];
+    int ended = leg->ear ? dtmf_ear_hear(leg->ear, pcm, replaces_tones(leg), digits) : 0;
+
+    for (int i = 0; i < ended; i++)
+        zm_digits_said(leg, digits[i].digit, digits[i].duration_ms, ZM_DIGIT_TONE);
+}
+
+/* --- where tones are listened for ------------------------------------------------------------------------------------- */
+
+/* Nothing was said of telephone-events, for or against. */
+static bool is_undecided(const zm_leg *leg)
+{
+    return leg->media.dtmf_way == ZM_DTMF_AUTO && leg->media.dtmf_payload_type < 0;
+}
+
+/* In the packets: where tones are what the leg is configured for, and where they are to be kept from everybody; G.711, which
+ * costs next to nothing, also where no other way was agreed on.  Who has Opus and telephone-events makes no tones. */
 static bool needs_filter(const zm_leg *leg)
 {
-    if (!zm_is_g711(leg->media.codec))
-        return false;
-    return leg->dtmf_policy == ZM_DTMF_BLOCK || leg->media.dtmf_way == ZM_DTMF_TONES ||
-           (leg->media.dtmf_way == ZM_DTMF_AUTO && leg->media.dtmf_payload_type < 0);
+    if (leg->media.dtmf_way == ZM_DTMF_TONES)
+        return true;
+    if (leg->dtmf_policy == ZM_DTMF_BLOCK)
+        return leg->media.codec != CODEC_OPUS || leg->media.dtmf_payload_type < 0;
+    return zm_is_g711(leg->media.codec) && is_undecided(leg);
+}
+
+/* In what is decoded anyway. */
+static bool needs_ear(const zm_leg *leg)
+{
+    return leg->jitter && !leg->filter && is_undecided(leg);
+}
+
+void zm_digits_tune(zm_leg *leg)
+{
+    if (!needs_ear(leg)) {
+        free(leg->ear);
+        leg->ear = NULL;
+    } else if (leg->ear == NULL || leg->ear->rate != leg->jitter_rate) {
+        if (leg->ear == NULL && (leg->ear = malloc(sizeof *leg->ear)) == NULL)
+            return; /* no digits, but sound */
+        dtmf_ear_init(leg->ear, leg->jitter_rate);
+    }
+}
+
+static void drop_filter(zm_leg *leg)
+{
+    if (leg->filter)
+        dtmf_filter_close(leg->filter);
+    free(leg->filter);
+    leg->filter = NULL;
+}
+
+static void set_filter(zm_leg *leg, struct dtmf_filter **fresh, bool changed)
+{
+    enum dtmf_filter_mode mode = leg->dtmf_policy == ZM_DTMF_BLOCK ? DTMF_FILTER_BLOCK : DTMF_FILTER_LISTEN;
+
+    if (!needs_filter(leg) || (leg->filter && leg->filter->codec != leg->media.codec))
+        drop_filter(leg);
+    if (!needs_filter(leg))
+        return;
+    if (leg->filter) {
+        if (changed)
+            dtmf_filter_restart(leg->filter, mode); /* what was held is older than the change: a gap of 40 ms */
+        return;
+    }
+    leg->filter = *fresh;
+    *fresh = NULL;
+    if (leg->filter && !dtmf_filter_open(leg->filter, leg->media.codec, mode)) {
+        free(leg->filter);
+        leg->filter = NULL;
+    }
+}
+
+/* Tones may have to be sent in a codec that needs a state for it. */
+static void set_encoder(zm_leg *leg)
+{
+    bool needed = !zm_is_g711(leg->media.codec) && (leg->media.dtmf_way == ZM_DTMF_TONES || is_undecided(leg));
+    struct encoding how = leg->thread->encoding;
+
+    if (leg->digits.encoder && needed && leg->digits.encoder_codec == leg->media.codec)
+        return;
+    encoder_free(leg->digits.encoder);
+    how.opus_fec = how.opus_dtx = false;
+    leg->digits.encoder = needed ? encoder_new(leg->media.codec, 8000, FRAME_MS, &how) : NULL;
+    leg->digits.encoder_codec = leg->media.codec;
 }
 
 void zm_digits_set_policy(zm_leg *leg, zm_dtmf_policy policy, struct dtmf_filter **fresh)
 {
-    enum dtmf_filter_mode mode = policy == ZM_DTMF_BLOCK ? DTMF_FILTER_BLOCK : DTMF_FILTER_LISTEN;
     bool changed = leg->dtmf_policy != policy;
 
     leg->dtmf_policy = policy;
-    if (!needs_filter(leg)) {
-        free(leg->filter);
-        leg->filter = NULL;
-    } else if (leg->filter == NULL) {
-        leg->filter = *fresh;
-        *fresh = NULL;
-        if (leg->filter)
-            dtmf_filter_init(leg->filter, mode);
-    } else if (changed) {
-        dtmf_filter_init(leg->filter, mode); /* what was held is older than the change: a gap of 40 ms */
-    }
+    if (!leg->negotiated)
+        return; /* comes again with the description */
+    set_filter(leg, fresh, changed);
+    set_encoder(leg);
+    zm_digits_tune(leg);
+}
+
+void zm_digits_close(zm_leg *leg)
+{
+    drop_filter(leg);
+    free(leg->ear);
+    leg->ear = NULL;
+    encoder_free(leg->digits.encoder);
+    leg->digits.encoder = NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "dtmf.h"
+#include "dtmf_ear.h"
 #include "dtmf_filter.h"
 #include "limits.h"
 
@@ -40,6 +41,8 @@ typedef struct {
     uint64_t until_ns;  /* the tone's end, or the gap's */
     struct dtmf_sender sender;
     struct dtmf_generator generator;
+    struct encoder *encoder; /* of tones, at 8 kHz, where they are sent in another codec than G.711 */
+    enum codec encoder_codec;
 } zm_digits;
 
 /* False: the queue is full, or it is no digit. */
@@ -57,7 +60,13 @@ typedef enum { ZM_DIGIT_EVENT, ZM_DIGIT_TONE, ZM_DIGIT_SIGNALLED } zm_digit_orig
 void zm_digits_said(zm_leg *leg, char digit, uint32_t duration_ms, zm_digit_origin origin);
 /* Sound that the leg says, on its way through its filter; what may go on is given to `take`. */
 void zm_digits_listen(zm_leg *leg, const zm_rtp *rtp, void (*take)(zm_leg *leg, const zm_rtp *rtp));
-/* The description or the policy changed.  `fresh` is a filter to take or to leave. */
+/* 20 ms of sound that the leg says and that was decoded anyway, on its way to who hears it. */
+void zm_digits_overhear(zm_leg *leg, int16_t *pcm);
+/* The leg is decoded from now on, at another rate, or no more. */
+void zm_digits_tune(zm_leg *leg);
+/* The description or the policy changed.  `fresh` is memory for a filter, to take or to leave. */
 void zm_digits_set_policy(zm_leg *leg, zm_dtmf_policy policy, struct dtmf_filter **fresh);
+/* Free what the leg has for its digits. */
+void zm_digits_close(zm_leg *leg);
 
 #endif

@@ -61,7 +61,7 @@ void zm_leg_free(zm_leg *leg)
 {
     zm_leg_close_sockets(leg);
     zm_keys_clear(leg);
-    free(leg->filter);
+    zm_digits_close(leg);
     if (leg->kind == ZM_LEG_WEBRTC)
         explicit_bzero(leg->web.credentials, sizeof leg->web.credentials);
     free(leg->video);

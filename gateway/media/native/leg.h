@@ -102,7 +102,8 @@ struct zm_leg {
     zm_rtp_source source;
     bool started;
     struct dtmf_receiver dtmf;
-    struct dtmf_filter *filter; /* of tones in its sound; NULL: none */
+    struct dtmf_filter *filter; /* of tones in its packets; NULL: none */
+    struct dtmf_ear *ear;       /* for tones in its sound while that is decoded; NULL: none */
     zm_dtmf_policy dtmf_policy;
     zm_watch watch;
     zm_tap *tap;

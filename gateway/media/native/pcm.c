@@ -16,11 +16,12 @@ uint32_t zm_pcm_rate(const zm_leg *leg, uint32_t rate)
 bool zm_pcm_listen(zm_leg *leg, uint32_t rate)
 {
     if (leg->jitter && leg->jitter_codec == leg->media.codec && leg->jitter_rate == rate)
-        return true;
+        return true; /* the description tunes by itself */
     zm_pcm_deafen(leg);
     leg->jitter = jitter_new(leg->media.codec, rate);
     leg->jitter_codec = leg->media.codec;
     leg->jitter_rate = rate;
+    zm_digits_tune(leg);
     return leg->jitter != NULL;
 }
 
@@ -28,6 +29,7 @@ void zm_pcm_deafen(zm_leg *leg)
 {
     jitter_free(leg->jitter);
     leg->jitter = NULL;
+    zm_digits_tune(leg);
 }
 
 static struct jitter_packet packet_of(const zm_rtp *rtp)
@@ -67,9 +69,13 @@ void zm_pcm_follow(zm_leg *leg, const zm_rtp *rtp)
 
 bool zm_pcm_get(zm_leg *leg, int16_t *pcm)
 {
-    if (leg->jitter)
-        return jitter_get(leg->jitter, pcm, (int64_t)leg->thread->now_ns) != JITTER_SILENT;
-    return false;
+    bool heard;
+
+    if (leg->jitter == NULL)
+        return false;
+    heard = jitter_get(leg->jitter, pcm, (int64_t)leg->thread->now_ns) != JITTER_SILENT;
+    zm_digits_overhear(leg, pcm);
+    return heard;
 }
 
 /* --- what it hears -------------------------------------------------------------------------------------------------- */

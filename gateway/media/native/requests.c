@@ -161,8 +161,7 @@ static zm_status set_media(
         return ZM_NO_MEMORY;
     command->peer.media = *media;
     command->peer.secure = secure;
-    if (media->dtmf_way != ZM_DTMF_SIGNALLING && (media->dtmf_payload_type < 0 || media->dtmf_way == ZM_DTMF_TONES) &&
-        (command->peer.filter = malloc(sizeof *command->peer.filter)) == NULL) {
+    if ((command->peer.filter = malloc(sizeof *command->peer.filter)) == NULL) {
         zm_command_free(command);
         return ZM_NO_MEMORY;
     }
