@@ -40,7 +40,16 @@ nat_policy_ref=none
 
 [misc]
 config_version=3
+{more}
 """
+G722 = """
+[audio_codec_0]
+mime=G722
+rate=8000
+channels=1
+enabled=1
+"""
+"""It has that codec, and leaves it out of its offers."""
 
 
 class LinphoneError(AssertionError):
@@ -103,10 +112,12 @@ async def running(
     mandatory: bool = False,
     suites: str = "AES_CM_128_HMAC_SHA1_80",
     digits: str = "events",
+    more: str = "",
 ) -> AsyncIterator[Linphone]:
     """Start linphonec; stops it at the end.
 
     ``encryption``: "none" or "srtp" (SDES).  ``digits``: "events" (RFC 4733) or "info" (SIP INFO).
+    ``more``: sections of its configuration, e.g. `G722`.
     """
     with tempfile.TemporaryDirectory(prefix="linphone-") as name:
         folder = Path(name)
@@ -121,6 +132,7 @@ async def running(
                 suites=suites,
                 use_info=int(digits == "info"),
                 use_events=int(digits == "events"),
+                more=more,
             )
         )
         process = await asyncio.create_subprocess_exec(
