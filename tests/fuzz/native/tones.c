@@ -1,17 +1,28 @@
-/* DTMF in the sound of a G.711 leg: payloads made of the input, among them tones, through the filter in all its modes.  What
- * it lets go is readable and not more than it says; where tones must reach nobody none of one that is told of passes. */
+/* DTMF in the packets of a leg: payloads made of the input, among them tones, through the filter in all its modes.  What it
+ * lets go is readable and not more than it says; where tones must reach nobody none of one that is told of passes. */
 #include "../../../gateway/media/native/dtmf_filter.h"
+#include "../../../gateway/media/native/encoder.h"
 #include "../../../gateway/media/native/g711.h"
 #include "input.h"
 
 static const char digits[] = "0123456789*#ABCD";
 
-static void encode(bool a_law, uint8_t *payload, const int16_t *pcm, size_t samples)
+/* Returns octets: as many as samples, of G.722 and Opus those of 20 ms. */
+static size_t encode(enum codec codec, struct encoder *encoder, uint8_t *payload, const int16_t *pcm, size_t samples)
 {
-    if (a_law)
+    struct encoded packet;
+
+    if (codec == CODEC_PCMA) {
         g711_pcma_encode(payload, pcm, samples);
-    else
+        return samples;
+    }
+    if (codec == CODEC_PCMU) {
         g711_pcmu_encode(payload, pcm, samples);
+        return samples;
+    }
+    must(encoder_put(encoder, pcm) && encoder_take(encoder, &packet), "20 ms are a packet");
+    memcpy(payload, packet.payload, packet.length);
+    return packet.length;
 }
 
 static void look_at(const zm_rtp *out, int count)
@@ -30,11 +41,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input input = {data, size};
     struct dtmf_filter *filter = malloc(sizeof *filter);
     struct dtmf_generator generator;
-    bool a_law = take8(&input) & 1;
+    static const enum codec codecs[] = {CODEC_PCMU, CODEC_PCMA, CODEC_G722, CODEC_OPUS};
+    enum codec codec = codecs[take8(&input) & 3];
+    struct encoding how = {.opus_bitrate = 24000, .opus_complexity = 0};
+    struct encoder *encoder = encoder_new(codec, 8000, FRAME_MS, &how);
     zm_rtp rtp = {.sequence = take16(&input)};
 
-    must(filter != NULL, "memory");
-    dtmf_filter_init(filter, (enum dtmf_filter_mode)(take8(&input) % 3));
+    must(filter != NULL && encoder != NULL, "memory");
+    must(dtmf_filter_open(filter, codec, (enum dtmf_filter_mode)(take8(&input) % 3)), "memory");
     must(dtmf_generator_start(&generator, '5') && !dtmf_generator_start(&generator, 'x'), "digits");
     while (input.left) {
         struct dtmf_digit ended[DTMF_TONES_PER_CALL];
@@ -55,22 +69,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             length = taken;
         } else {
             int16_t pcm[1500];
-            payload = malloc(length ? length : 1);
+            payload = malloc(OPUS_PACKET_MAX);
             must(payload != NULL, "memory");
-            dtmf_generate(&generator, pcm, length);
+            dtmf_generate(&generator, pcm, sizeof pcm / sizeof *pcm);
             if (what & 0x80) /* a pause instead */
                 memset(pcm, 0, sizeof pcm);
-            encode(a_law, payload, pcm, length);
+            length = encode(codec, encoder, payload, pcm, length);
         }
         rtp.sequence++;
         rtp.payload = payload;
         rtp.payload_len = (uint32_t)length;
-        look_at(out, dtmf_filter_put(filter, a_law ? CODEC_PCMA : CODEC_PCMU, &rtp, out, ended, &count));
+        look_at(out, dtmf_filter_put(filter, &rtp, out, ended, &count));
         must(count >= 0 && count <= DTMF_TONES_PER_CALL, "so many digits at once");
         for (int i = 0; i < count; i++)
             must(strchr(digits, ended[i].digit) != NULL && ended[i].duration_ms > 0, "a digit");
         free(payload);
     }
+    dtmf_filter_close(filter);
     free(filter);
+    encoder_free(encoder);
     return 0;
 }
