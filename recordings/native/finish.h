@@ -35,10 +35,10 @@ enum finish_status {
 
 enum finish_status finish_recording(const struct finish_request *request, struct finish_result *result);
 
-/* The capture's header alone: start and descriptions (TEXT_MAX + 1 octets each). */
 /* The pauses of a capture, in ns since its start: [from, to), the last one's end INT64_MAX when it was not resumed.  At
  * most `max`; `count` tells how many.  The capture's position is moved. */
 enum finish_status finish_read_pauses(int capture, int64_t (*pauses)[2], size_t max, size_t *count);
+/* The capture's header alone: start and descriptions (TEXT_MAX + 1 octets each). */
 enum finish_status finish_read_header(int capture, int64_t *start_epoch_ns, char *left, char *right);
 
 #endif

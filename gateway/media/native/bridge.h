@@ -19,8 +19,6 @@ void zm_hear(zm_leg *leg, zm_hears hears);
 void zm_bridge_pass(zm_leg *leg, const zm_rtp *rtp, bool is_event);
 /* Comfort noise (RFC 3389) that `leg` sent: passed on where the other side has it, else replaced by noise. */
 void zm_bridge_pass_noise(zm_leg *leg, const zm_rtp *rtp);
-/* Comfort noise (RFC 3389) that `leg` sent: passed on where the other side has it, else replaced by noise. */
-void zm_bridge_pass_noise(zm_leg *leg, const zm_rtp *rtp);
 /* A packet that is not passed on: close the gap that it would leave in the numbering. */
 void zm_bridge_skip(zm_leg *leg, const zm_rtp *rtp);
 /* Every 20 ms: what the leg hears from players, mixes and silence. */

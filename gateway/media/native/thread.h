@@ -1,4 +1,5 @@
-/* A media thread: an epoll loop over the browser port, the sockets of its SIP legs, the command queue and a 20 ms timer. */
+/* A media thread: an epoll loop over the browser ports, the sockets of its SIP legs, the command queue and a
+ * timer of 5 ms, a quarter of the frame time. */
 #ifndef ZM_THREAD_H
 #define ZM_THREAD_H
 
