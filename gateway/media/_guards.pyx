@@ -49,12 +49,8 @@ cdef extern from "native/rtcp_wire.h":
         const uint8_t *body
         uint32_t body_len
         uint8_t type, count
-    ctypedef struct zm_rtcp_counts:
-        uint32_t sender_reports, receiver_reports, descriptions, byes, nacks, picture_losses, transport_feedback
-        uint32_t others
     bint zm_rtcp_check(const uint8_t *datagram, uint32_t length)
     bint zm_rtcp_next(zm_rtcp_packet *packet, const uint8_t *datagram, uint32_t length, uint32_t *at)
-    void zm_rtcp_count(zm_rtcp_counts *counts, const zm_rtcp_packet *packet)
 
 cdef extern from "native/dtmf.h":
     cdef struct dtmf_digit:
@@ -189,25 +185,6 @@ def parse_rtcp(bytes datagram):
         return packets
     finally:
         free(copy)
-
-
-def count_rtcp(bytes datagram):
-    """How many packets of each kind, by name; those there are none of are left out."""
-    cdef zm_rtcp_counts counts
-    cdef zm_rtcp_packet packet
-    cdef uint32_t at = 0
-    memset(&counts, 0, sizeof(counts))
-    if not zm_rtcp_check(datagram, <uint32_t>len(datagram)):
-        raise ValueError("malformed")
-    while zm_rtcp_next(&packet, datagram, <uint32_t>len(datagram), &at):
-        zm_rtcp_count(&counts, &packet)
-    named = {
-        "sender_reports": counts.sender_reports, "receiver_reports": counts.receiver_reports,
-        "descriptions": counts.descriptions, "byes": counts.byes, "nacks": counts.nacks,
-        "picture_losses": counts.picture_losses, "transport_feedback": counts.transport_feedback,
-        "others": counts.others,
-    }
-    return {name: count for name, count in named.items() if count}
 
 
 cdef class DtmfDetector:

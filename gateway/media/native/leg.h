@@ -143,7 +143,6 @@ struct zm_leg {
     uint64_t report_ns;
     uint32_t reported_packets;
     uint32_t reports_sent[ZM_REPORTS_KEPT], report_next; /* middle of their NTP times, for the round trip */
-    zm_rtcp_counts rtcp_in;
     bool far_known, far_rtt_known;
     uint8_t far_fraction_lost;
     uint32_t far_jitter, far_rtt_us; /* in timestamp units of what we send; us */

@@ -134,7 +134,6 @@ bool zm_rtcp_read(zm_leg *leg, const uint8_t *datagram, uint32_t len, uint64_t n
     if (!zm_rtcp_check(datagram, len))
         return false;
     while (zm_rtcp_next(&packet, datagram, len, &at)) {
-        zm_rtcp_count(&leg->rtcp_in, &packet);
         if (packet.type == ZM_RTCP_SR) {
             if (leg->source.known && zm_get32(packet.body) == leg->source.ssrc) {
                 leg->source.sr_middle = zm_get32(packet.body + 6);

@@ -113,23 +113,3 @@ bool zm_rtcp_check(const uint8_t *datagram, uint32_t len)
     }
     return true;
 }
-
-void zm_rtcp_count(zm_rtcp_counts *counts, const zm_rtcp_packet *packet)
-{
-    if (packet->type == ZM_RTCP_SR)
-        counts->sender_reports++;
-    else if (packet->type == ZM_RTCP_RR)
-        counts->receiver_reports++;
-    else if (packet->type == ZM_RTCP_SDES)
-        counts->descriptions++;
-    else if (packet->type == ZM_RTCP_BYE)
-        counts->byes++;
-    else if (packet->type == ZM_RTCP_RTPFB && packet->count == ZM_RTPFB_NACK)
-        counts->nacks++;
-    else if (packet->type == ZM_RTCP_RTPFB && packet->count == ZM_RTPFB_TRANSPORT_CC)
-        counts->transport_feedback++;
-    else if (packet->type == ZM_RTCP_PSFB && (packet->count == ZM_PSFB_PLI || packet->count == ZM_PSFB_FIR))
-        counts->picture_losses++;
-    else
-        counts->others++;
-}

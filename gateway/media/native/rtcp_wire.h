@@ -26,15 +26,9 @@ typedef struct {
     uint8_t type, count; /* count: reports, chunks or sources; of feedback its format */
 } zm_rtcp_packet;
 
-/* How many packets of each kind came, over the life of a leg. */
-typedef struct {
-    uint32_t sender_reports, receiver_reports, descriptions, byes, nacks, picture_losses, transport_feedback, others;
-} zm_rtcp_counts;
-
 /* Whether all of the datagram is well-formed RTCP. */
 bool zm_rtcp_check(const uint8_t *datagram, uint32_t len);
 /* Of a checked datagram: the packet at `*at`, which moves on to the next; false at the end. */
 bool zm_rtcp_next(zm_rtcp_packet *packet, const uint8_t *datagram, uint32_t len, uint32_t *at);
-void zm_rtcp_count(zm_rtcp_counts *counts, const zm_rtcp_packet *packet);
 
 #endif
