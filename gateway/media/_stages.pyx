@@ -77,9 +77,9 @@ cdef extern from "native/opus_codec.h":
         OPUS_PACKET_MAX
         OPUS_PACKET_SAMPLES_MAX
     cdef struct opus_decode_state:
-        uint32_t rate
+        pass
     cdef struct opus_encode_state:
-        uint32_t rate
+        pass
     int opus_decode_init(opus_decode_state *state, uint32_t rate) nogil
     void opus_decode_free(opus_decode_state *state) nogil
     int opus_packet_samples(const uint8_t *packet, size_t length, uint32_t rate) nogil

@@ -30,7 +30,6 @@ enum codec {
     CODEC_L16_8K = 3,  /* int16 little-endian mono at 8 kHz; in capture files only */
     CODEC_L16_48K = 4, /* the same at 48 kHz */
     CODEC_G722 = 5,
-    CODEC_COUNT = 6,
 };
 
 /* RTP clock rate in Hz; Opus always counts at 48 kHz (RFC 7587 4.1), G.722 at 8 kHz though it samples at 16 (RFC 3551

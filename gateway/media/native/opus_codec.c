@@ -5,7 +5,6 @@
 int opus_decode_init(struct opus_decode_state *state, uint32_t rate)
 {
     int error = OPUS_OK;
-    state->rate = rate;
     state->decoder = opus_decoder_create((opus_int32)rate, 1, &error);
     return error == OPUS_OK ? 0 : -1;
 }
@@ -79,7 +78,6 @@ int opus_encode_init(struct opus_encode_state *state, uint32_t rate, uint32_t bi
     int error = OPUS_OK;
     if (bitrate == 0)
         bitrate = rate > 16000 ? 32000 : 24000;
-    state->rate = rate;
     OpusEncoder *encoder = opus_encoder_create((opus_int32)rate, 1, OPUS_APPLICATION_VOIP, &error);
     state->encoder = encoder;
     if (error != OPUS_OK)
@@ -98,11 +96,6 @@ void opus_encode_free(struct opus_encode_state *state)
     if (state->encoder)
         opus_encoder_destroy(state->encoder);
     state->encoder = NULL;
-}
-
-void opus_encode_reset(struct opus_encode_state *state)
-{
-    opus_encoder_ctl(state->encoder, OPUS_RESET_STATE);
 }
 
 void opus_encode_set_loss(struct opus_encode_state *state, int percent)

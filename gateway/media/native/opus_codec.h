@@ -16,12 +16,10 @@
 
 struct opus_decode_state {
     void *decoder;
-    uint32_t rate;
 };
 
 struct opus_encode_state {
     void *encoder;
-    uint32_t rate;
 };
 
 /* Return 0, or -1 when out of memory or the rate is not one of 8000, 12000, 16000, 24000, 48000. */
@@ -49,7 +47,6 @@ int opus_decode_conceal(struct opus_decode_state *state, int16_t *pcm, size_t sa
 /* bitrate in bit/s (6000..510000; 0 = 24000 at 8 and 16 kHz, 32000 at 48 kHz); complexity 0..10.  Returns 0 or -1. */
 int opus_encode_init(struct opus_encode_state *state, uint32_t rate, uint32_t bitrate, int complexity);
 void opus_encode_free(struct opus_encode_state *state);
-void opus_encode_reset(struct opus_encode_state *state);
 /* What the other side loses, 0..100 %: above 0 in-band FEC is sent. */
 void opus_encode_set_loss(struct opus_encode_state *state, int percent);
 /* Let silence be told by packets of at most 2 octets, which need not be sent. */

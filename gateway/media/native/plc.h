@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLC_RATE_MAX 16000
 /* Longest pitch period looked for (15 ms = 66 Hz) and what must be remembered to find it, in samples at 16 kHz. */
 #define PLC_PERIOD_MAX 240
 #define PLC_HISTORY 560

@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "limits.h"
+
 bool zm_ports_init(zm_ports *ports, uint16_t first, uint16_t last)
 {
     uint32_t even = (first + 1u) & ~1u, start;
@@ -120,7 +122,6 @@ static bool bind_port(int *fd, zm_addr host, uint16_t port)
 
 bool zm_ports_bind(zm_ports *ports, const zm_addr *host, int *rtp_fd, int *rtcp_fd, uint16_t *port)
 {
-    enum { BUFFER = 256 << 10 };
     uint32_t steps = ports->pairs;
 
     *rtp_fd = *rtcp_fd = -1;
@@ -128,8 +129,8 @@ bool zm_ports_bind(zm_ports *ports, const zm_addr *host, int *rtp_fd, int *rtcp_
     while (take_pair(ports, &steps, port)) {
         bool half = bind_port(rtp_fd, *host, *port);
         if (half && bind_port(rtcp_fd, *host, (uint16_t)(*port + 1))) {
-            set_options(*rtp_fd, host->any.sa_family, BUFFER);
-            set_options(*rtcp_fd, host->any.sa_family, BUFFER / 4);
+            set_options(*rtp_fd, host->any.sa_family, ZM_LEG_SOCKET_BUFFER);
+            set_options(*rtcp_fd, host->any.sa_family, ZM_LEG_SOCKET_BUFFER / 4);
             return true;
         }
         if (half)

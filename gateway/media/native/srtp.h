@@ -17,7 +17,6 @@ typedef enum {
     ZM_SRTP_OK,
     ZM_SRTP_REPLAYED, /* the same packet again, or one too old to tell: ignore it */
     ZM_SRTP_FAILED,   /* not authentic or malformed */
-    ZM_SRTP_RESULTS,
 } zm_srtp_result;
 
 /* Once per process, before any session. */
