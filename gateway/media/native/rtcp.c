@@ -15,7 +15,7 @@ static void header(uint8_t *to, uint32_t count, uint8_t type, uint32_t octets)
     zm_put16(to + 2, (uint16_t)(octets / 4 - 1));
 }
 
-static uint64_t ntp_now(void)
+uint64_t zm_ntp_now(void)
 {
     struct timespec now;
 
@@ -61,7 +61,7 @@ uint32_t zm_rtcp_write(zm_leg *leg, uint8_t to[ZM_RTCP_MAX], uint64_t now_ns, bo
 
     zm_put32(to + 4, leg->out.ssrc);
     if (sender) {
-        uint64_t ntp = ntp_now(), since = now_ns - leg->out.sent_ns;
+        uint64_t ntp = zm_ntp_now(), since = now_ns - leg->out.sent_ns;
         zm_put32(to + 8, (uint32_t)(ntp >> 32));
         zm_put32(to + 12, (uint32_t)ntp);
         zm_put32(to + 16, leg->out.timestamp + (uint32_t)(since * (leg->out.clock_rate / 1000) / 1000000u));
@@ -94,7 +94,7 @@ static int64_t round_trip_us(const zm_leg *leg, uint32_t last, uint32_t delay)
         ours = ours || (last && last == leg->reports_sent[i]);
     if (!ours)
         return -1;
-    trip = (uint32_t)(ntp_now() >> 16) - last - delay; /* 1/65536 s */
+    trip = (uint32_t)(zm_ntp_now() >> 16) - last - delay; /* 1/65536 s */
     return (int32_t)trip < 0 ? 0 : (int64_t)((uint64_t)trip * 1000000 >> 16);
 }
 

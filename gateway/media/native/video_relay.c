@@ -1,10 +1,10 @@
 #include "video_relay.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "conference.h"
 #include "egress.h"
+#include "rtcp.h"
 #include "video_feedback.h"
 
 #define KEY_INTERVAL_NS 500000000ull /* between two requests for a key frame: each one costs as much as many pictures */
@@ -165,15 +165,6 @@ void zm_video_receive(zm_leg *leg, const uint8_t *datagram, uint32_t len, const 
 
 /* --- feedback --------------------------------------------------------------------------------------------------------- */
 
-static uint64_t ntp_now(void)
-{
-    enum { EPOCH = 2208988800u }; /* seconds from 1900 to 1970 */
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return ((uint64_t)now.tv_sec + EPOCH) << 32 | ((uint64_t)now.tv_nsec << 32) / 1000000000u;
-}
-
 /* Whose pictures the leg sees. */
 static zm_leg *source_of(const zm_leg *leg)
 {
@@ -196,7 +187,7 @@ void zm_video_receive_rtcp(zm_leg *leg, const uint8_t *datagram, uint32_t len)
             return;
         }
         leg->video->feedback_budget--;
-        if (to && (octets = zm_video_report(leg->video, to->video, &read, ntp_now(), to->out.ssrc, packet)) > 0)
+        if (to && (octets = zm_video_report(leg->video, to->video, &read, zm_ntp_now(), to->out.ssrc, packet)) > 0)
             zm_send_rtcp(to, packet, octets);
         if (from == NULL || !zm_leg_can_send(from))
             continue;
