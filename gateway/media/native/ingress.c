@@ -6,7 +6,6 @@
 #include "egress.h"
 #include "ice.h"
 #include "rtcp.h"
-#include "rtcp_wire.h"
 #include "video_relay.h"
 #include "voice.h"
 
@@ -90,12 +89,13 @@ static bool receive_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len)
 {
     if (!open_packet(leg, packet, &len, true))
         return false;
-    if (leg->video && zm_rtcp_check(packet, len))
+    if (!zm_rtcp_read(leg, packet, len, leg->thread->now_ns)) {
+        zm_reject(leg->thread, leg, ZM_REJECT_MALFORMED);
+        return false;
+    }
+    if (leg->video)
         zm_video_receive_rtcp(leg, packet, len);
-    if (zm_rtcp_read(leg, packet, len, leg->thread->now_ns))
-        return true;
-    zm_reject(leg->thread, leg, ZM_REJECT_MALFORMED);
-    return false;
+    return true;
 }
 
 static bool open_rtp(zm_leg *leg, zm_rtp *rtp, uint8_t *datagram, uint32_t *len)
