@@ -87,7 +87,7 @@ static void report(zm_leg *leg)
     zm_thread *thread = leg->thread;
 
     /* RFC 3550 6.2: 5 s, times a random factor so that many legs do not report in step. */
-    leg->report_ns = thread->now_ns + 2500000000u + (uint64_t)zm_random(thread) * 5000000000u / UINT32_MAX;
+    leg->report_ns = thread->now_ns + (2500u + zm_random(thread) % 5000u) * 1000000ull;
     if (zm_leg_can_send(leg) && (leg->sent || leg->source.known))
         zm_send_rtcp(leg, packet, zm_rtcp_write(leg, packet, thread->now_ns, false));
 }
