@@ -38,15 +38,14 @@ static bool same_media(const zm_media *a, const zm_media *b)
 {
     return a->codec == b->codec && a->payload_type == b->payload_type && a->packet_ms == b->packet_ms &&
            a->dtmf_payload_type == b->dtmf_payload_type && a->dtmf_clock_rate == b->dtmf_clock_rate &&
-           a->noise_payload_type == b->noise_payload_type && a->opus_fec == b->opus_fec && a->opus_dtx == b->opus_dtx &&
-           a->opus_bitrate_max == b->opus_bitrate_max && a->opus_playback_rate == b->opus_playback_rate &&
-           a->send == b->send && a->receive == b->receive;
+           a->dtmf_way == b->dtmf_way && a->noise_payload_type == b->noise_payload_type && a->opus_fec == b->opus_fec &&
+           a->opus_dtx == b->opus_dtx && a->opus_bitrate_max == b->opus_bitrate_max &&
+           a->opus_playback_rate == b->opus_playback_rate && a->send == b->send && a->receive == b->receive;
 }
 
 static void set_media(zm_leg *leg, zm_command *command)
 {
-    bool same = leg->negotiated && same_media(&leg->media, &command->peer.media) &&
-                leg->media.dtmf_way == command->peer.media.dtmf_way;
+    bool same = leg->negotiated && same_media(&leg->media, &command->peer.media);
 
     if (leg->kind == ZM_LEG_RTP) {
         zm_latch_set(&leg->rtp.latch, &command->peer.rule, leg->thread->now_ns);
@@ -69,11 +68,6 @@ static void set_video(zm_leg *leg, zm_command *command)
         return;
     zm_video_negotiate(leg, command->video.fresh ? &command->video.media : NULL, command->video.fresh);
     command->video.fresh = NULL;
-}
-
-static void set_keys(zm_leg *leg, zm_command *command)
-{
-    zm_keys_set(leg, &command->keys.in, &command->keys.out);
 }
 
 static void send_digits(zm_leg *leg, const zm_command *command)
@@ -241,7 +235,7 @@ static void run_on_leg(zm_thread *thread, zm_leg *leg, zm_command *command)
             zm_ice_restart(leg, command->ice.ufrag, command->ice.pwd);
         break;
     case ZM_COMMAND_SET_KEYS:
-        set_keys(leg, command);
+        zm_keys_set(leg, &command->keys.in, &command->keys.out);
         break;
     case ZM_COMMAND_SEND_DIGITS:
         send_digits(leg, command);
