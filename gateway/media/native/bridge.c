@@ -449,10 +449,7 @@ static void quiet_tick(zm_leg *leg)
         return;
     }
     noise_make(&leg->other->noise, pcm, FRAME_SAMPLES_8K);
-    if (leg->media.codec == CODEC_PCMA)
-        g711_pcma_encode(payload, pcm, FRAME_SAMPLES_8K);
-    else
-        g711_pcmu_encode(payload, pcm, FRAME_SAMPLES_8K);
+    g711_encode(leg->media.codec, payload, pcm, FRAME_SAMPLES_8K);
     zm_send_sound(leg, payload, FRAME_SAMPLES_8K);
 }
 

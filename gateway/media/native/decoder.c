@@ -64,12 +64,10 @@ size_t decoder_decode(
             decoder_conceal(decoder, pcm, samples);
         return samples;
     }
-    if (decoder->codec == CODEC_PCMU)
-        g711_pcmu_decode(pcm, payload, length);
-    else if (decoder->codec == CODEC_PCMA)
-        g711_pcma_decode(pcm, payload, length);
-    else
+    if (decoder->codec == CODEC_G722)
         g722_decode_octets(&decoder->g722, payload, length, pcm);
+    else
+        g711_decode(decoder->codec, pcm, payload, length);
     plc_good(&decoder->plc, pcm, samples);
     return samples;
 }

@@ -121,12 +121,10 @@ static bool put_octets(struct encoder *encoder, const int16_t *pcm)
     if (encoder->octets_count + FRAME_OCTETS > OCTETS_MAX) /* nobody takes them */
         encoder->octets_count = 0;
     to = encoder->octets + encoder->octets_count;
-    if (encoder->codec == CODEC_PCMA)
-        g711_pcma_encode(to, pcm, FRAME_SAMPLES_8K);
-    else if (encoder->codec == CODEC_PCMU)
-        g711_pcmu_encode(to, pcm, FRAME_SAMPLES_8K);
-    else
+    if (encoder->codec == CODEC_G722)
         g722_encode_samples(&encoder->g722, pcm, encoder->rate / 50, to);
+    else
+        g711_encode(encoder->codec, to, pcm, FRAME_SAMPLES_8K);
     encoder->octets_count += FRAME_OCTETS;
     return true;
 }

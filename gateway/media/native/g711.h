@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codec.h"
+
 /* Octet that decodes to (nearly) silence, for padding. */
 #define G711_PCMU_SILENCE 0xFF
 #define G711_PCMA_SILENCE 0xD5
@@ -15,6 +17,17 @@ void g711_pcmu_decode(int16_t *pcm, const uint8_t *octets, size_t samples);
 void g711_pcma_decode(int16_t *pcm, const uint8_t *octets, size_t samples);
 void g711_pcmu_encode(uint8_t *octets, const int16_t *pcm, size_t samples);
 void g711_pcma_encode(uint8_t *octets, const int16_t *pcm, size_t samples);
+
+/* The same in the law of a leg: A-law for CODEC_PCMA, else mu-law. */
+static inline void g711_decode(enum codec law, int16_t *pcm, const uint8_t *octets, size_t samples)
+{
+    (law == CODEC_PCMA ? g711_pcma_decode : g711_pcmu_decode)(pcm, octets, samples);
+}
+
+static inline void g711_encode(enum codec law, uint8_t *octets, const int16_t *pcm, size_t samples)
+{
+    (law == CODEC_PCMA ? g711_pcma_encode : g711_pcmu_encode)(octets, pcm, samples);
+}
 
 /* Rewrite octets of one law as the nearest value of the other, for a PCMA<->PCMU relay without PCM.
  * `to` and `from` may be the same buffer. */

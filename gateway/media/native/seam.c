@@ -14,14 +14,6 @@ void zm_seam_open(zm_leg *leg)
     leg->seam = leg->last_octet && zm_is_g711(leg->media.codec);
 }
 
-static void decode(const zm_leg *leg, int16_t *pcm, const uint8_t *octets, size_t samples)
-{
-    if (leg->media.codec == CODEC_PCMA)
-        g711_pcma_decode(pcm, octets, samples);
-    else
-        g711_pcmu_decode(pcm, octets, samples);
-}
-
 const uint8_t *zm_seam_join(zm_leg *leg, const uint8_t *payload, uint32_t len, uint8_t *joined)
 {
     uint32_t samples = len < ZM_SEAM_SAMPLES ? len : ZM_SEAM_SAMPLES;
@@ -32,8 +24,8 @@ const uint8_t *zm_seam_join(zm_leg *leg, const uint8_t *payload, uint32_t len, u
     leg->seam = false;
     if (leg->thread->now_ns - leg->out.sent_ns > STALE_NS)
         return payload;
-    decode(leg, &last, &last_octet, 1);
-    decode(leg, pcm, payload, samples);
+    g711_decode(leg->media.codec, &last, &last_octet, 1);
+    g711_decode(leg->media.codec, pcm, payload, samples);
     step = (float)(last - pcm[0]);
     for (uint32_t i = 0; i < samples; i++) {
         /* A quarter of a period of a raised cosine: no corner at either end. */
@@ -42,9 +34,6 @@ const uint8_t *zm_seam_join(zm_leg *leg, const uint8_t *payload, uint32_t len, u
         pcm[i] = (int16_t)(value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value);
     }
     memcpy(joined, payload, len);
-    if (leg->media.codec == CODEC_PCMA)
-        g711_pcma_encode(joined, pcm, samples);
-    else
-        g711_pcmu_encode(joined, pcm, samples);
+    g711_encode(leg->media.codec, joined, pcm, samples);
     return joined;
 }

@@ -21,10 +21,7 @@ static bool g711_heard(enum codec codec, const uint8_t *payload, uint32_t len)
 
     for (uint32_t i = 0; i < len && count < SAMPLES_MAX; i += STEP)
         few[count++] = payload[i];
-    if (codec == CODEC_PCMA)
-        g711_pcma_decode(pcm, few, count);
-    else
-        g711_pcmu_decode(pcm, few, count);
+    g711_decode(codec, pcm, few, count);
     for (uint32_t i = 0; i < count; i++)
         sum += (uint32_t)abs(pcm[i]);
     return count && sum > MEAN_MIN * count;
