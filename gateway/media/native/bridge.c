@@ -408,8 +408,7 @@ void zm_send_pcm(zm_leg *leg, const int16_t *pcm)
         zm_send_mixed(leg, &made);
         return;
     }
-    leg->dropped++;
-    ZM_COUNT(leg->thread->statistics.dropped);
+    zm_drop(leg->thread, leg);
 }
 
 void zm_send_quiet(zm_leg *leg)

@@ -439,8 +439,7 @@ void zm_conference_tick(zm_leg *leg, bool can_send)
     if (!first->made)
         make(conference, first);
     if (!first->good) {
-        leg->dropped++;
-        ZM_COUNT(leg->thread->statistics.dropped);
+        zm_drop(leg->thread, leg);
         return;
     }
     zm_send_mixed(leg, &first->encoded);

@@ -5,13 +5,6 @@
 
 #include "ice.h"
 
-static void count_dropped(zm_thread *thread, zm_leg *leg)
-{
-    ZM_COUNT(thread->statistics.dropped);
-    if (leg)
-        leg->dropped++;
-}
-
 static void flush(zm_thread *thread, zm_web_port *port)
 {
     zm_batch *batch = &port->out;
@@ -27,7 +20,7 @@ static void flush(zm_thread *thread, zm_web_port *port)
             continue;
         /* The first of the rest could not go: buffer full, or its address is unreachable.  Waiting would make the others
          * late, so it is dropped. */
-        count_dropped(thread, batch->legs[done]);
+        zm_drop(thread, batch->legs[done]);
         done++;
     }
     batch->count = 0;
@@ -85,7 +78,7 @@ static bool send_rtp_socket(zm_leg *leg, int fd, const zm_addr *to, const uint8_
         sent = sendto(fd, datagram, len, MSG_DONTWAIT, &to->any, zm_addr_len(to));
     while (sent < 0 && errno == EINTR);
     if (sent < 0) {
-        count_dropped(leg->thread, leg);
+        zm_drop(leg->thread, leg);
         return false;
     }
     ZM_COUNT(leg->thread->statistics.packets_out);
@@ -101,7 +94,7 @@ void zm_send_rtp(zm_leg *leg, const zm_rtp *rtp, const uint8_t *payload, uint32_
     uint32_t packet_len = ZM_RTP_HEADER + len;
 
     if (packet_len > ZM_RTP_MAX) {
-        count_dropped(thread, leg);
+        zm_drop(thread, leg);
         return;
     }
     zm_rtp_write(packet, rtp);
@@ -110,7 +103,7 @@ void zm_send_rtp(zm_leg *leg, const zm_rtp *rtp, const uint8_t *payload, uint32_
         zm_srtp_result result = zm_srtp_protect(leg->srtp_out, packet, &packet_len);
         if (result != ZM_SRTP_OK) {
             if (result == ZM_SRTP_FAILED) /* a replay is a duplicate that the other side had received twice */
-                count_dropped(thread, leg);
+                zm_drop(thread, leg);
             return;
         }
     }

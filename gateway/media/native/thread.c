@@ -74,8 +74,7 @@ bool zm_raise_limited(zm_leg *leg, zm_event *event)
         return true;
     }
     free(event);
-    leg->dropped++;
-    ZM_COUNT(leg->thread->statistics.dropped);
+    zm_drop(leg->thread, leg);
     return false;
 }
 

@@ -163,6 +163,14 @@ static inline void zm_reject(zm_thread *thread, zm_leg *leg, zm_reject_cause cau
     }
 }
 
+/* A packet that we had to throw away ourselves; `leg` NULL = nobody's. */
+static inline void zm_drop(zm_thread *thread, zm_leg *leg)
+{
+    ZM_COUNT(thread->statistics.dropped);
+    if (leg)
+        leg->dropped++;
+}
+
 zm_leg *zm_thread_find(zm_thread *thread, uint64_t leg);
 uint32_t zm_random(zm_thread *thread);
 uint64_t zm_monotonic_ns(void);
