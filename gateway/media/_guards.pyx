@@ -159,6 +159,10 @@ cdef class Latch:
         return True
 
     @property
+    def rtcp_mux(self):
+        return bool(self.latch.rtcp_mux)
+
+    @property
     def peer(self):
         cdef char text[64]
         zm_addr_format(&self.latch.peer, text)

@@ -114,6 +114,13 @@ def test_rtcp_follows_the_host_that_rtp_comes_from():
     assert not latch.take_rtcp(("198.51.100.7", 31056))
 
 
+def test_a_re_invite_may_bring_rtcp_onto_the_port_of_rtp():
+    latch = strict()
+    assert not latch.rtcp_mux
+    latch.set(SDP, rtcp_mux=True)
+    assert latch.rtcp_mux
+
+
 def test_ipv6():
     latch = Latch()
     latch.set(("2001:db8::1", 4000))

@@ -20,8 +20,10 @@ void zm_latch_set(zm_latch *latch, const zm_latch_rule *rule, uint64_t now_ns)
 
     zm_addr_set_port(&rtcp, rule->rtcp_port ? rule->rtcp_port : (uint16_t)(zm_addr_port(&rule->rtp) + 1));
     latch->signalling = rule->signalling;
-    if (same && zm_addr_equal(&latch->rtcp, &rtcp))
+    if (same && zm_addr_equal(&latch->rtcp, &rtcp)) {
+        latch->rtcp_mux |= rule->rtcp_mux; /* once it was seen on RTP's port, it stays there */
         return;
+    }
     latch->rtcp = latch->rtcp_peer = rtcp;
     latch->rtcp_latched = false;
     latch->rtcp_mux = rule->rtcp_mux;
