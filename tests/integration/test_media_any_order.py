@@ -101,3 +101,21 @@ async def test_any_order_of_commands(world: MediaWorld, tmp_path: Path, seed: in
         plane.close_leg(leg)
     await world.until(lambda: all(world.events_of(leg, LegClosed) for leg in closing))
     assert plane.statistics()[0].legs == 0
+
+
+async def test_a_member_under_music_and_an_announcement_is_made_unheard(world: MediaWorld, tmp_path: Path) -> None:
+    """All in one step: it hears the conference again, the announcement ends, and the two are no pair any more."""
+    plane = world.plane
+    plane.add_sound("sound", write_tone(tmp_path / "sound.wav", 300, 2000))
+    (first, one), (second, two) = world.phone(), world.phone(packet_ms=30)  # no relay
+    talkers = [Talker(one, 400), Talker(two, 700)]
+    conference = plane.name_conference(near=first)
+    plane.join(conference, first)
+    plane.join(conference, second)
+    plane.play(first, "sound", loop=True)
+    plane.announce(first, "sound")
+    plane.join(conference, first, heard_by=[])
+    await talkers[0].hears(15)
+    await until_heard(talkers[0], 700, TONES)
+    for talker in talkers:
+        talker.stop()

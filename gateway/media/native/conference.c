@@ -134,8 +134,10 @@ void zm_conference_join(
     member->by_all = by_all;
     member->heard_by_count = count < ZM_MEMBERS_MAX ? count : ZM_MEMBERS_MAX;
     memcpy(member->heard_by, heard_by, member->heard_by_count * sizeof *heard_by);
-    if (leg->hears != ZM_HEARS_CONFERENCE && leg->hears != ZM_HEARS_OTHER)
+    if (leg->hears != ZM_HEARS_CONFERENCE && leg->hears != ZM_HEARS_OTHER) {
+        zm_leg_hush(leg); /* which renews the conference: only then is it known whether the leg has another one */
         zm_hear(leg, leg->other ? ZM_HEARS_OTHER : ZM_HEARS_CONFERENCE);
+    }
     renew(conference);
 }
 
