@@ -1,5 +1,5 @@
 # `make help` lists what there is.  Nothing is made twice: each step leaves a file whose age make compares with the
-# age of what the step was made from.  Logs: .cache/log.  What outlives a checkout (PJSIP): $ZENTRALE_CACHE.
+# age of what the step was made from.  Logs: .cache/log.  What outlives a checkout (PJSIP, wolfSSL): $ZENTRALE_CACHE.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -73,7 +73,7 @@ format: .venv/.dev ## let ruff lay out the code
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-clean: ## remove what was built here; the PJSIP wheel in $ZENTRALE_CACHE stays
+clean: ## remove what was built here; what is in $ZENTRALE_CACHE stays
 	rm -rf .venv .cache build dist ./*.egg-info gateway/web/static $(UI)/node_modules
 	find $(PACKAGES) \( -name '*.so' -o -name '__pycache__' \) -prune -exec rm -rf {} +
 	find $(PACKAGES) -name '*.pyx' | sed 's/pyx$$/c/' | xargs rm -f
@@ -119,16 +119,23 @@ check-tidy:
 		--config-settings editable_mode=compat -e .
 	@touch $@
 
+# wolfSSL's library for the native step.  Without its source DTLS stays at 1.2, and each make tries again and says so.
+test: WOLFSSL_FLAGS := --insist
+.venv/.wolfssl: $(wildcard gateway/sources/*.py gateway/sources/wolfssl/*) .venv/.run
+	@$(STEP) wolfssl "wolfSSL for DTLS 1.3 (about 15 s the first time)" \
+		$(BIN)/python -m gateway.sources.wolfssl.build --cache "$$ZENTRALE_CACHE/wolfssl" --into .cache/wolfssl $(WOLFSSL_FLAGS)
+	@[ ! -e .cache/wolfssl/libwolfssl.a ] || touch $@
+
 # setuptools and Cython compare file ages themselves: only what changed is compiled.
 NATIVE := $(shell find $(PACKAGES) -name node_modules -prune -o \
 	\( -name '*.pyx' -o -name '*.pxd' -o -name '*.[ch]' -o -name _build.py \) -print)
-.venv/.native: $(NATIVE) setup.py .venv/.run
+.venv/.native: $(NATIVE) setup.py .venv/.run .venv/.wolfssl
 	@$(STEP) native "Compiled parts: media plane, distributor" $(BIN)/python setup.py build_ext --inplace --parallel 2
 	@touch $@
 
 # Marked as done only when it is the real one: with the stop-gap from PyPI, each make tries again and says so.
 test: PJSUA2_FLAGS := --insist
-.venv/.pjsua2: $(wildcard $(addprefix gateway/sip/pjsip/*.,py h c hpp cpp)) .venv/.run
+.venv/.pjsua2: $(wildcard $(addprefix gateway/sip/pjsip/*.,py h c hpp cpp) gateway/sources/debian.py) .venv/.run
 	@$(STEP) pjsua2 "PJSIP's binding pjsua2 (about 2 min the first time)" \
 		$(BIN)/python -m gateway.sip.pjsip.build --cache "$$ZENTRALE_CACHE/pjsip" $(PJSUA2_FLAGS)
 	@! $(PIP) show -qq pjsua2 2>/dev/null || touch $@

@@ -1,6 +1,7 @@
 """The browser edge: WebRTC legs (ICE-lite and SRTP in the media plane, DTLS here), visitors' calls and agents' audio.
 
-aiortc does the DTLS handshake and never leaves `gateway.webrtc.dtls`; its ICE and RTP are not used.
+wolfSSL does the DTLS handshake, or aiortc where that was not built; neither leaves its module, and of aiortc nothing
+else is used.
 """
 
 from gateway.webrtc.agent_audio import AgentAudio

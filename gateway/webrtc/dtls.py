@@ -1,23 +1,21 @@
-"""The only module that knows aiortc: a DTLS server handshake over datagrams that somebody else carries.
+"""DTLS as the edge sees it: a server's side of a handshake over datagrams that somebody else carries, and its keys.
 
-aiortc's `RTCDtlsTransport` asks its ICE transport for three things (``_recv``, ``_send``, ``role``), so `_Wire` is one.
-Of the transport we use handshake, fingerprint check and data pump; where it would set up its own SRTP sessions we take
-the keys instead (RFC 5764 4.2), and since it then has none it never touches RTP.  Those are private parts of aiortc:
-``tests/unit/test_webrtc_aiortc_contract.py`` names each of them and fails first should a release change one.
+Two libraries stand behind it: wolfSSL (`gateway.webrtc.dtls_wolfssl`), which speaks DTLS 1.3 and 1.2, and OpenSSL
+(`gateway.webrtc.dtls_openssl`) with 1.2 alone.  `gateway.webrtc.dtls_choice` says which; both pass
+``tests/conformance/test_dtls_port.py``.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import datetime
+import hashlib
+import secrets
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Protocol
 
-from aiortc import RTCIceTransport
-from aiortc import rtcdtlstransport as aiortc_dtls
-from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
-from OpenSSL import SSL
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.model.errors import PeerError
 from gateway.model.media import SrtpKeys
@@ -27,21 +25,27 @@ DATAGRAMS_WAITING_MAX = 32
 """Received and not yet looked at; past it they are dropped, as a network would, and DTLS repeats them."""
 
 DATAGRAM_BYTES_MAX = 1200
-"""Fits every path that WebRTC meets; OpenSSL is told, and flights of several records are split to it."""
+"""Fits every path that WebRTC meets; flights of several records are split to it."""
 
+DTLS_1_2 = 0xFEFD
+DTLS_1_3 = 0xFEFC
+
+LIFE = datetime.timedelta(days=30)
 RENEW_BEFORE = datetime.timedelta(days=1)
-
-_RECORD_HEADER_BYTES = 13  # RFC 6347 4.1
-_RECORD_TYPES = range(20, 26)
-
-_PROFILES = {
-    "SRTP_AEAD_AES_128_GCM": aiortc_dtls.SRTP_AEAD_AES_128_GCM,
-    "SRTP_AEAD_AES_256_GCM": aiortc_dtls.SRTP_AEAD_AES_256_GCM,
-    "SRTP_AES128_CM_SHA1_80": aiortc_dtls.SRTP_AES128_CM_SHA1_80,
-}
+_CLOCKS_DIFFER = datetime.timedelta(days=1)
 
 SRTP_PROFILES = ("SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80")
 """In order of preference: GCM costs the media plane half of what HMAC does; all browsers have both."""
+
+KEY_LABEL = b"EXTRACTOR-dtls_srtp"
+"""RFC 5764 4.2"""
+
+KEY_BYTES = {
+    "SRTP_AES128_CM_SHA1_80": (16, 14),
+    "SRTP_AEAD_AES_128_GCM": (16, 12),
+    "SRTP_AEAD_AES_256_GCM": (32, 12),
+}
+"""Master key and salt (RFC 5764 4.1.2, RFC 7714 14.2)."""
 
 
 class DtlsError(PeerError):
@@ -53,179 +57,101 @@ class FingerprintError(DtlsError):
 
 
 class DtlsIdentity:
-    """Our certificate.  One for all legs, made anew before it expires (aiortc's live 30 days)."""
+    """Our certificate, self-signed, ECDSA on P-256.  One for all legs, made anew before it expires."""
 
     def __init__(self) -> None:
-        self._certificate = _Certificate.generateCertificate()
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        # The name is nobody's (RFC 8827 6.5): what counts is the fingerprint.
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, secrets.token_hex(16))])
+        now = datetime.datetime.now(datetime.UTC)
+        self.certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(self.key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - _CLOCKS_DIFFER)
+            .not_valid_after(now + LIFE)
+            .sign(self.key, hashes.SHA256())
+        )
+        self.certificate_der = self.certificate.public_bytes(serialization.Encoding.DER)
 
     @property
     def fingerprint(self) -> Fingerprint:
         """SHA-256, the hash of the certificate's signature (RFC 8122 5)."""
-        for fingerprint in self._certificate.getFingerprints():
-            if fingerprint.algorithm == "sha-256":
-                return Fingerprint("sha-256", fingerprint.value)
-        raise AssertionError("aiortc gives no sha-256 fingerprint")
+        return Fingerprint("sha-256", _digest(self.certificate_der, "sha256"))
 
     def expires_soon(self, now: datetime.datetime) -> bool:
-        return self._certificate.expires - now < RENEW_BEFORE
+        return self.certificate.not_valid_after_utc - now < RENEW_BEFORE
 
 
-class DtlsSession:
-    """One DTLS association in the server's role.
+class DtlsSession(Protocol):
+    """One DTLS association in the server's role."""
 
-    ``send`` takes each datagram of ours.  ``remote`` are the fingerprints of the browser's offer; all must match.
-    ``profiles`` are SRTP protection profiles in order of preference.
-    """
+    @property
+    def version(self) -> int:
+        """`DTLS_1_2` or `DTLS_1_3`.  Only after a handshake."""
 
-    def __init__(
+    def receive(self, datagram: bytes) -> None:
+        """Take a datagram from the browser; dropped when too many wait or when it is no DTLS record."""
+
+    async def handshake(self) -> SrtpKeys:
+        """Run the handshake (retransmission included).  No time limit of its own.  Raises `DtlsError`."""
+
+    async def wait_closed(self) -> None:
+        """Until the browser says close_notify.  Only after a handshake."""
+
+    async def close(self) -> None:
+        """Say close_notify where there is a connection, and end what runs.  May be repeated."""
+
+
+class DtlsServer(Protocol):
+    """Makes sessions with one certificate."""
+
+    @property
+    def identity(self) -> DtlsIdentity: ...
+
+    @property
+    def library(self) -> str:
+        """Name and version."""
+
+    @property
+    def versions(self) -> str:
+        """What it speaks, for the log: "DTLS 1.3 and 1.2"."""
+
+    def session(
         self,
-        identity: DtlsIdentity,
         *,
         send: Callable[[bytes], None],
         remote: Sequence[Fingerprint],
         profiles: Sequence[str] = SRTP_PROFILES,
-    ) -> None:
-        assert remote, "a session without fingerprints would trust anybody"
-        self._wire = _Wire(send)
-        self._transport = _Transport(self._wire, identity._certificate, profiles)
-        self._remote = RTCDtlsParameters(fingerprints=[RTCDtlsFingerprint(f.algorithm, f.value) for f in remote])
+    ) -> DtlsSession:
+        """Make a session.  ``send`` takes each datagram of ours.
 
-    def receive(self, datagram: bytes) -> None:
-        """Take a datagram from the browser; dropped when too many wait or when it is no DTLS record."""
-        self._wire.receive(datagram)
-
-    async def handshake(self) -> SrtpKeys:
-        """Run the handshake (retransmission included).  No time limit of its own.  Raises `DtlsError`."""
-        await self._transport.start(self._remote)
-        keys = self._transport.keys
-        if self._transport.state != "connected" or keys is None:
-            raise self._transport.failure or DtlsError("DTLS handshake failed")
-        return keys
-
-    async def wait_closed(self) -> None:
-        """Until the browser says close_notify.  Only after a handshake."""
-        await self._transport.wait_closed()
-
-    async def close(self) -> None:
-        """Say close_notify where there is a connection, and end the task behind it.  May be repeated."""
-        await self._transport.end()
+        ``remote`` are the fingerprints of the browser's offer; all must match.  ``profiles`` are SRTP protection
+        profiles in order of preference, of `KEY_BYTES`.
+        """
 
 
-class _Wire:
-    """What aiortc takes for an ICE transport."""
-
-    role = "controlled"
-
-    def __init__(self, send: Callable[[bytes], None]) -> None:
-        self._send_datagram = send
-        self._received: asyncio.Queue[bytes] = asyncio.Queue(DATAGRAMS_WAITING_MAX)
-
-    def receive(self, datagram: bytes) -> None:
-        if datagram and 20 <= datagram[0] <= 63:  # RFC 7983 7
-            with contextlib.suppress(asyncio.QueueFull):
-                self._received.put_nowait(datagram)
-
-    async def _recv(self) -> bytes:
-        return await self._received.get()
-
-    async def _send(self, data: bytes) -> None:
-        self._send_datagram(data)
+def certificate_fits(der: bytes, fingerprints: Sequence[Fingerprint]) -> bool:
+    """Whether a certificate has all these fingerprints.  There must be one: none would trust anybody."""
+    return bool(fingerprints) and all(
+        secrets.compare_digest(_digest(der, fingerprint.algorithm.replace("-", "")), fingerprint.value)
+        for fingerprint in fingerprints
+    )
 
 
-class _Certificate(RTCCertificate):
-    """Keeps the OpenSSL context: making one for each handshake costs more than the handshake's mathematics."""
-
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self._contexts: dict[tuple[bytes, ...], SSL.Context] = {}
-
-    def _create_ssl_context(self, srtp_profiles: list[aiortc_dtls.SRTPProtectionProfile]) -> SSL.Context:
-        key = tuple(profile.openssl_profile for profile in srtp_profiles)
-        if key not in self._contexts:
-            context = super()._create_ssl_context(srtp_profiles)
-            # Browsers never resume, and a cache shared by all legs would only grow.
-            context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-            self._contexts[key] = context
-        return self._contexts[key]
+def _digest(der: bytes, algorithm: str) -> str:
+    return hashlib.new(algorithm, der).digest().hex(":").upper()
 
 
-class _Transport(RTCDtlsTransport):
-    def __init__(self, wire: _Wire, certificate: RTCCertificate, profiles: Sequence[str]) -> None:
-        super().__init__(cast(RTCIceTransport, wire), [certificate])
-        self._srtp_profiles = [_PROFILES[profile] for profile in profiles]
-        self._set_role("server")
-        self.keys: SrtpKeys | None = None
-        self.failure: DtlsError | None = None
+def srtp_keys(profile: str, export: Callable[[int], bytes]) -> SrtpKeys:
+    """Cut the keys of the server's side out of the exported material, whose length ``export`` is called with.
 
-    @property
-    def _openssl(self) -> SSL.Connection:
-        assert self._ssl is not None, "aiortc makes the connection when it starts"
-        return self._ssl
-
-    async def _do_handshake(self) -> None:
-        # A memory BIO has no path MTU to ask for, and OpenSSL's own guess is 228 bytes.
-        self._openssl.set_ciphertext_mtu(DATAGRAM_BYTES_MAX)
-        await super()._do_handshake()
-        if self.state == "failed":
-            self.failure = DtlsError("DTLS handshake failed: no version, cipher or certificate in common")
-
-    def _validate_peer_identity(self, remoteParameters: RTCDtlsParameters) -> None:  # noqa: N803  (aiortc's name)
-        super()._validate_peer_identity(remoteParameters)
-        if self.state == "failed":
-            self.failure = FingerprintError("DTLS certificate does not match a=fingerprint of the offer")
-
-    def _setup_srtp(self) -> None:
-        """Take the keys and leave aiortc without SRTP sessions."""
-        selected = self._openssl.get_selected_srtp_profile()
-        for profile in self._srtp_profiles:
-            if profile.openssl_profile == selected:
-                break
-        else:
-            self.failure = DtlsError("DTLS handshake agreed on no SRTP profile")
-            self._set_state(aiortc_dtls.State.FAILED)
-            return
-        material = self._openssl.export_keying_material(
-            b"EXTRACTOR-dtls_srtp", 2 * (profile.key_length + profile.salt_length)
-        )
-        self.keys = SrtpKeys(
-            profile=selected.decode(),
-            send=profile.get_key_and_salt(material, 1),
-            receive=profile.get_key_and_salt(material, 0),
-        )
-
-    async def _write_ssl(self) -> None:
-        """All that OpenSSL has to say, in whole records; aiortc would send 1500 bytes at most and keep the rest."""
-        out = b""
-        with contextlib.suppress(SSL.Error):
-            while chunk := self._openssl.bio_read(65_536):
-                out += chunk
-        for datagram in split_records(out):
-            await self.transport._send(datagram)
-
-    async def wait_closed(self) -> None:
-        assert self._task is not None, "wait_closed is for connected sessions"
-        await asyncio.wait([self._task])
-
-    async def end(self) -> None:
-        task = self._task
-        await self.stop()
-        if task is not None:
-            await asyncio.wait([task])
-        self.remove_all_listeners()
-
-
-def split_records(flight: bytes) -> list[bytes]:
-    """Pack DTLS records into datagrams of at most `DATAGRAM_BYTES_MAX`; a longer record goes alone."""
-    datagrams = []
-    start = end = 0
-    while end < len(flight):
-        size = len(flight) - end
-        if flight[end] in _RECORD_TYPES and size >= _RECORD_HEADER_BYTES:
-            size = min(size, _RECORD_HEADER_BYTES + int.from_bytes(flight[end + 11 : end + 13], "big"))
-        if end > start and end + size - start > DATAGRAM_BYTES_MAX:
-            datagrams.append(flight[start:end])
-            start = end
-        end += size
-    if end > start:
-        datagrams.append(flight[start:end])
-    return datagrams
+    RFC 5764 4.2: client's key, server's key, client's salt, server's salt.
+    """
+    key, salt = KEY_BYTES[profile]
+    material = export(2 * (key + salt))
+    client_key, server_key = material[:key], material[key : 2 * key]
+    client_salt, server_salt = material[2 * key : 2 * key + salt], material[2 * key + salt :]
+    return SrtpKeys(profile=profile, send=server_key + server_salt, receive=client_key + client_salt)

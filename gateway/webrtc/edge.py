@@ -27,7 +27,8 @@ from gateway.model.media import (
     VideoPeer,
 )
 from gateway.session.video import NO_VIDEO, VideoWish
-from gateway.webrtc.dtls import DtlsError, DtlsIdentity, DtlsSession, FingerprintError
+from gateway.webrtc.dtls import DtlsError, DtlsServer, FingerprintError
+from gateway.webrtc.dtls_choice import new_dtls_server
 from gateway.webrtc.leg import Leg, LegState, Loss
 from gateway.webrtc.negotiation import Credentials, Negotiation
 
@@ -65,13 +66,14 @@ class WebRtcEdge:
     def __init__(self, media: MediaPlane, *, limits: WebRtcLimits | None = None) -> None:
         self._media = media
         self._limits = limits or WebRtcLimits()
-        self._identity: DtlsIdentity | None = None
+        self._dtls: DtlsServer | None = None
         self._legs: dict[LegId, Leg] = {}
         self._tasks: dict[LegId, asyncio.Task[None]] = {}
         self._running = False
 
     async def start(self) -> None:
-        self._identity = DtlsIdentity()
+        self._dtls = new_dtls_server()
+        log.info("browsers get %s, by %s", self._dtls.versions, self._dtls.library)
         self._running = True
 
     async def stop(self) -> None:
@@ -85,6 +87,12 @@ class WebRtcEdge:
     @property
     def legs(self) -> int:
         return len(self._legs)
+
+    def dtls_version(self, leg: LegId) -> int | None:
+        """As on the wire (0xFEFC is DTLS 1.3).  None until the leg is connected, and after its end."""
+        found = self._legs.get(leg)
+        connected = found is not None and found.state in (LegState.CONNECTED, LegState.INTERRUPTED)
+        return found.session.version if found is not None and connected else None
 
     async def answer(
         self,
@@ -104,20 +112,22 @@ class WebRtcEdge:
         `PeerError` for a bad offer (`NoCommonCodecError` without a common codec) and `CapacityError`.
         """
         self._check_capacity(stranger)
-        identity = self._current_identity()
+        dtls = self._current_dtls()
         credentials = Credentials.new()
         leg_id, candidates = self._media.open_webrtc_leg(
             self._media_event, ufrag=credentials.ufrag, pwd=credentials.pwd, near=near
         )
-        negotiation = Negotiation(credentials, candidates=candidates, fingerprint=identity.fingerprint, codecs=codecs)
+        negotiation = Negotiation(
+            credentials, candidates=candidates, fingerprint=dtls.identity.fingerprint, codecs=codecs
+        )
         try:
             answer = negotiation.answer(offer_sdp)
         except BaseException:
             self._media.close_leg(leg_id)
             raise
         self._media.set_webrtc_peer(leg_id, answer.peer)
-        session = DtlsSession(
-            identity, send=lambda datagram: self._media.send_dtls(leg_id, datagram), remote=answer.fingerprints
+        session = dtls.session(
+            send=lambda datagram: self._media.send_dtls(leg_id, datagram), remote=answer.fingerprints
         )
         leg = Leg(leg_id, session, negotiation, on_connected=on_connected, on_lost=on_lost, on_digit=on_digit)
         self._legs[leg_id] = leg
@@ -170,11 +180,11 @@ class WebRtcEdge:
                 retry_after_s=2,
             )
 
-    def _current_identity(self) -> DtlsIdentity:
-        assert self._identity is not None, "the edge has been started"
-        if self._identity.expires_soon(datetime.datetime.now(datetime.UTC)):
-            self._identity = DtlsIdentity()
-        return self._identity
+    def _current_dtls(self) -> DtlsServer:
+        assert self._dtls is not None, "the edge has been started"
+        if self._dtls.identity.expires_soon(datetime.datetime.now(datetime.UTC)):
+            self._dtls = new_dtls_server()
+        return self._dtls
 
     def _media_event(self, event: MediaEvent) -> None:
         leg = self._legs.get(event.leg)
@@ -247,9 +257,11 @@ class WebRtcEdge:
             await leg.spoken.wait()
             leg.move(LegState.HANDSHAKING)
             keys = await leg.session.handshake()
+        if leg.over:  # its cancellation was lost: Python 3.11's wait_for may do that
+            raise asyncio.CancelledError
         self._media.set_srtp_keys(leg.id, keys)
         leg.move(LegState.CONNECTED)
-        log.debug("webrtc leg %s is connected with %s", leg.id, keys.profile)
+        log.debug("webrtc leg %s is connected with %s, DTLS version %04X", leg.id, keys.profile, leg.session.version)
         leg.on_connected()
 
     async def _end(self, leg: Leg) -> None:

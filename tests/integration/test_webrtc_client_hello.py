@@ -1,10 +1,11 @@
-"""Chromium's own ClientHello: DTLS 1.3 with post-quantum keys, too long for one datagram; it settles on 1.2."""
+"""Chromium's own ClientHello: DTLS 1.3 with post-quantum keys, too long for one datagram."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import cast
 from unittest import mock
 
 import pytest
@@ -12,7 +13,10 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from gateway.model.ids import Codec
+from gateway.webrtc import dtls_choice
 from gateway.webrtc.dtls import DtlsSession
+from gateway.webrtc.dtls_openssl import OpenSslSession
+from gateway.webrtc.dtls_wolfssl import WolfSslSession
 from tests.support.chromium import chromium, new_blank_page, tone_wav, wait_for_tone
 from tests.support.webrtc_client import WebRtcClient
 from tests.support.webrtc_world import webrtc_world
@@ -49,13 +53,13 @@ WAYS: dict[str, Callable[[Flight], Flight]] = {
 class Carrier:
     """Holds the first flight of a browser back until it is whole, then lets it through in the order that is tried."""
 
-    def __init__(self, way: Callable[[Flight], Flight]) -> None:
+    def __init__(self, way: Callable[[Flight], Flight], kind: type[OpenSslSession] | type[WolfSslSession]) -> None:
         self.flight: Flight = []
         self._way = way
-        self._receive = DtlsSession.receive
+        self._receive = cast(Callable[[DtlsSession, bytes], None], kind.receive)
 
     def patched(self) -> Callable[[DtlsSession, bytes], None]:
-        """In place of `DtlsSession.receive`."""
+        """In place of the sessions' `receive`."""
 
         def receive(session: DtlsSession, datagram: bytes) -> None:
             self._carry(session, datagram)
@@ -83,11 +87,22 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_client_hello_of_two_datagrams(browser: Browser, way: str) -> None:
-    carrier = Carrier(WAYS[way])
+async def test_chromium_settles_on_1_3_whatever_happens_to_its_client_hello(browser: Browser, way: str) -> None:
+    await meet(browser, way, WolfSslSession, "FEFC")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("way", ["as it comes", "last fragment first"])
+async def test_chromium_settles_on_1_2_where_wolfssl_was_not_built(browser: Browser, way: str) -> None:
+    with mock.patch.object(dtls_choice, "has_wolfssl", return_value=False):
+        await meet(browser, way, OpenSslSession, "FEFD")
+
+
+async def meet(browser: Browser, way: str, kind: type[OpenSslSession] | type[WolfSslSession], version: str) -> None:
+    carrier = Carrier(WAYS[way], kind)
     async with webrtc_world() as world, WebRtcClient(1200) as client:
         page = await new_blank_page(browser)
-        with mock.patch.object(DtlsSession, "receive", carrier.patched()):
+        with mock.patch.object(kind, "receive", carrier.patched()):
             call = await world.answer(await page.evaluate(OFFER), Codec.OPUS)
             await page.evaluate(ACCEPT, call.answer_sdp)
             async with asyncio.timeout(LIMIT_S):
@@ -96,7 +111,8 @@ async def test_a_client_hello_of_two_datagrams(browser: Browser, way: str) -> No
         assert first == 0
         assert second > 0, "the ClientHello came in one datagram, the test shows nothing"
         assert any(DTLS_1_3 in datagram for datagram in carrier.flight)
-        assert await page.evaluate(VERSION) == "FEFD"
+        assert await page.evaluate(VERSION) == version
+        assert f"{world.edge.dtls_version(call.leg):04X}" == version
         if way == "as it comes":
             other = await world.answer(await client.offer(), Codec.OPUS, near=call)
             await client.accept(other.answer_sdp)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.sip.pjsip import build, source
+from gateway.sip.pjsip import build
 from gateway.sip.pjsip import compile as compiling
-from gateway.sip.pjsip.source import Archive
+from gateway.sources import debian as source
+from gateway.sources.debian import Archive, SourcePackage
 
 DEB822 = """\
 # a comment
@@ -124,7 +125,7 @@ def test_other_layout_of_pjsip_is_said(tmp_path: Path) -> None:
         compiling.edit(path, "bdimad", "")
 
 
-def no_source(cache: Path, log: Path) -> Path:
+def no_source(package: SourcePackage, cache: Path, log: Path) -> Path:
     raise source.SourceError("no Debian archive answers")
 
 

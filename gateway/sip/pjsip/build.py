@@ -18,8 +18,8 @@ import tarfile
 import time
 from pathlib import Path
 
-from gateway.sip.pjsip import source
 from gateway.sip.pjsip.compile import HERE, OLDEST, RECIPE_FILES, BuildError, Progress, build_wheel, run
+from gateway.sources import debian as source
 
 STOP_GAP = "pjsua2-python"
 TARBALL_VARIABLE = "ZENTRALE_PJPROJECT_TARBALL"
@@ -81,7 +81,7 @@ def make(cache: Path, tarball: Path | None, progress: Progress, *, insist: bool)
             progress.say(f"building PJSIP once for this machine, about two minutes; log: {log}")
             try:
                 with progress.step("getting PJSIP's source"):
-                    tarball = tarball or source.fetch_from_debian(cache, log)
+                    tarball = tarball or source.fetch_from_debian(source.PJSIP, cache, log)
             except (source.SourceError, subprocess.CalledProcessError, OSError) as error:
                 if insist:
                     raise BuildError(f"PJSIP's source can't be had: {error}\n{advice()}") from error

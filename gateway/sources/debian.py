@@ -1,7 +1,8 @@
-"""Gets PJSIP's source: from Debian's archive by apt, which checks the signatures, or from a tarball the user names.
+"""Gets a source package's tarball from Debian's archive by apt, which checks the signatures.
 
-Debian carries PJSIP only as the component ``orig-Xpjproject`` of the source package ``asterisk``, and only in sid.  apt
-works on a configuration of its own in the cache folder; the machine's lists and settings are read, never written.
+What bookworm has not, or not so new, sid may have: PJSIP only as the component ``orig-Xpjproject`` of the source
+package ``asterisk``, wolfSSL with DTLS 1.3.  apt works on a configuration of its own in the cache folder; the machine's
+lists and settings are read, never written.
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUITE = "sid"
-PACKAGE = "asterisk"
-COMPONENT = "orig-Xpjproject"
 APT_FOLDER = Path("/etc/apt")
 OWN_SETTINGS = ("APT::Update", "DPkg", "Dir", "CommandLine", "Binary")
 """Settings that are not taken over from the machine: hooks, and folders that are ours here."""
@@ -25,6 +24,24 @@ OWN_SETTINGS = ("APT::Update", "DPkg", "Dir", "CommandLine", "Binary")
 
 class SourceError(Exception):
     """The source can't be had; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePackage:
+    """``component`` is what the tarball's name has before ``.tar``: ``orig``, or ``orig-X...`` for one of several."""
+
+    name: str
+    component: str = "orig"
+    tar_only: bool = False
+    """Leave Debian's own changes alone, which a mirror in the midst of an update may lack."""
+
+    def download_command(self) -> list[str]:
+        options = ["--tar-only"] if self.tar_only else []
+        return ["apt-get", "-q", "source", "--download-only", *options, self.name]
+
+
+PJSIP = SourcePackage("asterisk", "orig-Xpjproject")
+WOLFSSL = SourcePackage("wolfssl", tar_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +160,9 @@ def _private_configuration(folder: Path, archive: Archive) -> dict[str, str]:
     return {"APT_CONFIG": str(folder / "apt.conf"), "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
-def fetch_from_debian(cache: Path, log: Path) -> Path:
-    """Return PJSIP's tarball in ``cache``, downloaded unless it is there.  Raises `SourceError`."""
-    kept = sorted((cache / "source").glob(f"*{COMPONENT}.tar.*"))
+def fetch_from_debian(package: SourcePackage, cache: Path, log: Path) -> Path:
+    """Return the tarball in ``cache``, downloaded unless it is there.  Raises `SourceError`."""
+    kept = sorted((cache / "source").glob(f"*.{package.component}.tar.?z"))
     if kept:
         return kept[-1]
     if shutil.which("apt-get") is None:
@@ -157,7 +174,7 @@ def fetch_from_debian(cache: Path, log: Path) -> Path:
     for archive in archives:
         with tempfile.TemporaryDirectory(prefix="apt-", dir=cache) as folder:
             try:
-                downloaded = _download(Path(folder), archive, log)
+                downloaded = _download(package, Path(folder), archive, log)
             except SourceError as error:
                 failures.append(str(error))
                 continue
@@ -166,18 +183,18 @@ def fetch_from_debian(cache: Path, log: Path) -> Path:
     raise SourceError("; ".join(failures))
 
 
-def _download(folder: Path, archive: Archive, log: Path) -> Path:
+def _download(package: SourcePackage, folder: Path, archive: Archive, log: Path) -> Path:
     environment = _private_configuration(folder, archive)
     with log.open("a") as output:
-        for command in (["apt-get", "-q", "update"], ["apt-get", "-q", "source", "--download-only", PACKAGE]):
+        for command in (["apt-get", "-q", "update"], package.download_command()):
             done = subprocess.run(
                 command, cwd=folder / "download", env=environment, stdout=output, stderr=output, check=False
             )
             if done.returncode != 0:
                 raise SourceError(f"'{' '.join(command)}' failed on {archive.uri} {SUITE}; see {log}")
-    tarballs = list((folder / "download").glob(f"*{COMPONENT}.tar.*"))
+    tarballs = list((folder / "download").glob(f"*.{package.component}.tar.?z"))
     if len(tarballs) != 1:
-        raise SourceError(f"source package {PACKAGE} of {archive.uri} {SUITE} has no component {COMPONENT}")
+        raise SourceError(f"source package {package.name} of {archive.uri} {SUITE} has no {package.component}.tar")
     return tarballs[0]
 
 
