@@ -11,8 +11,10 @@
 #define WOLFSSL_USER_IO
 #define WOLFSSL_GETRANDOM
 #define HAVE_HASHDRBG
+#ifndef SIZEOF_LONG /* Python.h says it, too */
 #define SIZEOF_LONG __SIZEOF_LONG__
 #define SIZEOF_LONG_LONG __SIZEOF_LONG_LONG__
+#endif
 #ifdef __SIZEOF_INT128__
 #define HAVE___UINT128_T 1
 #define SP_WORD_SIZE 64
