@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 
 from gateway.model.ids import Codec
+from gateway.webrtc.dtls import DTLS_1_2
 from gateway.webrtc.leg import Loss
 from tests.support.webrtc_client import WebRtcClient
 from tests.support.webrtc_world import Call, World, webrtc_world
@@ -20,6 +21,7 @@ async def connect(world: World, client: WebRtcClient, codec: Codec, near: Call |
     await client.accept(call.answer_sdp)
     async with asyncio.timeout(LIMIT_S):
         await call.connected.wait()
+    assert world.edge.dtls_version(call.leg) == DTLS_1_2  # aiortc knows no other
     return call
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model.ids import Codec
+from gateway.webrtc.dtls import DTLS_1_3
 from tests.support.firefox import FirefoxPage, firefox
 from tests.support.two_networks import SERVER, two_networks
 from tests.support.webrtc_world import Call, World, webrtc_world
@@ -56,6 +57,7 @@ async def test_firefox_hears_and_is_heard_before_and_after_a_restart(tmp_path: P
             world.plane.bridge(first.leg, second.leg)
             await one.wait_for_tone(MICROPHONE_HZ)
             await two.wait_for_tone(MICROPHONE_HZ)
+            assert world.edge.dtls_version(first.leg) == DTLS_1_3
             before = await one.call(UFRAG_IN_USE)
             answer = await world.edge.renegotiate(first.leg, await one.call(RESTART))
             await one.call(ACCEPT, answer.answer_sdp)

@@ -10,6 +10,7 @@
 #define NO_WRITEV
 #define WOLFSSL_USER_IO
 #define WOLFSSL_GETRANDOM
+#define WOLFSSL_USE_ALIGN /* records lie where they lie */
 #define HAVE_HASHDRBG
 #ifndef SIZEOF_LONG /* Python.h says it, too */
 #define SIZEOF_LONG __SIZEOF_LONG__
