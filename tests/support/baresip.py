@@ -15,6 +15,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from gateway.app.bench.children import end
+
 MODULES = Path("/usr/lib/baresip/modules")
 
 CONFIG = """\
@@ -134,12 +136,7 @@ class Baresip:
             self._writer.close()
         if self._process.returncode is None:
             self._process.terminate()
-            try:
-                async with asyncio.timeout(3):
-                    await self._process.wait()
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
+            await end(self._process, 3)
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:

@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from gateway.app.bench.children import end
+
 EXECUTABLE = "/usr/bin/turnserver"
 READY_S = 20
+STOP_S = 10
 SECRET = "a secret that both of them know"
 
 
@@ -51,7 +54,7 @@ async def coturn(folder: Path) -> AsyncIterator[Coturn]:
     finally:
         if process.returncode is None:
             process.terminate()
-        await process.wait()
+            await end(process, STOP_S)
 
 
 def _free_port() -> int:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from gateway.app.bench.children import end
 from tests.support.baresip import free_port
 
 CONFIG = """\
@@ -94,12 +95,7 @@ class Linphone:
     async def close(self) -> None:
         with contextlib.suppress(OSError):
             await self.command("quit")
-        try:
-            async with asyncio.timeout(3):
-                await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        await end(self._process, 3)
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
 

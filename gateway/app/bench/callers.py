@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from gateway.app.bench.children import end
 from gateway.app.demo.carrier import Carrier, PhoneCall
 
 VOICE = Path(__file__).parents[1] / "demo" / "voices" / "caller-1.wav"
@@ -161,14 +162,7 @@ class CallersProcess:
     async def __aexit__(self, *exc: object) -> None:
         assert self._process is not None
         assert self._reading is not None
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            async with asyncio.timeout(STOP_S):
-                await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        await end(self._process, STOP_S)
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from gateway.app.bench.children import end
 from gateway.app.bench.media_browsers import UFRAG, Answer, Connected
-from gateway.app.bench.media_load import end, read_line
+from gateway.app.bench.media_load import STOP_S, read_line
 from gateway.app.bench.media_rows import media_plane
 from gateway.model.errors import InternalError
 from gateway.model.ids import Codec
@@ -75,7 +76,7 @@ async def _browsers() -> AsyncIterator[_Browsers]:
     try:
         yield _Browsers(process, await read_line(process, str, START_S))
     finally:
-        await end(process)
+        await end(process, STOP_S)
 
 
 def _offer(fingerprint: str) -> str:

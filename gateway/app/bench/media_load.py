@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.app.bench.children import end
 from gateway.media.loadgen import Addresses, Figures, Plan
 from gateway.model.errors import InternalError
 
@@ -62,19 +62,7 @@ async def generator(calls: int) -> AsyncIterator[Generator]:
     try:
         yield Generator(process, await read_line(process, Addresses, START_S))
     finally:
-        await end(process)
-
-
-async def end(process: asyncio.subprocess.Process) -> None:
-    """End a program that ends with its input; kill it when it does not."""
-    if process.stdin is not None:
-        process.stdin.close()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(STOP_S):
-            await process.wait()
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
+        await end(process, STOP_S)
 
 
 async def read_line(process: asyncio.subprocess.Process, kind: Any, limit_s: float) -> Any:

@@ -20,6 +20,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from gateway.app.bench.children import cpu_ns, end
 from gateway.app.bench.media_subject import HOST, OPUS_TYPE, PCMA_TYPE, Cipher, Counted
 from gateway.media.loadgen import NICE, Address, Addresses, CallPlan
 from gateway.model.errors import InternalError, RequestError
@@ -35,7 +36,6 @@ START_S = 10.0
 STOP_S = 10.0
 ANSWER_S = 0.5
 TRIES = 10
-_CPUCLOCK_SCHED = 2
 
 Value = int | str | Sequence["Value"] | Mapping[str, "Value"]
 
@@ -197,12 +197,7 @@ class Rtpengine:
         process = self._process
         if process is not None and process.returncode is None:
             process.terminate()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_S):
-                    await process.wait()
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            await end(process, STOP_S)
         self._log.close()
 
     # --- calls --------------------------------------------------------------------------------------------------------
@@ -237,8 +232,7 @@ class Rtpengine:
 
     def cpu_ns(self) -> int:
         assert self._process is not None
-        # What clock_getcpuclockid(3) returns for a process on Linux; Python has it for threads alone.
-        return time.clock_gettime_ns(~self._process.pid << 3 | _CPUCLOCK_SCHED)
+        return cpu_ns(self._process.pid)
 
     async def close(self) -> Counted:
         assert self._ng is not None

@@ -10,13 +10,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from gateway.app.bench.children import cpu_ns
 from gateway.config.loader import load
 from gateway.model.errors import InternalError
 from gateway.model.ids import AgentId
@@ -27,8 +27,6 @@ START_S = 20.0
 STOP_S = 20.0
 LOOK_S = 0.02
 LOG_CHARS_SHOWN = 4000
-
-_CPUCLOCK_SCHED = 2
 
 
 class ThreadTimes(msgspec.Struct, frozen=True):
@@ -133,9 +131,8 @@ class GatewayProcess:
         await self._process.wait()
 
     def cpu_s(self) -> float:
-        """CPU time of the whole process: all its threads, those that have ended too, and the kernel's work for them."""
-        # What clock_getcpuclockid(3) returns for a process on Linux; Python has it for threads alone.
-        return time.clock_gettime(~self.pid << 3 | _CPUCLOCK_SCHED)
+        """CPU time of the whole process."""
+        return cpu_ns(self.pid) / 1e9
 
     def threads(self) -> dict[str, ThreadTimes]:
         """Times of its threads by name, those of one name together; the event loop's is ``loop``."""
