@@ -188,13 +188,8 @@ bool zl_aim(zl_load *load, uint32_t call, const zl_peer *peer)
     phone->connected = true;
     zm_srtp_free(browser->out);
     zm_srtp_free(browser->in);
-    browser->in = browser->out = NULL;
-    if (peer->send) {
-        browser->out = zm_srtp_new(peer->profile, peer->send, true);
-        browser->in = zm_srtp_new(peer->profile, peer->receive, false);
-        if (!browser->in || !browser->out)
-            return false;
-    }
-    return zm_addr_parse(&phone->to, peer->host, peer->phone_port) &&
+    browser->out = zm_srtp_new(peer->profile, peer->send, true);
+    browser->in = zm_srtp_new(peer->profile, peer->receive, false);
+    return browser->in && browser->out && zm_addr_parse(&phone->to, peer->host, peer->phone_port) &&
            zm_addr_parse(&browser->to, peer->host, peer->browser_port);
 }

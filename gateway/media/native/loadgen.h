@@ -41,7 +41,7 @@ typedef struct {
     uint16_t phone_port, browser_port;
     const char *username, *pwd; /* of the STUN checks, "server:us"; empty: no ICE */
     const char *profile;
-    const uint8_t *send, *receive; /* the browser's SRTP keys; NULL: it talks plain RTP */
+    const uint8_t *send, *receive; /* the browser's SRTP keys */
 } zl_peer;
 
 enum { ZL_CALLS_MAX = 2000, ZL_SECONDS_MAX = 3600 };
