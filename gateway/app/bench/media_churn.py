@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -118,21 +116,19 @@ async def _run_wave(wave: _Wave, load: Generator, *, opus: bool) -> int:
     return (await talking).received
 
 
-async def churn(bridges: int, at_once: int = AT_ONCE, *, tell: Callable[[str], None] = lambda _: None) -> Churn:
+async def churn(bridges: int, at_once: int = AT_ONCE) -> Churn:
     """Set up and tear down at least so many bridges, ``at_once`` at a time; looks at the process before and after."""
     waves = 2 * max(-(-bridges // at_once // 2), 2)
     warm = min(WARM_WAVES, waves // 4 * 2)
     packets = 0
     before = holdings()
-    folder = Path(tempfile.mkdtemp(prefix="zentrale-bench-"))
-    try:
+    with tempfile.TemporaryDirectory(prefix="zentrale-bench-") as folder:
         async with media_plane(2 * at_once) as plane, generator(at_once) as load:
-            wave = _Wave(plane, folder)
+            wave = _Wave(plane, Path(folder))
             for number in range(waves):
                 packets += await _run_wave(wave, load, opus=number % 2 == 1)
                 if number + 1 == warm:
                     before = holdings()
-                tell(f"{(number + 1) * at_once} bridges: {holdings()}")
             return Churn(
                 bridges=waves * at_once,
                 at_once=at_once,
@@ -142,5 +138,3 @@ async def churn(bridges: int, at_once: int = AT_ONCE, *, tell: Callable[[str], N
                 after=holdings(),
                 legs_left=sum(thread.legs for thread in plane.statistics()),
             )
-    finally:
-        shutil.rmtree(folder)
