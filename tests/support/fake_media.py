@@ -22,18 +22,15 @@ from gateway.model.media import (
     Background,
     CaptureFailed,
     CaptureFinished,
-    ConsentLost,
     DigitDue,
     DigitReceived,
     DtlsReceived,
     DtmfPolicy,
     DtmfWay,
-    IceConnected,
     LegClosed,
     LegStatistics,
     MediaEvent,
     MediaListener,
-    MediaStarted,
     RtpPeer,
     SoundFinished,
     SrtpKeys,
@@ -220,15 +217,6 @@ class FakeMediaPlane:
 
     def press(self, leg: LegId, digit: str, duration_ms: int = 100) -> None:
         self.raise_event(DigitReceived(leg=leg, digit=digit, duration_ms=duration_ms))
-
-    def start_media(self, leg: LegId) -> None:
-        self.raise_event(MediaStarted(leg=leg))
-
-    def connect_ice(self, leg: LegId, address: str = "127.0.0.1", port: int = 40000) -> None:
-        self.raise_event(IceConnected(leg=leg, address=address, port=port))
-
-    def lose_consent(self, leg: LegId) -> None:
-        self.raise_event(ConsentLost(leg=leg))
 
     def receive_dtls(self, leg: LegId, datagram: bytes) -> None:
         self.raise_event(DtlsReceived(leg=leg, datagram=datagram))

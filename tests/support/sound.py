@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import struct
 import subprocess
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -56,13 +55,4 @@ def write_tone_raw_pcma(path: Path, frequency_hz: int, seconds: float, encode: o
         f"<{count}h", *(round(16_000 * math.sin(2 * math.pi * frequency_hz * n / 8000)) for n in range(count))
     )
     path.write_bytes(encode(pcm))  # type: ignore[operator]
-    return path
-
-
-def silence_wav(path: Path, seconds: float = 1.0, rate: int = 8000) -> Path:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(bytes(2 * int(seconds * rate)))
     return path

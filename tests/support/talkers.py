@@ -12,6 +12,7 @@ from gateway.model.ids import Codec
 from tests.support.audio_probe import Pcm, pcm, sine
 from tests.support.media_peers import TIME_LIMIT_S, Phone, Rtp
 from tests.support.media_world import OPUS, PCMA, PCMU
+from tests.support.sound import level
 
 RATE = 8000
 FRAME = 160
@@ -74,10 +75,7 @@ def decoded(packets: Iterable[Rtp]) -> Pcm:
 
 def tone_level(samples: Pcm, tone_hz: float, rate: int = RATE) -> float:
     """Amplitude of a tone in the sound, whatever else there is."""
-    window = np.hanning(len(samples))
-    positions = np.arange(len(samples)) / rate
-    turned = samples.astype(float) * window * np.exp(-2j * np.pi * tone_hz * positions)
-    return float(2 * abs(np.sum(turned)) / np.sum(window))
+    return level(samples.astype(float), rate, tone_hz)
 
 
 def tones_in(samples: Pcm, tones_hz: Iterable[float], rate: int = RATE, *, least: float = 1500) -> set[float]:
