@@ -111,7 +111,7 @@ class MediaConfig(Table, frozen=True, kw_only=True):
     public_addresses: Annotated[list[str], Meta(max_length=16)] = msgspec.field(default_factory=list)
     """IP addresses told to the other side in place of `addresses`, behind a NAT that maps each of them one to one. The
     first of a family stands for the first of `addresses` of that family, and so on. Name one of `addresses` here to
-    tell it, too."""
+    tell it, too. A telephone call of a family that has none is told the address that it uses."""
     rtp_ports: tuple[Port, Port] = (20000, 23999)
     """First (even) and last (odd) UDP port for telephone legs; each call takes two."""
     webrtc_port: Port = 0

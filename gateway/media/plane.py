@@ -174,6 +174,7 @@ class MediaPlane:
             )
         except OSError as error:
             raise InternalError(str(error)) from None
+        self._bound = bound
         self._candidates = [
             [(address, ports[number]) for address, number in self._told] for ports in self._native.webrtc_ports()
         ]
@@ -270,7 +271,7 @@ class MediaPlane:
         status, number, bound, port = self._native.open_rtp_leg(near or 0, towards.encode() if towards else None)
         self._check(status, towards or "")
         leg = LegId(number)
-        address = next((address for address, behind in self._told if behind == bound), self._told[0][0])
+        address = next((address for address, behind in self._told if behind == bound), self._bound[bound])
         self._legs[leg] = _Leg(listener, address)
         return leg, address, port
 

@@ -197,6 +197,16 @@ async def test_a_telephone_leg_is_of_its_carriers_family() -> None:
         await world.close()
 
 
+async def test_a_telephone_leg_without_a_public_address_behind_it_is_told_its_own() -> None:
+    """A socket of one family is worth nothing under an address of another."""
+    world = MediaWorld(addresses=["127.0.0.1", "::1"], public_addresses=["203.0.113.1"])
+    try:
+        for towards, own in (("192.0.2.1", "203.0.113.1"), ("2001:db8::1", "::1")):
+            assert world.plane.open_rtp_leg(world.listener, towards=towards)[1] == own
+    finally:
+        await world.close()
+
+
 async def test_a_family_that_we_do_not_have_is_told(world: MediaWorld) -> None:
     with pytest.raises(UnreachableError, match="2001:db8::1"):
         world.plane.open_rtp_leg(world.listener, towards="2001:db8::1")
