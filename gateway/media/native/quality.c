@@ -43,14 +43,14 @@ static void set_alarm(zm_leg *leg, bool *stands, bool now, zm_alarm alarm, uint6
 
     if (*stands == now)
         return;
-    *stands = now;
     event = zm_event_new(ZM_EVENT_ALARM, leg->id, NULL, 0);
     if (event) {
         event->number = alarm;
         event->active = now;
         event->duration_ms = (uint32_t)((leg->thread->now_ns - since_ns) / MS_NS);
     }
-    zm_raise_limited(leg, event);
+    if (zm_raise_limited(leg, event))
+        *stands = now; /* else it is told in a second: nobody hears of an end without a beginning */
 }
 
 static uint64_t later(uint64_t a, uint64_t b)
