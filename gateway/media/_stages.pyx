@@ -404,6 +404,16 @@ cdef class OpusEncoder:
         return bytes(packet[:length])
 
 
+cdef jitter_packet _jitter_packet(bytes payload, uint16_t sequence, uint32_t timestamp, uint32_t ssrc) except *:
+    cdef jitter_packet packet
+    packet.ssrc = ssrc
+    packet.timestamp = timestamp
+    packet.sequence = sequence
+    packet.length = min(<size_t>len(payload), <size_t>0xFFFF)
+    packet.payload = <const uint8_t *><const char *>payload
+    return packet
+
+
 cdef class Jitter:
     cdef jitter *buffer
     cdef readonly uint32_t rate
@@ -420,23 +430,13 @@ cdef class Jitter:
     def put(
         self, bytes payload, *, uint16_t sequence, uint32_t timestamp, uint32_t ssrc=1, int64_t arrival_ns
     ) -> str:
-        cdef jitter_packet packet
-        packet.ssrc = ssrc
-        packet.timestamp = timestamp
-        packet.sequence = sequence
-        packet.length = min(<size_t>len(payload), <size_t>0xFFFF)
-        packet.payload = <const uint8_t *><const char *>payload
+        cdef jitter_packet packet = _jitter_packet(payload, sequence, timestamp, ssrc)
         return _PUT_RESULTS[jitter_put(self.buffer, &packet, arrival_ns)]
 
     def put_noise(
         self, bytes payload, *, uint16_t sequence, uint32_t timestamp, uint32_t ssrc=1, int64_t arrival_ns
     ) -> str:
-        cdef jitter_packet packet
-        packet.ssrc = ssrc
-        packet.timestamp = timestamp
-        packet.sequence = sequence
-        packet.length = min(<size_t>len(payload), <size_t>0xFFFF)
-        packet.payload = <const uint8_t *><const char *>payload
+        cdef jitter_packet packet = _jitter_packet(payload, sequence, timestamp, ssrc)
         return _PUT_RESULTS[jitter_put_noise(self.buffer, &packet, arrival_ns)]
 
     def get(self, int64_t now_ns) -> tuple[str, bytes]:

@@ -306,7 +306,7 @@ MediaListener = Callable[[MediaEvent], None]
 
 
 class MediaPlane(Protocol):
-    """Legs are named by the plane; all raise `CapacityError` when a limit is reached and nothing else."""
+    """Legs are named by the plane.  All raise `CapacityError` at a limit; each says what else it raises."""
 
     @property
     def webrtc_addresses(self) -> list[tuple[str, int]]:
