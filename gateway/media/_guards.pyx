@@ -4,8 +4,10 @@ The plane itself does not go through here.  PCM is bytes of native int16 at 8 kH
 """
 
 from libc.stdint cimport int16_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.stdlib cimport free
+from libc.string cimport memset
+
+from gateway.media._native cimport exact_copy, zm_addr, zm_addr_parse, zm_rtp
 
 
 cdef extern from "native/codec.h":
@@ -16,9 +18,6 @@ cdef extern from "native/codec.h":
         CODEC_G722
 
 cdef extern from "native/addr.h":
-    ctypedef union zm_addr:
-        pass
-    bint zm_addr_parse(zm_addr *addr, const char *text, uint16_t port)
     void zm_addr_format(const zm_addr *addr, char *text)
     uint16_t zm_addr_port(const zm_addr *addr)
 
@@ -35,14 +34,6 @@ cdef extern from "native/latch.h":
     bint zm_latch_admits_rtcp(const zm_latch *latch, const zm_addr *source)
     void zm_latch_hold(zm_latch *latch, const zm_addr *source, uint64_t now_ns)
     void zm_latch_hold_rtcp(zm_latch *latch, const zm_addr *source)
-
-cdef extern from "native/rtp.h":
-    ctypedef struct zm_rtp:
-        const uint8_t *payload
-        uint32_t payload_len, timestamp, ssrc
-        uint16_t sequence
-        uint8_t payload_type
-        bint marker
 
 cdef extern from "native/rtcp_wire.h":
     ctypedef struct zm_rtcp_packet:
@@ -107,15 +98,6 @@ cdef extern from "native/voice.h":
 
 _CODECS = {"pcmu": CODEC_PCMU, "pcma": CODEC_PCMA, "g722": CODEC_G722, "opus": CODEC_OPUS}
 _MODES = {"listen": DTMF_FILTER_LISTEN, "replace": DTMF_FILTER_REPLACE, "block": DTMF_FILTER_BLOCK}
-
-
-cdef uint8_t *exact_copy(bytes datagram) except NULL:
-    """On the heap and no octet longer, so that a sanitizer sees a read behind its end."""
-    cdef uint8_t *copy = <uint8_t *>calloc(1, max(len(datagram), 1))
-    if copy is NULL:
-        raise MemoryError
-    memcpy(copy, <const uint8_t *>datagram, len(datagram))
-    return copy
 
 
 cdef zm_addr make_addr(tuple address) except *:

@@ -3,21 +3,15 @@
 The plane itself does not go through here.
 """
 
-from libc.stdint cimport int16_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+
+from gateway.media._native cimport exact_copy, zm_rtp, zm_rtp_parse
 
 
 cdef extern from "native/rtp.h":
-    ctypedef struct zm_rtp:
-        const uint8_t *payload
-        uint32_t payload_len, timestamp, ssrc
-        uint16_t sequence
-        uint8_t payload_type
-        bint marker
     ctypedef struct zm_rtp_source:
         uint32_t ssrc
-    bint zm_rtp_parse(zm_rtp *rtp, const uint8_t *datagram, uint32_t length)
     int zm_rtp_source_update(zm_rtp_source *source, const zm_rtp *rtp, uint64_t now_ns, bint timed)
 
 cdef extern from "native/video.h":
@@ -66,15 +60,6 @@ cdef extern from "native/video_feedback.h":
     uint32_t zm_video_report(
         zm_video *source, zm_video *viewer, const zm_rtcp_packet *packet, uint64_t ntp, uint32_t cname, uint8_t *to)
     uint32_t zm_video_ask_key_frame(zm_video *source, uint32_t cname, uint8_t *to)
-
-
-cdef uint8_t *exact_copy(bytes datagram) except NULL:
-    """On the heap and no octet longer, so that a sanitizer sees a read behind its end."""
-    cdef uint8_t *copied = <uint8_t *>calloc(1, max(len(datagram), 1))
-    if copied is NULL:
-        raise MemoryError
-    memcpy(copied, <const uint8_t *>datagram, len(datagram))
-    return copied
 
 
 def begins_key_frame(str codec, bytes payload):

@@ -5,16 +5,11 @@ The plane itself does not go through here.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+
+from gateway.media._native cimport exact_copy, zm_addr, zm_addr_parse, zm_rtp, zm_rtp_parse
 
 
 cdef extern from "native/rtp.h":
-    ctypedef struct zm_rtp:
-        const uint8_t *payload
-        uint32_t payload_len, timestamp, ssrc
-        uint16_t sequence
-        uint8_t payload_type
-        bint marker
     ctypedef struct zm_rtp_source:
         uint32_t clock_rate
     ctypedef enum zm_seq:
@@ -23,7 +18,6 @@ cdef extern from "native/rtp.h":
         ZM_SEQ_BAD
     ctypedef struct zm_rtp_out:
         uint32_t clock_rate, packet_samples, packets
-    bint zm_rtp_parse(zm_rtp *rtp, const uint8_t *datagram, uint32_t length)
     zm_seq zm_rtp_source_update(zm_rtp_source *source, const zm_rtp *rtp, uint64_t now_ns, bint timed)
     uint64_t zm_rtp_source_lost(const zm_rtp_source *source)
     uint64_t zm_rtp_source_received(const zm_rtp_source *source)
@@ -34,11 +28,6 @@ cdef extern from "native/rtp.h":
     void zm_rtp_out_generate(zm_rtp_out *out, zm_rtp *rtp, uint64_t now_ns, uint32_t samples)
     void zm_rtp_out_skip(zm_rtp_out *out, const zm_rtp *source)
     bint zm_rtp_out_relay(zm_rtp_out *out, zm_rtp *rtp, const zm_rtp *source, uint64_t now_ns)
-
-cdef extern from "native/addr.h":
-    ctypedef union zm_addr:
-        pass
-    bint zm_addr_parse(zm_addr *addr, const char *text, uint16_t port)
 
 cdef extern from "native/stun.h":
     enum:
@@ -87,15 +76,6 @@ cdef extern from "native/srtp.h":
     zm_srtp_result zm_srtp_unprotect(zm_srtp *srtp, uint8_t *packet, uint32_t *length)
     zm_srtp_result zm_srtp_protect_rtcp(zm_srtp *srtp, uint8_t *packet, uint32_t *length)
     zm_srtp_result zm_srtp_unprotect_rtcp(zm_srtp *srtp, uint8_t *packet, uint32_t *length)
-
-
-cdef uint8_t *exact_copy(bytes datagram) except NULL:
-    """On the heap and no octet longer, so that a sanitizer sees a read behind its end."""
-    cdef uint8_t *copy = <uint8_t *>calloc(1, max(len(datagram), 1))
-    if copy is NULL:
-        raise MemoryError
-    memcpy(copy, <const uint8_t *>datagram, len(datagram))
-    return copy
 
 
 def parse_rtp(bytes datagram):
