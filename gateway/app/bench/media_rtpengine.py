@@ -200,6 +200,11 @@ class Rtpengine:
             await end(process, STOP_S)
         self._log.close()
 
+    async def ask(self, command: str, details: Mapping[str, Value]) -> dict[str, Value]:
+        """As `NgClient.ask`: of calls that whoever asks sees to."""
+        assert self._ng is not None
+        return await self._ng.ask(command, details)
+
     # --- calls --------------------------------------------------------------------------------------------------------
 
     async def open(self, ends: Addresses, cipher: Cipher, *, opus: bool) -> list[CallPlan]:
