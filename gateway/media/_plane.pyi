@@ -58,7 +58,7 @@ ADDRESSES_MAX: int
 def machine_addresses(ipv6: bool) -> list[str]: ...
 
 Video = tuple[int, int, int, int, int, int, int, bool, bool, bool, bool, bool, bool]
-Media = tuple[int, int, int, int, int, bool, bool, int, bool, bool, int, int, int]
+Media = tuple[int, int, int, int, int, bool, bool, int, bool, bool, int, int, int, int]
 
 class NativePlane:
     def __init__(

@@ -142,6 +142,7 @@ cdef extern from "native/plane.h":
         bint send, receive
         bint opus_fec, opus_dtx
         uint32_t opus_bitrate_max, opus_playback_rate
+        uint32_t ssrc
     ctypedef enum zm_event_kind:
         ZM_EVENT_DTLS
         ZM_EVENT_ICE_CONNECTED
@@ -295,7 +296,7 @@ def machine_addresses(bint ipv6):
 cdef zm_media make_media(tuple media) except *:
     """(codec, payload type, DTMF payload type or -1, its clock rate, packet ms, send, receive, comfort noise payload
     type or -1, and what Opus's fmtp says: FEC, DTX, highest bit rate or 0, highest playback rate or 0; how
-    digits go to it)"""
+    digits go to it; our SSRC, 0: any)"""
     cdef zm_media made
     made.codec = <codec><int>media[0]
     made.payload_type = media[1]
@@ -310,6 +311,7 @@ cdef zm_media make_media(tuple media) except *:
     made.opus_bitrate_max = media[10]
     made.opus_playback_rate = media[11]
     made.dtmf_way = <zm_dtmf_way><int>media[12]
+    made.ssrc = media[13]
     return made
 
 

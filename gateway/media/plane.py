@@ -483,6 +483,7 @@ def _media(peer: RtpPeer | WebRtcPeer) -> _plane.Media:
         peer.opus.bitrate_max or 0,
         peer.opus.playback_hz or 0,
         DTMF_WAYS[peer.dtmf] if isinstance(peer, RtpPeer) else _plane.DTMF_AUTO,
+        0 if isinstance(peer, RtpPeer) or peer.ssrc is None else peer.ssrc,
     )
 
 

@@ -119,6 +119,8 @@ class WebRtcPeer(msgspec.Struct, frozen=True, kw_only=True):
     send: bool = True
     """False when the browser does not want to hear us (a=sendonly or a=inactive of its offer)."""
     receive: bool = True
+    ssrc: int | None = None
+    """Ours towards it, as our description says (RFC 5576), the same for the leg's life; None: any."""
 
 
 class VideoPeer(msgspec.Struct, frozen=True, kw_only=True):

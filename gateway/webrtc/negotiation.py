@@ -59,6 +59,8 @@ class Negotiation:
         self._session_id = secrets.randbits(62)
         self._ssrcs = secrets.randbits(32), secrets.randbits(32)
         """Of our pictures and their retransmissions."""
+        self._ssrc = 1 + secrets.randbelow(2**32 - 1)
+        """Of our sound; 0 would mean any."""
         self._video = NO_VIDEO
         self._version = 1
         self._sections = 0
@@ -127,6 +129,7 @@ class Negotiation:
                 rtx_ssrc=self._ssrcs[1],
                 transport_cc=self._video.transport_cc,
             ),
+            ssrc=self._ssrc,
         )
 
 

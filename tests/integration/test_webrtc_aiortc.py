@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from unittest import mock
 
 import pytest
@@ -39,6 +40,11 @@ async def test_two_browsers_hear_each_other(first: Codec, second: Codec, relayed
         two = await connect(world, bert, second, near=one)
         world.plane.bridge(one.leg, two.leg)
         await asyncio.gather(anna.wait_for_tone(900), bert.wait_for_tone(600))
+        for client, call in ((anna, one), (bert, two)):
+            ((told, cname),) = re.findall(r"a=ssrc:(\d+) cname:(\S+)", call.answer_sdp)
+            sources = client.connection.getReceivers()[0].getSynchronizationSources()
+            assert {source.source for source in sources} == {int(told)}
+            assert cname == f"z{int(told):08x}"
         counted = world.plane.statistics()[0]
         assert (counted.relayed > 0) is relayed
         assert counted.dropped == counted.rejected == 0

@@ -21,6 +21,7 @@ def answer(offer: str, codecs: tuple[Codec, ...] = ALL_CODECS) -> BrowserAnswer:
         candidates=[("192.0.2.1", 4000), ("2001:db8::1", 4000)],
         codecs=codecs,
         session_id=77,
+        ssrc=0xBEEF,
     )
 
 
@@ -51,6 +52,7 @@ def test_the_answer_to_chromium_is_written_as_it_expects_it():
         "a=ice-ufrag:zent",
         "a=ice-pwd:" + "p" * 24,
         "a=msid:zentrale audio",
+        "a=ssrc:48879 cname:z0000beef",
         "a=candidate:1 1 udp 2130706431 192.0.2.1 4000 typ host",
         "a=candidate:2 1 udp 2130706175 2001:db8::1 4000 typ host",
         "a=end-of-candidates",
@@ -135,6 +137,7 @@ def test_directions(direction: str, send: bool, receive: bool, ours: str):
     assert (answered.peer.send, answered.peer.receive) == (send, receive)
     assert f"a={ours}\r\n" in answered.sdp
     assert ("a=msid:" in answered.sdp) is send
+    assert ("a=ssrc:" in answered.sdp) is send
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ void zm_leg_set_media(zm_leg *leg, const zm_media *media)
         leg->source.clock_rate = clock_rate;
         leg->source.known = leg->source.known && leg->negotiated && leg->media.codec == media->codec;
     }
+    if (!leg->negotiated && media->ssrc)
+        leg->out.ssrc = media->ssrc;
     if (!leg->negotiated || leg->media.dtmf_clock_rate != media->dtmf_clock_rate)
         dtmf_receiver_init(&leg->dtmf, media->dtmf_clock_rate);
     leg->media = *media;

@@ -57,6 +57,7 @@ typedef struct {
     bool opus_fec, opus_dtx;     /* the other side's fmtp (RFC 7587 6.1): useinbandfec, usedtx, */
     uint32_t opus_bitrate_max;   /* maxaveragebitrate, 0 = none, */
     uint32_t opus_playback_rate; /* maxplaybackrate, 0 = none */
+    uint32_t ssrc;               /* ours, as our description says (RFC 5576); 0 = any.  The first one counts */
 } zm_media;
 
 /* Where a SIP leg's packets go and may come from, see latch.h. */

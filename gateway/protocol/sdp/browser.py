@@ -76,12 +76,14 @@ def answer_browser(
     session_id: int,
     version: int = 1,
     video: VideoTerms | None = None,
+    ssrc: int | None = None,
 ) -> BrowserAnswer:
     """Answer a browser's offer, the first one of a connection or a later one.
 
     The first of ``codecs`` (our preference) that the browser offers is the answer's only codec, beside
     telephone-event.  ``candidates`` are host addresses in order of preference.  ``session_id`` stays the same for one
-    connection, ``version`` grows with each answer that differs (RFC 8829 5.3.2).  Raises `NoCommonCodecError` when
+    connection, ``version`` grows with each answer that differs (RFC 8829 5.3.2).  ``ssrc`` is of our sound:
+    Janus drops packets of an SSRC that it was not told of and that have no mid.  Raises `NoCommonCodecError` when
     there is no audio or no codec in common and `SdpError` when the offer lacks what WebRTC demands.
     """
     assert candidates, "an ICE-lite answer needs a candidate"
@@ -114,6 +116,8 @@ def answer_browser(
         Attribute("ptime", "20"),
         *transport,
         *([Attribute("msid", "zentrale audio")] if send else []),
+        # The CNAME is the one of our RTCP.
+        *([Attribute("ssrc", f"{ssrc} cname:z{ssrc:08x}")] if send and ssrc is not None else []),
     ]
     ways = (*_candidate_attributes(candidates), Attribute("end-of-candidates"))
     answered = MediaDescription(
@@ -153,6 +157,7 @@ def answer_browser(
         remote_ufrag=remote_ufrag,
         send=send,
         receive=receive,
+        ssrc=ssrc,
     )
     return BrowserAnswer(
         sdp=print_description(description),
