@@ -56,6 +56,15 @@ admin: {{
     admin_wss = false
 }}
 """
+SIP = """\
+general: {{
+    local_ip = "{address}"
+    keepalive_interval = 0
+    behind_nat = false
+    user_agent = "Janus of the tests"
+    rtp_port_range = "20000-21999"
+}}
+"""
 
 
 class JanusError(AssertionError):
@@ -178,6 +187,7 @@ async def janus(folder: Path, address: str) -> AsyncIterator[Janus]:
         )
     )
     (folder / "janus.transport.websockets.jcfg").write_text(WEBSOCKETS.format(port=PORT, address=address))
+    (folder / "janus.plugin.sip.jcfg").write_text(SIP.format(address=address))
     server = Janus(address, folder / "janus.log")
     with server._log.open("wb") as log:
         process = await asyncio.create_subprocess_exec(

@@ -80,9 +80,9 @@ class WebRtcClient:
     ) -> None:
         await self.close()
 
-    async def offer(self) -> str:
-        """Its offer, candidates on 127.0.0.1 included (aioice leaves loopback out by itself)."""
-        with mock.patch("aioice.ice.get_host_addresses", return_value=["127.0.0.1"]):
+    async def offer(self, address: str = "127.0.0.1") -> str:
+        """Its offer, candidates on ``address`` included (aioice leaves loopback out by itself)."""
+        with mock.patch("aioice.ice.get_host_addresses", return_value=[address]):
             await self.connection.setLocalDescription(await self.connection.createOffer())
         return self.connection.localDescription.sdp
 
