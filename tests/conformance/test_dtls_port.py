@@ -152,16 +152,18 @@ async def test_the_right_certificate_without_its_key_is_refused(server: DtlsServ
 
 
 async def test_a_fragmented_client_hello_in_any_order_and_twice(server: DtlsServer, make_client: MakeClient):
-    client = make_client(mtu=256)
+    client = make_client(mtu=500)
     fragments = []
 
     def shuffle(flight: Flight) -> Flight:
+        if b"\x01" not in {record[13:14] for record in flight}:
+            return flight  # not the ClientHello
         fragments.append(len(flight))
         return [*reversed(flight), *flight]
 
     client.carry = shuffle
     session, keys = await connect(server, client)
-    assert max(fragments[:2]) > 1, "the ClientHello was not fragmented, the test shows nothing"
+    assert max(fragments) > 1, "the ClientHello was not fragmented, the test shows nothing"
     assert (keys.receive, keys.send) == client_keys(client)
     await session.close()
 
