@@ -241,6 +241,21 @@ static void command(unsigned which, struct input *input)
     world_settle();
 }
 
+/* What holds of legs between any two steps. */
+static void look_at_legs(void)
+{
+    for (unsigned phase = 0; phase < ZM_PHASES; phase++)
+        for (uint32_t i = 0; i < world_thread->phase_counts[phase]; i++) {
+            const zm_leg *leg = world_thread->legs[phase][i];
+            must(!leg->closed && leg->at == i, "a leg in the list is open, and knows its place");
+            must(!leg->other || leg->other->other == leg, "the other one's other one");
+            must(leg->hears != ZM_HEARS_OTHER || leg->other, "who hears another has one");
+            must(leg->hears != ZM_HEARS_CONFERENCE || leg->member, "who hears a conference is in it");
+            must(leg->hears != ZM_HEARS_SOUND || leg->player.list, "who hears a sound has one");
+            must(leg->way == ZM_WAY_NONE || leg->other, "there is no way to nobody");
+        }
+}
+
 static void add_sounds(void)
 {
     int16_t pcm[8000];
@@ -283,6 +298,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 12: world_thread->now_ns += take8(&input) * 50000000ull; break;
         default: world_tick(1 + (what >> 4));
         }
+        look_at_legs();
     }
     for (unsigned which = 0; which < LEGS; which++) {
         legs[which] = parties[which].leg;
