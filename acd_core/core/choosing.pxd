@@ -6,8 +6,10 @@ from acd_core.core.scores cimport Ranks
 
 
 cdef class Choosing(Lottery):
-    cdef int32_t best_agent(self, int32_t contact) except -2
-    cdef int find_best(self, int32_t contact, int32_t skipped, Candidate* best) except -1
+    cdef int32_t best_agent(self, int32_t contact, Candidate* runner_up) except -2
+    cdef int find_best(self, int32_t contact, Candidate* best, Candidate* runner_up) except -1
+    cdef int find_other(self, int32_t contact, int32_t agent, Candidate* other) except -1
+    cdef int compare(self, int32_t contact, int32_t strategy, Candidate* best, Candidate* runner_up) except -1
     cdef Entry* first_agent(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL
     cdef int find_likeliest(self, int32_t contact, int32_t skipped, Candidate* best) except -1
     cdef int32_t topic_of(self, int32_t contact) except -2

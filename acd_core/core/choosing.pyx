@@ -25,16 +25,39 @@ cdef inline bint is_better(int64_t term, int64_t sequence, Candidate* best) noex
     return best.agent < 0 or term > best.term or (term == best.term and sequence < best.sequence)
 
 
+cdef inline bint enter_candidate(
+    int64_t term, int64_t sequence, int32_t agent, Candidate* best, Candidate* runner_up
+) noexcept:
+    """Keep them if they are one of the best two; whether they are the best."""
+    cdef bint first = is_better(term, sequence, best)
+    cdef Candidate* place = best if first else runner_up
+    if first:
+        runner_up[0] = best[0]
+    elif not is_better(term, sequence, runner_up):
+        return False
+    place.term = term
+    place.sequence = sequence
+    place.agent = agent
+    return first
+
+
 cdef inline int32_t get_ordering(int32_t strategy) noexcept:
     """Which heaps of a lane a strategy looks at."""
     return BY_LOAD if strategy == LEAST_OCCUPIED else BY_TURN if strategy == ROUND_ROBIN else BY_IDLE
 
 
 cdef class Choosing(Lottery):
-    cdef int32_t best_agent(self, int32_t contact) except -2:
-        """The best of those who may take it now, or -1."""
-        cdef Candidate best
+    cdef int32_t best_agent(self, int32_t contact, Candidate* runner_up) except -2:
+        """The best of those who may take it now, or -1.
+
+        ``runner_up``: not NULL to be told the second best, where the queue's strategy found them on the way; else its
+        ``agent`` is -1.
+        """
+        cdef Candidate best, second
         cdef int32_t preferred = self.get_preferred(contact)
+        if runner_up is NULL:
+            runner_up = &second
+        runner_up.agent = -1
         if preferred >= 0 and self.is_free(contact, preferred):
             if self.contacts.rows[contact].place == KEPT:
                 return preferred
@@ -42,51 +65,71 @@ cdef class Choosing(Lottery):
                 return preferred
         if self.contacts.rows[contact].place == KEPT:
             return -1
-        self.find_best(contact, -1, &best)
+        self.find_best(contact, &best, runner_up)
         return best.agent
 
-    cdef int find_best(self, int32_t contact, int32_t skipped, Candidate* best) except -1:
-        """By the queue's strategy, whoever is preferred; ``best.agent`` -1: nobody."""
+    cdef int find_best(self, int32_t contact, Candidate* best, Candidate* runner_up) except -1:
+        """By the queue's strategy, whoever is preferred; ``agent`` -1: nobody, or for the runner-up not looked for."""
+        cdef int32_t strategy = self.queues.rows[self.contacts.queue_of(contact)].strategy
+        best.agent = runner_up.agent = -1
+        best.term = runner_up.term = 0
+        if strategy == SUCCESS:
+            return self.find_likeliest(contact, -1, best)
+        if strategy == RANDOM:
+            self.list_barred(contact)
+            return self.draw(contact, 0, best)
+        return self.compare(contact, strategy, best, runner_up)
+
+    cdef int find_other(self, int32_t contact, int32_t agent, Candidate* other) except -1:
+        """The best but for this agent."""
+        cdef int32_t strategy = self.queues.rows[self.contacts.queue_of(contact)].strategy
+        cdef Candidate second
+        other.agent = second.agent = -1
+        other.term = second.term = 0
+        if strategy == SUCCESS:
+            return self.find_likeliest(contact, agent, other)
+        if strategy == RANDOM:
+            self.list_barred(contact)
+            self.bar(contact, agent)
+            return self.draw(contact, 1, other)
+        self.compare(contact, strategy, other, &second)
+        if other.agent == agent:
+            other[0] = second
+        return 0
+
+    cdef int compare(self, int32_t contact, int32_t strategy, Candidate* best, Candidate* runner_up) except -1:
+        """The best two by a strategy that looks at the head of each lane."""
         cdef int32_t klass = self.contacts.rows[contact].klass
-        cdef Head* head = &self.kinds.heads[klass]
-        cdef int32_t strategy = self.queues.rows[head.queue].strategy
         cdef bint careful = self.contacts.rows[contact].exclusions >= 0 or self.kinds.excluding.has(0, klass)
         cdef int32_t ordering = get_ordering(strategy)
         cdef bint varied = strategy == MOST_SKILLED or strategy == LEAST_SKILLED
         cdef Entry* heads = self.profiles.heads[ordering]
-        cdef int32_t place, lane, count
+        cdef int32_t place, lane, chosen = -1
         cdef Entry* entry
         cdef int64_t term = 0
-        best.agent = -1
-        best.term = 0
-        if strategy == SUCCESS:
-            return self.find_likeliest(contact, skipped, best)
-        if strategy == RANDOM:
-            self.list_barred(contact)
-            if skipped >= 0:
-                self.bar(contact, skipped)
-            return self.draw(contact, skipped >= 0, best)
-        count = self.list_lanes(klass, heads, sizeof(Entry), True)
-        for place in range(count):
+        for place in range(self.list_lanes(klass)):
             lane = self.lanes[place]
             entry = &heads[lane]
             if varied:
                 term = self.profile_term(strategy, klass, self.profiles.lanes[lane].profile)
             elif ordering != BY_IDLE:
                 term = -entry.key
-            if not is_better(term, entry.sequence, best):
+            if not is_better(term, entry.sequence, runner_up):
                 continue
-            if careful or entry.slot == skipped:
-                entry = self.first_agent(&self.profiles.lanes[lane].heaps[ordering], 0, contact, skipped)
+            if careful:
+                entry = self.first_agent(&self.profiles.lanes[lane].heaps[ordering], 0, contact, -1)
                 if entry is NULL:
                     continue
                 if ordering != BY_IDLE:
                     term = -entry.key
-                if not is_better(term, entry.sequence, best):
-                    continue
-            best.term = term
-            best.sequence = entry.sequence
-            best.agent = entry.slot
+            if enter_candidate(term, entry.sequence, entry.slot, best, runner_up):
+                chosen = lane
+        if chosen >= 0:
+            # the one who comes next in their lane
+            entry = self.first_agent(&self.profiles.lanes[chosen].heaps[ordering], 0, contact, best.agent)
+            if entry is not NULL:
+                term = best.term if ordering == BY_IDLE else -entry.key
+                enter_candidate(term, entry.sequence, entry.slot, best, runner_up)
         return 0
 
     cdef Entry* first_agent(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL:

@@ -230,7 +230,6 @@ cdef class Contacts:
             return
         self.kinds.waiting.set(0, klass)
         key_ms = to_ms(head.key)
-        standing.key = head.key
         standing.queue = head.queue
         standing.rate = <int32_t>queue.rate
         standing.fixed = queue.base + queue.step * head.priority - queue.rate * key_ms

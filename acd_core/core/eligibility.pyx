@@ -10,11 +10,11 @@ from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.stdlib cimport free
 
 from acd_core.core.agents cimport Agents
-from acd_core.core.bits cimport BitRows, lowest_bit
+from acd_core.core.bits cimport COLUMNS_SLACK, BitRows, list_common, lowest_bit
 from acd_core.core.contacts cimport Contacts
 from acd_core.core.exclusions cimport Exclusions
 from acd_core.core.kinds cimport ClassRow
-from acd_core.core.memory cimport grow, prefetch
+from acd_core.core.memory cimport grow
 from acd_core.core.queues cimport Queues
 from acd_core.core.skills cimport Skills
 
@@ -132,30 +132,24 @@ cdef class Eligibility:
                 bits &= bits - 1
         self.profile_classes.clear_row(profile)
 
-    cdef int32_t list_lanes(self, int32_t klass, void* table, size_t item_size, bint idle) except -1:
-        """How many ``lanes`` may serve it (``idle``: and have somebody inside).
-
-        What a table has of each lane is asked for on the way: the rows lie scattered.
-        """
+    cdef int32_t list_lanes(self, int32_t klass) except -1:
+        """How many ``lanes`` may serve it and have somebody inside."""
         cdef int32_t channel = self.kinds.heads[klass].channel
         cdef int32_t* lane_of = self.profiles.lane_of[channel]
-        cdef uint64_t* able = self.class_profiles.row(klass)
-        cdef uint64_t* some = self.profiles.idle.row(channel)
-        cdef int32_t word, lane, size = 0, words = (self.profiles.slots.used + 63) >> 6
-        cdef uint64_t bits
-        if self.lanes_capacity < self.profiles.capacity:
-            self.lanes = <int32_t*>grow(self.lanes, sizeof(int32_t), self.lanes_capacity, self.profiles.capacity)
-            self.lanes_capacity = self.profiles.capacity
-        for word in range(words):
-            bits = able[word]
-            if idle:
-                bits &= some[word]
-            while bits:
-                lane = lane_of[(word << 6) + lowest_bit(bits)]
-                bits &= bits - 1
-                prefetch(<char*>table + lane * item_size)
-                self.lanes[size] = lane
-                size += 1
+        cdef int32_t place, size
+        if self.lanes_capacity < self.profiles.capacity + COLUMNS_SLACK:
+            self.lanes = <int32_t*>grow(
+                self.lanes, sizeof(int32_t), self.lanes_capacity, self.profiles.capacity + COLUMNS_SLACK
+            )
+            self.lanes_capacity = self.profiles.capacity + COLUMNS_SLACK
+        size = list_common(
+            self.class_profiles.row(klass),
+            self.profiles.idle.row(channel),
+            (self.profiles.slots.used + 63) >> 6,
+            self.lanes,
+        )
+        for place in range(size):
+            self.lanes[place] = lane_of[self.lanes[place]]
         return size
 
     # A single pair

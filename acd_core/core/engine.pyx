@@ -28,6 +28,7 @@ from acd_core.core.contacts cimport (
     SHUT_OUT,
 )
 from acd_core.core.heap cimport Entry, comes_before
+from acd_core.core.matching cimport RunnersUp, forget_runners_up
 from acd_core.core.output cimport END_EXPIRED, END_REJECTED, END_REVOKED
 from acd_core.core.settling cimport Settling
 from acd_core.core.timers cimport TIMER_EXCLUSION, TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_UP
@@ -235,6 +236,7 @@ cdef class Engine(Settling):
         return self.come_back(contact)
 
     cdef int assign_by_hand(self, int32_t contact, int32_t agent) except -1:
+        cdef RunnersUp seconds
         self.revoke_offers(contact, "assigned by hand")
         if self.contacts.rows[contact].flags & HELD:
             self.contacts.set_held(contact, 0)
@@ -242,7 +244,8 @@ cdef class Engine(Settling):
                 self.contacts.extras[self.contacts.rows[contact].extra].until_ns = -1
         self.matching.now_ns = self.now_ns
         self.fasten()
-        return self.make_offer(contact, agent, "by_hand")
+        forget_runners_up(&seconds)
+        return self.make_offer(contact, agent, "by_hand", &seconds)
 
     cdef int remove_contact(self, int32_t contact) except -1:
         cdef int32_t kind = self.kinds.classes[self.contacts.rows[contact].klass].kind

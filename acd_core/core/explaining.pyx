@@ -6,8 +6,7 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 from acd_core.core.agents cimport AgentRow
 from acd_core.core.contacts cimport ContactRow
 from acd_core.core.kinds cimport Head
-from acd_core.core.lottery cimport Candidate
-from acd_core.core.matching cimport Matching, Turn
+from acd_core.core.matching cimport UNKNOWN, Matching, RunnersUp, Turn
 from acd_core.core.output cimport Reasons, Score, get_total, own
 from acd_core.core.profiles cimport INSIDE
 from acd_core.core.queues cimport OVERDUE, QueueRow, to_ms
@@ -37,15 +36,15 @@ cdef int64_t NS_PER_MS = 1_000_000
 
 
 cdef int explain(
-    Matching matching, Reasons* why, int32_t contact, int32_t agent, object named, bint contested
+    Matching matching, Reasons* why, int32_t contact, int32_t agent, object named, bint contested, RunnersUp* seconds
 ) except -1:
     """While the agent is still free and the contact still wants one; ``named``: what chose the agent if not the queue's
-    strategy, else None.  ``contested``: the agent may take others who wait, perhaps."""
+    strategy, else None.  ``contested``: the agent may take others who wait, perhaps.  What ``seconds`` does not know
+    is looked for."""
     cdef ContactRow* row = &matching.contacts.rows[contact]
     cdef AgentRow* winner = &matching.agents.rows[agent]
     cdef Head* head = &matching.kinds.heads[row.klass]
     cdef QueueRow* queue = &matching.queues.rows[head.queue]
-    cdef Candidate runner_up
     cdef bint skilled = matching.class_profiles.has(row.klass, winner.profile)
     cdef int32_t takers
     cdef int64_t now_ns = matching.now_ns
@@ -71,14 +70,17 @@ cdef int explain(
         why.considered = takers
         why.term = matching.term_of(contact, agent)
         if takers > 1:
-            matching.find_best(contact, agent, &runner_up)
-            why.runner_up = matching.agents.names.names[runner_up.agent]
-            own(<object>why.runner_up)
-            why.runner_up_idle_ns = now_ns - matching.agents.rows[runner_up.agent].idle_since_ns
-            why.runner_up_term = runner_up.term
+            if seconds.agent.agent < 0:
+                matching.find_other(contact, agent, &seconds.agent)
+            why.runner_up = own(<object>matching.agents.names.names[seconds.agent.agent])
+            why.runner_up_idle_ns = now_ns - matching.agents.rows[seconds.agent.agent].idle_since_ns
+            why.runner_up_term = seconds.agent.term
     add_score(matching, &why.score, contact)
     if contested:
-        name_next(matching, why, contact, agent)
+        if seconds.contact.contact == UNKNOWN:
+            find_next(matching, contact, agent, &seconds.contact)
+        if seconds.contact.contact >= 0:
+            name_next(matching, why, seconds.contact.contact)
     return 0
 
 
@@ -130,16 +132,20 @@ cdef tuple name_agents(Matching matching, set agents, int32_t winner):
     return tuple(sorted([<object>matching.agents.names.names[<int32_t>one] for one in agents if one != winner]))
 
 
-cdef int name_next(Matching matching, Reasons* why, int32_t contact, int32_t agent) except -1:
-    """Whom else the agent might have been offered."""
-    cdef Turn turn
-    matching.find_contact(agent, contact, &turn)
-    if turn.contact >= 0:
-        why.next_contact = own(<object>matching.contacts.names.names[turn.contact])
-        why.next_queue = own(<object>matching.queues.names.names[matching.contacts.queue_of(turn.contact)])
-        why.next_waited_ns = matching.now_ns - matching.contacts.rows[turn.contact].arrival_ns
-        add_score(matching, &why.next_score, turn.contact)
+cdef int find_next(Matching matching, int32_t contact, int32_t agent, Turn* following) except -1:
+    """Whom else the agent might have been offered; ``contact`` -1: nobody."""
+    cdef Turn best
+    matching.find_contacts(agent, &best, following)
+    if best.contact != contact:
+        following[0] = best
     return 0
+
+
+cdef void name_next(Matching matching, Reasons* why, int32_t contact) noexcept:
+    why.next_contact = own(<object>matching.contacts.names.names[contact])
+    why.next_queue = own(<object>matching.queues.names.names[matching.contacts.queue_of(contact)])
+    why.next_waited_ns = matching.now_ns - matching.contacts.rows[contact].arrival_ns
+    add_score(matching, &why.next_score, contact)
 
 
 cdef void add_score(Matching matching, Score* score, int32_t contact) noexcept:

@@ -5,7 +5,7 @@ from acd_core.core.contacts cimport ContactStateCode, Contacts
 from acd_core.core.exclusions cimport Exclusions
 from acd_core.core.kinds cimport Kinds
 from acd_core.core.marks cimport Marks
-from acd_core.core.matching cimport Matching
+from acd_core.core.matching cimport Matching, RunnersUp
 from acd_core.core.memory cimport Slots
 from acd_core.core.output cimport OfferEndCode, Output
 from acd_core.core.profiles cimport Profiles
@@ -51,7 +51,7 @@ cdef class Hands:
     cdef int lost_agent(self, object queues) except -1
     cdef int drop_profile(self, int32_t profile) except -1
 
-    cdef int make_offer(self, int32_t contact, int32_t agent, object named) except -1
+    cdef int make_offer(self, int32_t contact, int32_t agent, object named, RunnersUp* seconds) except -1
     cdef int close_offer(self, int32_t offer, OfferEndCode end, object reason) except -1
     cdef int end_offer(self, int32_t offer, OfferEndCode end, object reason) except -1
     cdef int revoke_offers(self, int32_t contact, object reason) except -1

@@ -31,7 +31,7 @@ from acd_core.core.contacts cimport (
 from acd_core.core.exclusions cimport Exclusions
 from acd_core.core.explaining cimport explain
 from acd_core.core.marks cimport Marks
-from acd_core.core.matching cimport Matching
+from acd_core.core.matching cimport Matching, RunnersUp
 from acd_core.core.memory cimport Slots, grow
 from acd_core.core.output cimport (
     AGENT_STATE_CHANGED,
@@ -83,8 +83,8 @@ cdef class Hands:
 
     # Offers
 
-    cdef int make_offer(self, int32_t contact, int32_t agent, object named) except -1:
-        """``named``: what chose the agent if not the queue's strategy, else None."""
+    cdef int make_offer(self, int32_t contact, int32_t agent, object named, RunnersUp* seconds) except -1:
+        """``named``: what chose the agent if not the queue's strategy, else None.  ``seconds``: see `explain`."""
         cdef Record* record
         cdef OfferRow* row
         cdef ContactRow* found
@@ -108,7 +108,7 @@ cdef class Hands:
         record.until_ns = expires_ns
         # without a window, nobody free could take anybody waiting before this event (`acd_core.core.settling`)
         contested = self.gathers or self.waiting.size > 1 or self.agents.rows[agent].marked
-        explain(self.matching, self.output.add_reasons(record), contact, agent, named, contested)
+        explain(self.matching, self.output.add_reasons(record), contact, agent, named, contested, seconds)
         found = &self.contacts.rows[contact]
         if settings.toll and not found.flags & CHARGED:
             self.queues.charge(queue)

@@ -2,16 +2,15 @@
 """Who comes first of those whom an agent may take (rule 7): the heads of the classes that wait are compared."""
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport INT64_MIN, int32_t, int64_t
 from libc.stdlib cimport free
 
-from acd_core.core.bits cimport lowest_bit
+from acd_core.core.bits cimport COLUMNS_SLACK, list_common
 from acd_core.core.choosing cimport Choosing
 from acd_core.core.contacts cimport CONTACT_WAITING, KEPT, ContactRow
 from acd_core.core.heap cimport Entry, Heap, comes_before
-from acd_core.core.kinds cimport ClassRow, Head, Standing
-from acd_core.core.memory cimport grow, prefetch
-from acd_core.core.queues cimport OVERDUE
+from acd_core.core.kinds cimport ClassRow, Head, Standing, get_score
+from acd_core.core.memory cimport grow
 
 
 @cython.final
@@ -28,96 +27,72 @@ cdef class Matching(Choosing):
         turn.contact = contact
         turn.key = self.contacts.earliest(contact)
         turn.sequence = self.contacts.rows[contact].sequence
-        turn.score = 0
-        if self.queues.special:
-            turn.score = self.queues.score(
-                head.queue, head.priority, turn.key, self.now_ns // 1_000_000
-            )
+        turn.score = self.queues.score(head.queue, head.priority, turn.key, self.now_ns // 1_000_000)
 
-    cdef int find_contact(self, int32_t agent, int32_t skipped, Turn* best) except -1:
-        """First of those, but for ``skipped``, whom the agent may take now; ``best.contact`` -1: nobody.
-
-        The heads of classes lie scattered, so first they are all asked for, then compared.
-        """
+    cdef int find_contacts(self, int32_t agent, Turn* best, Turn* following) except -1:
+        """The first two of those whom the agent may take now; ``contact`` -1: nobody."""
         cdef int32_t profile = self.agents.rows[agent].profile
-        cdef bint spared = self.agents.rows[agent].exclusions > 0
-        cdef bint many = self.profiles.rows[profile].lane_count > 1
-        cdef bint special = self.queues.special > 0
         cdef int64_t now_ms = self.now_ns // 1_000_000
-        cdef uint64_t* excluding = self.kinds.excluding.row(0)
-        cdef int32_t klass, contact, place, count
+        cdef int64_t* addends = self.queues.addends
+        cdef Standing* standings = self.kinds.standings
+        cdef int32_t place, count, klass, contact, chosen = -1
         cdef Head* head
-        cdef Standing* standing
         cdef Turn turn
-        best.contact = -1
+        best.contact = following.contact = -1
+        best.score = following.score = INT64_MIN
         if not self.agents.rows[agent].inside:
             return 0
         count = self.list_classes(profile)
-        turn.score = 0
         for place in range(count):
             klass = self.classes[place]
-            standing = &self.kinds.standings[klass]
-            if special:
-                if standing.overdue_ms <= now_ms:
-                    turn.score = OVERDUE
-                else:
-                    turn.score = standing.fixed + standing.rate * now_ms + self.queues.addends[standing.queue]
-                if turn.score < best.score and best.contact >= 0:
-                    continue
-            elif best.contact >= 0 and standing.key > best.key:
-                continue
-            head = &self.kinds.heads[klass]
-            turn.key = head.key
-            turn.sequence = head.sequence
-            turn.contact = head.slot
-            if best.contact >= 0 and not is_sooner(&turn, best):
-                continue
-            if many and not self.agents.is_inside(agent, self.profiles.lane_of[head.channel][profile]):
-                continue
-            if excluding[klass >> 6] >> (klass & 63) & 1:
-                if <object>self.agents.names.names[agent] in self.kinds.excluded(klass):
-                    continue
-            if spared or head.slot == skipped:
-                contact = self.first_contact(klass, agent, skipped)
-                if contact < 0:
-                    continue
-                self.set_turn(&turn, contact)
-                if best.contact >= 0 and not is_sooner(&turn, best):
-                    continue
-            best[0] = turn
+            turn.score = get_score(&standings[klass], addends, now_ms)
+            if turn.score >= following.score and self.is_for(klass, agent):
+                head = &self.kinds.heads[klass]
+                turn.key = head.key
+                turn.sequence = head.sequence
+                turn.contact = head.slot
+                if self.agents.rows[agent].exclusions:
+                    self.find_unspared(klass, agent, -1, &turn)
+                if enter_turn(&turn, best, following):
+                    chosen = klass
+        if chosen >= 0:
+            # the one who comes next in its class
+            self.find_unspared(chosen, agent, best.contact, &turn)
+            enter_turn(&turn, best, following)
         if self.fans:
             for contact in self.fans.get(<object>self.agents.names.names[agent], ()):
-                if contact == skipped:
-                    continue
                 if self.contacts.rows[contact].place == KEPT and self.is_free(contact, agent):
                     self.set_turn(&turn, contact)
-                    if best.contact < 0 or is_sooner(&turn, best):
-                        best[0] = turn
+                    enter_turn(&turn, best, following)
         return 0
 
     cdef int32_t list_classes(self, int32_t profile) except -1:
         """How many ``classes`` have somebody waiting whom the profile is able to serve."""
-        cdef uint64_t* served = self.profile_classes.row(profile)
-        cdef uint64_t* waiting = self.kinds.waiting.row(0)
-        cdef int32_t klass, word, size = 0, words = (self.kinds.class_slots.used + 63) >> 6
-        cdef uint64_t bits
-        if self.classes_capacity < self.kinds.class_capacity:
+        if self.classes_capacity < self.kinds.class_capacity + COLUMNS_SLACK:
             self.classes = <int32_t*>grow(
-                self.classes, sizeof(int32_t), self.classes_capacity, self.kinds.class_capacity
+                self.classes, sizeof(int32_t), self.classes_capacity, self.kinds.class_capacity + COLUMNS_SLACK
             )
-            self.classes_capacity = self.kinds.class_capacity
-        for word in range(words):
-            bits = served[word] & waiting[word]
-            while bits:
-                klass = (word << 6) + lowest_bit(bits)
-                bits &= bits - 1
-                prefetch(&self.kinds.standings[klass])
-                self.classes[size] = klass
-                size += 1
-        return size
+            self.classes_capacity = self.kinds.class_capacity + COLUMNS_SLACK
+        return list_common(
+            self.profile_classes.row(profile),
+            self.kinds.waiting.row(0),
+            (self.kinds.class_slots.used + 63) >> 6,
+            self.classes,
+        )
 
-    cdef int32_t first_contact(self, int32_t klass, int32_t agent, int32_t skipped) noexcept:
-        """First of the class, but for ``skipped``, that the agent is not spared, or -1."""
+    cdef bint is_for(self, int32_t klass, int32_t agent) except -1:
+        """Whether an agent who is able to serve the class has room for it, and is not excluded from it."""
+        cdef int32_t profile = self.agents.rows[agent].profile
+        cdef int32_t channel = self.kinds.heads[klass].channel
+        if self.profiles.rows[profile].lane_count > 1:
+            if not self.agents.is_inside(agent, self.profiles.lane_of[channel][profile]):
+                return False
+        if self.kinds.excluding.has(0, klass):
+            return <object>self.agents.names.names[agent] not in self.kinds.excluded(klass)
+        return True
+
+    cdef void find_unspared(self, int32_t klass, int32_t agent, int32_t skipped, Turn* turn) noexcept:
+        """The first of the class, but for ``skipped``, that the agent is not spared; ``contact`` -1: nobody."""
         cdef ClassRow* row = &self.kinds.classes[klass]
         cdef int32_t contact = row.first
         cdef Entry* entry = NULL
@@ -131,8 +106,10 @@ cdef class Matching(Choosing):
                 entry.key, entry.sequence, self.contacts.earliest(contact), self.contacts.rows[contact].sequence
             )
         ):
-            return entry.slot
-        return contact
+            contact = entry.slot
+        turn.contact = -1
+        if contact >= 0:
+            self.set_turn(turn, contact)
 
     cdef Entry* first_in_heap(self, Heap* heap, int32_t place, int32_t agent, int32_t skipped) noexcept:
         """First of the heap, from ``place`` down, but for ``skipped``, that the agent is not spared, or NULL."""

@@ -44,7 +44,6 @@ cdef struct QueueRow:
     int64_t* after_ns
     int32_t steps
     int64_t wait_ns
-    bint plain
     bint configured
     bint closed
     int32_t strategy
@@ -67,7 +66,6 @@ cdef class Queues:
     cdef QueueRow* rows
     cdef int32_t capacity
     cdef int32_t count
-    cdef int32_t special
     cdef list settings
     cdef list overflow
     cdef BitRows profiles

@@ -15,7 +15,6 @@ from acd_core.core.memory cimport grow
 from acd_core.core.names cimport Names
 from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, BY_LOT, BY_SCORE, BY_TURN
 
-from acd_core.events import Order
 from acd_core.limits import MEASURED
 from acd_core.strategies import STRATEGIES
 
@@ -37,7 +36,6 @@ cdef dict CODES = {
 assert CODES.keys() == STRATEGIES.keys()
 assert MEASURED == 64, "one word has a bit for each"
 cdef int64_t NS_PER_MS = 1_000_000
-cdef int64_t USUAL_RATE = Order().rate
 
 
 @cython.final
@@ -84,9 +82,7 @@ cdef class Queues:
         cdef int64_t* after_ns = <int64_t*>malloc((steps + 1) * sizeof(int64_t))
         if after_ns is NULL:
             raise MemoryError("the distributor can't get memory for a queue's steps")
-        if row.configured:
-            self.special -= not row.plain
-        else:
+        if not row.configured:
             row.configured = True
             row.closed = False
             row.passed = row.seen = 0
@@ -111,11 +107,6 @@ cdef class Queues:
         row.objective_ns = order.objective_ms * NS_PER_MS
         row.target = order.target_permille
         row.blend = order.blend
-        row.plain = (
-            row.base == 0 and row.rate == USUAL_RATE and row.step == 0 and row.toll == 0 and row.blend == 0
-            and row.overtaking_ms < 0
-        )
-        self.special += not row.plain
         self.settings[queue] = settings
         self.overflow[queue] = {one.when: one for one in settings.overflow}
         row.wait_ns = self.overflow[queue]["wait"].value * NS_PER_MS if "wait" in self.overflow[queue] else -1
@@ -125,7 +116,6 @@ cdef class Queues:
     cdef int remove(self, int32_t queue) except -1:
         cdef QueueRow* row = &self.rows[queue]
         row.configured = False
-        self.special -= not row.plain
         self.settings[queue] = self.overflow[queue] = None
         self.count -= 1
         if row.profiles == 0:

@@ -2,7 +2,7 @@ from libc.stdint cimport int32_t, int64_t
 
 from acd_core.core.flow cimport Flow
 from acd_core.core.heap cimport Heap
-from acd_core.core.matching cimport Turn
+from acd_core.core.matching cimport RunnersUp, Turn
 
 
 cdef class Settling(Flow):
@@ -14,7 +14,7 @@ cdef class Settling(Flow):
     cdef int match(self) except -1
     cdef int fasten(self) except -1
     cdef bint somebody_can_be_served(self) except -1
-    cdef int32_t find_single(self, Turn* best) except -2
+    cdef int32_t find_single(self, Turn* best, RunnersUp* seconds) except -2
     cdef int32_t find_marked(self, Turn* best) except -2
     cdef int find_any(self, Turn* best) except -1
     cdef int find_in_class(self, int32_t klass, Turn* best) except -1

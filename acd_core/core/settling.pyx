@@ -12,7 +12,7 @@ from acd_core.core.contacts cimport KEPT, LOOSE, MARKED, NOWHERE
 from acd_core.core.flow cimport Flow
 from acd_core.core.heap cimport Heap
 from acd_core.core.joint cimport assign
-from acd_core.core.matching cimport Turn, is_sooner
+from acd_core.core.matching cimport RunnersUp, Turn, forget_runners_up, is_sooner
 from acd_core.core.timers cimport TIMER_WINDOW
 
 from heapq import heappop, heappush
@@ -45,11 +45,13 @@ cdef class Settling(Flow):
     cdef int match(self) except -1:
         """The first contact that somebody may take goes to the best of them, until there is none."""
         cdef Turn best
+        cdef RunnersUp seconds
         cdef int32_t agent
         while True:
             agent = -1
+            forget_runners_up(&seconds)
             if self.waiting.size + self.free.size == 1:
-                agent = self.find_single(&best)
+                agent = self.find_single(&best, &seconds)
             elif self.waiting.size + self.free.size > MANY:
                 self.fasten()
                 self.find_any(&best)
@@ -59,8 +61,8 @@ cdef class Settling(Flow):
             if best.contact < 0:
                 return 0
             if agent < 0:
-                agent = self.matching.best_agent(best.contact)
-            self.make_offer(best.contact, agent, None)
+                agent = self.matching.best_agent(best.contact, &seconds.agent)
+            self.make_offer(best.contact, agent, None, &seconds)
 
     cdef int fasten(self) except -1:
         """Those that are marked are found by others from now on."""
@@ -74,18 +76,18 @@ cdef class Settling(Flow):
                 self.refresh_due(contact)
         return 0
 
-    cdef int32_t find_single(self, Turn* best) except -2:
+    cdef int32_t find_single(self, Turn* best, RunnersUp* seconds) except -2:
         """As `find_marked` where one is marked: it need not be fastened to be matched."""
         cdef int32_t contact, agent
         best.contact = -1
         if self.free.size:
             agent = self.free.items[0]
-            self.matching.find_contact(agent, -1, best)
+            self.matching.find_contacts(agent, best, &seconds.contact)
             return agent
         contact = self.waiting.items[0]
         if self.contacts.names.names[contact] is NULL or self.contacts.rows[contact].place == NOWHERE:
             return -1
-        agent = self.matching.best_agent(contact)
+        agent = self.matching.best_agent(contact, &seconds.agent)
         if agent >= 0:
             best.contact = contact
         return agent
@@ -104,13 +106,13 @@ cdef class Settling(Flow):
 
         Forgets those that can't be matched.
         """
-        cdef Turn turn
+        cdef Turn turn, following
         cdef int32_t place = 0, contact, agent, chosen = -1
         best.contact = -1
         while place < self.waiting.size:
             contact = self.waiting.items[place]
             if self.contacts.names.names[contact] is not NULL and self.contacts.rows[contact].place != NOWHERE:
-                agent = self.matching.best_agent(contact)
+                agent = self.matching.best_agent(contact, NULL)
                 if agent >= 0:
                     self.matching.set_turn(&turn, contact)
                     if best.contact < 0 or is_sooner(&turn, best):
@@ -124,7 +126,7 @@ cdef class Settling(Flow):
         while place < self.free.size:
             agent = self.free.items[place]
             if self.agents.names.names[agent] is not NULL:
-                self.matching.find_contact(agent, -1, &turn)
+                self.matching.find_contacts(agent, &turn, &following)
                 if turn.contact >= 0:
                     if best.contact < 0 or is_sooner(&turn, best):
                         best[0] = turn
@@ -154,7 +156,7 @@ cdef class Settling(Flow):
                     break
         for admirers in self.matching.fans.values():
             for contact in admirers:
-                if self.contacts.rows[contact].place == KEPT and self.matching.best_agent(contact) >= 0:
+                if self.contacts.rows[contact].place == KEPT and self.matching.best_agent(contact, NULL) >= 0:
                     self.matching.set_turn(&turn, contact)
                     if best.contact < 0 or is_sooner(&turn, best):
                         best[0] = turn
@@ -168,7 +170,7 @@ cdef class Settling(Flow):
             self.matching.set_turn(&turn, contact)
             if best.contact >= 0 and not is_sooner(&turn, best):
                 break
-            if self.matching.best_agent(contact) >= 0:
+            if self.matching.best_agent(contact, NULL) >= 0:
                 best[0] = turn
                 break
             contact = self.contacts.rows[contact].after
@@ -183,7 +185,7 @@ cdef class Settling(Flow):
         self.matching.set_turn(&turn, heap.entries[place].slot)
         if best.contact >= 0 and not is_sooner(&turn, best):
             return 0
-        if self.matching.best_agent(turn.contact) >= 0:
+        if self.matching.best_agent(turn.contact, NULL) >= 0:
             best[0] = turn
             return 0
         for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
@@ -202,6 +204,7 @@ cdef class Settling(Flow):
 
     cdef int end_window(self) except -1:
         """Match jointly until nobody is left to match."""
+        cdef RunnersUp seconds
         if self.window_timer >= 0:
             self.timers.cancel(self.window_timer)
         self.window_ns = self.window_timer = -1
@@ -209,8 +212,9 @@ cdef class Settling(Flow):
         pairs = self.joint_round()
         while pairs:
             for contact, agent in pairs:
-                best = self.matching.best_agent(contact)
-                self.make_offer(contact, agent, None if agent == best else "joint")
+                forget_runners_up(&seconds)
+                best = self.matching.best_agent(contact, NULL)
+                self.make_offer(contact, agent, None if agent == best else "joint", &seconds)
             pairs = self.joint_round()
         return 0
 
@@ -265,7 +269,7 @@ cdef class Settling(Flow):
             taken = 0
             contact = self.kinds.classes[klass].first
             while contact >= 0 and taken < count:
-                if self.matching.best_agent(contact) >= 0:
+                if self.matching.best_agent(contact, NULL) >= 0:
                     self.matching.set_turn(&turn, contact)
                     found.append((-turn.score, turn.key, turn.sequence, contact))
                     taken += 1
@@ -276,7 +280,7 @@ cdef class Settling(Flow):
             while frontier and taken < count:
                 place = heappop(frontier)[2]
                 contact = heap.entries[place].slot
-                if self.matching.best_agent(contact) >= 0:
+                if self.matching.best_agent(contact, NULL) >= 0:
                     self.matching.set_turn(&turn, contact)
                     found.append((-turn.score, turn.key, turn.sequence, contact))
                     taken += 1
@@ -284,7 +288,7 @@ cdef class Settling(Flow):
                     heappush(frontier, (heap.entries[child].key, heap.entries[child].sequence, child))
         for admirers in self.matching.fans.values():
             for contact in admirers:
-                if self.contacts.rows[contact].place == KEPT and self.matching.best_agent(contact) >= 0:
+                if self.contacts.rows[contact].place == KEPT and self.matching.best_agent(contact, NULL) >= 0:
                     self.matching.set_turn(&turn, contact)
                     found.append((-turn.score, turn.key, turn.sequence, contact))
         found.sort()
