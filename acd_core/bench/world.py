@@ -90,22 +90,32 @@ class World:
             self.tell(self.arrival())
 
     def time_freed(self, timed: Timed, count: int) -> list[int]:
-        """Everybody has had contacts and is in wrap-up, the queues are full; each freed agent gets the next one."""
+        """Everybody has had contacts and is in wrap-up, the queues are full; each freed agent gets the next one.
+
+        Round after round: a tenth of all agents, one event after the other; then as many contacts arrive, and these
+        agents are in wrap-up again.
+        """
         self.fill()
         for agent in self.agents:
             self.tell(ev.AgentReady(agent))
             self.work(agent)
         times: list[int] = []
-        for number in range(10 * count):
-            agent = self.agents[number * 7919 % len(self.agents)]
-            taken, decisions = self.time(timed, ev.AgentReady(agent))
-            if any(isinstance(one, OfferMade) for one in decisions):
-                times.append(taken)
-                self.tell(self.arrival())
-            self.work(agent)
-            if len(times) == count:
+        freed = 0
+        for _ in range(10 * count):
+            events = [ev.AgentReady(self.agents[(freed + number) * 7919 % len(self.agents)]) for number in range(max(1, len(self.agents) // 10))]
+            freed += len(events)
+            for event in events:
+                taken, decisions = self.time(timed, event)
+                if any(isinstance(one, OfferMade) for one in decisions):
+                    times.append(taken)
+            for event in events:
+                self.work(event.agent)
+            while self.waiting() < self.size.waiting: self.tell(self.arrival())
+            if len(times) >= count:
                 break
-        return times
+        return times[:count]
+    def waiting(self):
+        return sum(self.d.queue(f"queue {n}").waiting for n in range(10))
 
     def time_arrivals(self, timed: Timed, count: int) -> list[int]:
         """Everybody is available, nobody waits; each contact that arrives is offered, answered and over at once."""

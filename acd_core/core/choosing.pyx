@@ -107,7 +107,7 @@ cdef class Choosing(Lottery):
         cdef int32_t place, lane, chosen = -1
         cdef Entry* entry
         cdef int64_t term = 0
-        for place in range(self.list_lanes(klass)):
+        for place in range(self.list_lanes(klass, self.profiles.idle.row(self.kinds.heads[klass].channel))):
             lane = self.lanes[place]
             entry = &heads[lane]
             if varied:

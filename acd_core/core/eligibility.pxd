@@ -1,4 +1,4 @@
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint64_t
 
 from acd_core.core.agents cimport Agents
 from acd_core.core.bits cimport BitRows
@@ -28,7 +28,7 @@ cdef class Eligibility:
     cdef int link_profile(self, int32_t profile) except -1
     cdef void unlink_profile(self, int32_t profile) noexcept
 
-    cdef int32_t list_lanes(self, int32_t klass) except -1
+    cdef int32_t list_lanes(self, int32_t klass, uint64_t* profiles) except -1
     cdef bint is_barred(self, int32_t contact, int32_t agent) except -1
     cdef bint is_free(self, int32_t contact, int32_t agent) noexcept
     cdef bint is_able(self, int32_t contact, int32_t agent) noexcept

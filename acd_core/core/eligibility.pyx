@@ -132,10 +132,9 @@ cdef class Eligibility:
                 bits &= bits - 1
         self.profile_classes.clear_row(profile)
 
-    cdef int32_t list_lanes(self, int32_t klass) except -1:
-        """How many ``lanes`` may serve it and have somebody inside."""
-        cdef int32_t channel = self.kinds.heads[klass].channel
-        cdef int32_t* lane_of = self.profiles.lane_of[channel]
+    cdef int32_t list_lanes(self, int32_t klass, uint64_t* profiles) except -1:
+        """How many ``lanes`` may serve it, of these profiles."""
+        cdef int32_t* lane_of = self.profiles.lane_of[self.kinds.heads[klass].channel]
         cdef int32_t place, size
         if self.lanes_capacity < self.profiles.capacity + COLUMNS_SLACK:
             self.lanes = <int32_t*>grow(
@@ -144,7 +143,7 @@ cdef class Eligibility:
             self.lanes_capacity = self.profiles.capacity + COLUMNS_SLACK
         size = list_common(
             self.class_profiles.row(klass),
-            self.profiles.idle.row(channel),
+            profiles,
             (self.profiles.slots.used + 63) >> 6,
             self.lanes,
         )

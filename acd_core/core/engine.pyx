@@ -27,11 +27,11 @@ from acd_core.core.contacts cimport (
     NOWHERE,
     SHUT_OUT,
 )
-from acd_core.core.heap cimport Entry, comes_before
+from acd_core.core.heap cimport comes_before
 from acd_core.core.matching cimport RunnersUp, forget_runners_up
 from acd_core.core.output cimport END_EXPIRED, END_REJECTED, END_REVOKED
 from acd_core.core.settling cimport Settling
-from acd_core.core.timers cimport TIMER_EXCLUSION, TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_UP
+from acd_core.core.timers cimport TIMER_EXCLUSION, TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_UP, TimerRow
 
 from acd_core.requirements import named_skills
 
@@ -301,22 +301,24 @@ cdef class Engine(Settling):
     cdef int64_t next_due_ns(self) noexcept:
         """-1: none."""
         cdef int64_t due_ns = -1, sequence
+        cdef int32_t timer = self.timers.find_next()
         if self.contacts.next_due(&due_ns, &sequence) < 0:
             due_ns = -1
-        if self.timers.heap.size and (due_ns < 0 or self.timers.heap.entries[0].key < due_ns):
-            due_ns = self.timers.heap.entries[0].key
+        if timer >= 0 and (due_ns < 0 or self.timers.rows[timer].due_ns < due_ns):
+            due_ns = self.timers.rows[timer].due_ns
         return due_ns
 
     cdef int run_timers(self) except -1:
         """Everything that is due at ``now_ns``, in order."""
         cdef int64_t due_ns, sequence
-        cdef int32_t contact
-        cdef Entry* timer
+        cdef int32_t contact, timer
+        cdef TimerRow* row
         while 0 <= self.next_due_ns() <= self.now_ns:
             contact = self.contacts.next_due(&due_ns, &sequence)
-            timer = &self.timers.heap.entries[0]
-            if contact < 0 or self.timers.heap.size and comes_before(timer.key, timer.sequence, due_ns, sequence):
-                self.run_timer(self.timers.next_timer())
+            timer = self.timers.find_next()
+            row = &self.timers.rows[timer]
+            if contact < 0 or timer >= 0 and comes_before(row.due_ns, row.sequence, due_ns, sequence):
+                self.run_timer(timer)
             elif self.contacts.rows[contact].flags & HELD:
                 self.enter(contact)
             else:

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The numbers that say why an agent gets a contact (rules 6.4 and 7.7): counted by lane, never agent by agent."""
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t
 
 from acd_core.core.agents cimport AgentRow
 from acd_core.core.contacts cimport ContactRow
@@ -17,19 +17,15 @@ cdef extern from *:
     """
     typedef int32_t acd_row __attribute__((vector_size(32)));
 
-    /* The rows of counts of all lanes whose profiles have a bit, added up by state. */
-    static void acd_add_up(const uint64_t *bits, int32_t words, const int32_t *lane_of, const void *counts,
-                           int32_t *states) {
+    /* The rows of counts of these lanes, added up by state. */
+    static void acd_add_up(const int32_t *lanes, int32_t count, const void *counts, int32_t *states) {
         acd_row sums = {0};
-        for (int32_t word = 0; word < words; word++)
-            for (uint64_t left = bits[word]; left; left &= left - 1)
-                sums += ((const acd_row *)counts)[lane_of[(word << 6) + __builtin_ctzll(left)]];
+        for (int32_t place = 0; place < count; place++)
+            sums += ((const acd_row *)counts)[lanes[place]];
         memcpy(states, &sums, sizeof sums);
     }
     """
-    void add_up "acd_add_up" (
-        uint64_t* bits, int32_t words, int32_t* lane_of, void* counts, int32_t* states
-    ) noexcept
+    void add_up "acd_add_up" (int32_t* lanes, int32_t count, void* counts, int32_t* states) noexcept
 
 cdef tuple NAMES = tuple(STRATEGIES)
 cdef int64_t NS_PER_MS = 1_000_000
@@ -84,20 +80,15 @@ cdef int explain(
     return 0
 
 
-cdef void count_groups(Matching matching, Reasons* why, int32_t klass) noexcept:
+cdef int count_groups(Matching matching, Reasons* why, int32_t klass) except -1:
     """Those able to serve the class, by state, and in ``states[INSIDE]`` those who may take something in its lane."""
-    cdef int32_t* lane_of = matching.profiles.lane_of[matching.kinds.heads[klass].channel]
     cdef int32_t state, total = 0
-    add_up(
-        matching.class_profiles.row(klass),
-        (matching.profiles.slots.used + 63) >> 6,
-        lane_of,
-        matching.profiles.counts,
-        why.states,
-    )
+    cdef int32_t count = matching.list_lanes(klass, matching.class_profiles.row(klass))
+    add_up(matching.lanes, count, matching.profiles.counts, why.states)
     for state in range(8):
         total += why.states[state]
     why.unskilled = matching.queues.rows[matching.kinds.heads[klass].queue].agents - total
+    return 0
 
 
 cdef int name_barred(Matching matching, Reasons* why, int32_t contact, int32_t agent) except -1:

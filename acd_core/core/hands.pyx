@@ -271,8 +271,8 @@ cdef class Hands:
             if row.until_ns >= 0 and (contact is None or <object>row.name == contact):
                 if found < 0 or row.until_ns < self.agents.works[found].until_ns or (
                     row.until_ns == self.agents.works[found].until_ns
-                    and self.timers.get_sequence(row.timer)
-                    < self.timers.get_sequence(self.agents.works[found].timer)
+                    and self.timers.rows[row.timer].sequence
+                    < self.timers.rows[self.agents.works[found].timer].sequence
                 ):
                     found = work
             work = row.next

@@ -3,7 +3,6 @@ from libc.stdint cimport int32_t, int64_t
 from acd_core.core.bits cimport BitRows
 from acd_core.core.heap cimport Entry, Heap
 from acd_core.core.memory cimport Slots
-from acd_core.core.queues cimport OVERDUE
 
 
 cdef struct Head:
@@ -16,17 +15,11 @@ cdef struct Head:
 
 
 cdef struct Standing:
-    # what the score of a class's head is made of (rule 7.2)
+    # what the score of a class's head is made of: score = fixed + rate * now in ms + the queue's addend
     int64_t fixed
     int64_t overdue_ms
     int32_t rate
     int32_t queue
-
-
-cdef inline int64_t get_score(Standing* standing, int64_t* addends, int64_t now_ms) noexcept:
-    """``addends``: the queues' terms that change by what happens."""
-    cdef int64_t score = standing.fixed + standing.rate * now_ms + addends[standing.queue]
-    return OVERDUE if standing.overdue_ms <= now_ms else score
 
 
 cdef struct ClassRow:

@@ -51,10 +51,14 @@ cdef class Matching(Choosing):
     cdef dict fans
     cdef int64_t now_ns
     cdef int32_t* classes
+    cdef int64_t* scores
     cdef int32_t classes_capacity
 
     cdef void set_turn(self, Turn* turn, int32_t contact) noexcept
     cdef int find_contacts(self, int32_t agent, Turn* best, Turn* following) except -1
+    cdef int32_t compare_classes(
+        self, int32_t count, int64_t least, int32_t agent, Turn* best, Turn* following
+    ) except -2
     cdef int32_t list_classes(self, int32_t profile) except -1
     cdef bint is_for(self, int32_t klass, int32_t agent) except -1
     cdef void find_unspared(self, int32_t klass, int32_t agent, int32_t skipped, Turn* turn) noexcept

@@ -9,8 +9,30 @@ from acd_core.core.bits cimport COLUMNS_SLACK, list_common
 from acd_core.core.choosing cimport Choosing
 from acd_core.core.contacts cimport CONTACT_WAITING, KEPT, ContactRow
 from acd_core.core.heap cimport Entry, Heap, comes_before
-from acd_core.core.kinds cimport ClassRow, Head, Standing, get_score
-from acd_core.core.memory cimport grow
+from acd_core.core.kinds cimport ClassRow, Head, Standing
+from acd_core.core.memory cimport grow, prefetch
+from acd_core.core.queues cimport OVERDUE
+
+
+cdef int64_t rate(
+    int32_t* classes, int32_t count, Standing* standings, int64_t* addends, int64_t now_ms, int64_t* scores
+) noexcept:
+    """The score of each of these classes; returns the second highest.
+
+    Without branches, for which of so many is the highest so far can't be foretold.
+    """
+    cdef int64_t first = INT64_MIN, second = INT64_MIN, score, lower
+    cdef Standing* standing
+    cdef int32_t place
+    for place in range(count):
+        standing = &standings[classes[place]]
+        score = standing.fixed + standing.rate * now_ms + addends[standing.queue]
+        score = OVERDUE if standing.overdue_ms <= now_ms else score
+        scores[place] = score
+        lower = score if score < first else first
+        first = score if score > first else first
+        second = lower if lower > second else second
+    return second
 
 
 @cython.final
@@ -20,6 +42,7 @@ cdef class Matching(Choosing):
 
     def __dealloc__(self):
         free(self.classes)
+        free(self.scores)
 
     cdef void set_turn(self, Turn* turn, int32_t contact) noexcept:
         """Its place in the order of those who want an agent, now."""
@@ -31,30 +54,20 @@ cdef class Matching(Choosing):
 
     cdef int find_contacts(self, int32_t agent, Turn* best, Turn* following) except -1:
         """The first two of those whom the agent may take now; ``contact`` -1: nobody."""
-        cdef int32_t profile = self.agents.rows[agent].profile
-        cdef int64_t now_ms = self.now_ns // 1_000_000
-        cdef int64_t* addends = self.queues.addends
-        cdef Standing* standings = self.kinds.standings
-        cdef int32_t place, count, klass, contact, chosen = -1
-        cdef Head* head
+        cdef int32_t count, contact, chosen
+        cdef int64_t second
         cdef Turn turn
         best.contact = following.contact = -1
-        best.score = following.score = INT64_MIN
         if not self.agents.rows[agent].inside:
             return 0
-        count = self.list_classes(profile)
-        for place in range(count):
-            klass = self.classes[place]
-            turn.score = get_score(&standings[klass], addends, now_ms)
-            if turn.score >= following.score and self.is_for(klass, agent):
-                head = &self.kinds.heads[klass]
-                turn.key = head.key
-                turn.sequence = head.sequence
-                turn.contact = head.slot
-                if self.agents.rows[agent].exclusions:
-                    self.find_unspared(klass, agent, -1, &turn)
-                if enter_turn(&turn, best, following):
-                    chosen = klass
+        count = self.list_classes(self.agents.rows[agent].profile)
+        second = rate(
+            self.classes, count, self.kinds.standings, self.queues.addends, self.now_ns // 1_000_000, self.scores
+        )
+        chosen = self.compare_classes(count, second, agent, best, following)
+        if following.contact < 0 or following.score < second:
+            # some of the first are not for this agent
+            chosen = self.compare_classes(count, INT64_MIN, agent, best, following)
         if chosen >= 0:
             # the one who comes next in its class
             self.find_unspared(chosen, agent, best.contact, &turn)
@@ -66,13 +79,41 @@ cdef class Matching(Choosing):
                     enter_turn(&turn, best, following)
         return 0
 
+    cdef int32_t compare_classes(
+        self, int32_t count, int64_t least, int32_t agent, Turn* best, Turn* following
+    ) except -2:
+        """The first of those who head ``classes`` with this score or more; the class of the best, or -1."""
+        cdef int32_t place, klass, chosen = -1
+        cdef Head* head
+        cdef Turn turn
+        best.contact = following.contact = -1
+        for place in range(count):
+            turn.score = self.scores[place]
+            if turn.score < least:
+                continue
+            klass = self.classes[place]
+            if not self.is_for(klass, agent):
+                continue
+            head = &self.kinds.heads[klass]
+            prefetch(&self.contacts.rows[head.slot])
+            turn.key = head.key
+            turn.sequence = head.sequence
+            turn.contact = head.slot
+            if self.agents.rows[agent].exclusions:
+                self.find_unspared(klass, agent, -1, &turn)
+            if enter_turn(&turn, best, following):
+                chosen = klass
+            if following.contact >= 0 and following.score > least:
+                least = following.score
+        return chosen
+
     cdef int32_t list_classes(self, int32_t profile) except -1:
         """How many ``classes`` have somebody waiting whom the profile is able to serve."""
-        if self.classes_capacity < self.kinds.class_capacity + COLUMNS_SLACK:
-            self.classes = <int32_t*>grow(
-                self.classes, sizeof(int32_t), self.classes_capacity, self.kinds.class_capacity + COLUMNS_SLACK
-            )
-            self.classes_capacity = self.kinds.class_capacity + COLUMNS_SLACK
+        cdef int32_t capacity = self.kinds.class_capacity + COLUMNS_SLACK
+        if self.classes_capacity < capacity:
+            self.classes = <int32_t*>grow(self.classes, sizeof(int32_t), self.classes_capacity, capacity)
+            self.scores = <int64_t*>grow(self.scores, sizeof(int64_t), self.classes_capacity, capacity)
+            self.classes_capacity = capacity
         return list_common(
             self.profile_classes.row(profile),
             self.kinds.waiting.row(0),

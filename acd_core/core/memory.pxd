@@ -1,6 +1,13 @@
 from libc.stdint cimport int32_t
 
 
+cdef extern from *:
+    """
+    #define acd_prefetch(address) __builtin_prefetch(address)
+    """
+    void prefetch "acd_prefetch" (void* address) noexcept
+
+
 cdef void* grow(void* array, size_t item_size, int32_t old, int32_t new) except NULL
 cdef void* grow_aligned(void* array, size_t item_size, int32_t old, int32_t new) except NULL
 

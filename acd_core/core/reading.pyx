@@ -67,7 +67,7 @@ cdef object view_work(Engine engine, int32_t work):
         row.interruptible,
         row.interrupted,
         get_time(row.until_ns),
-        engine.timers.get_sequence(row.timer) if row.timer >= 0 else None,
+        engine.timers.rows[row.timer].sequence if row.timer >= 0 else None,
     )
 
 
@@ -96,7 +96,7 @@ cdef object view_agent(Engine engine, int32_t agent):
         get(row.next_reason),
         row.idle_since_ns,
         row.idle_sequence,
-        engine.timers.get_sequence(timer) if timer >= 0 else None,
+        engine.timers.rows[timer].sequence if timer >= 0 else None,
         settings,
         tuple(works),
         row.last_offer,
@@ -158,7 +158,7 @@ cdef object view_offer(Engine engine, int32_t offer):
         get(engine.contacts.names.names[row.contact]),
         get(engine.agents.names.names[row.agent]),
         row.expires_ns,
-        engine.timers.get_sequence(row.timer),
+        engine.timers.rows[row.timer].sequence,
     )
 
 
@@ -167,8 +167,8 @@ cdef object view_exclusion(Engine engine, int32_t exclusion):
     return ExclusionView(
         get(engine.contacts.names.names[engine.exclusions.rows[exclusion].contact]),
         get(engine.agents.names.names[engine.exclusions.rows[exclusion].agent]),
-        engine.timers.heap.entries[engine.timers.places[timer]].key,
-        engine.timers.get_sequence(timer),
+        engine.timers.rows[timer].due_ns,
+        engine.timers.rows[timer].sequence,
     )
 
 
@@ -204,6 +204,6 @@ cdef object make_snapshot(Engine engine):
         tuple(sorted(exclusions, key=lambda one: (one.contact, one.agent))),
         engine.matching_settings,
         get_time(engine.window_ns),
-        engine.timers.get_sequence(engine.window_timer) if engine.window_timer >= 0 else None,
+        engine.timers.rows[engine.window_timer].sequence if engine.window_timer >= 0 else None,
         engine.queues.served,
     )

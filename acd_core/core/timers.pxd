@@ -12,9 +12,29 @@ cdef enum TimerKind:
     TIMER_WINDOW
 
 
+cdef enum:
+    TIMER_LISTS = 16
+
+
 cdef struct TimerRow:
-    int32_t kind
+    # ``before``, ``after``: neighbours in its list; ``list``: -1 in the heap
+    int64_t due_ns
+    int64_t sequence
     int32_t owner
+    int32_t before
+    int32_t after
+    short kind
+    short list
+
+
+cdef struct TimerList:
+    # the ends, and when their timers are due
+    int64_t first_ns
+    int64_t first_sequence
+    int64_t last_ns
+    int64_t last_sequence
+    int32_t first
+    int32_t last
 
 
 cdef class Timers:
@@ -23,10 +43,10 @@ cdef class Timers:
     cdef int32_t* places
     cdef TimerRow* rows
     cdef int32_t capacity
+    cdef (TimerList)[16] lists  # TIMER_LISTS
+    cdef int32_t list_count
 
     cdef int32_t start(self, TimerKind kind, int32_t owner, int64_t due_ns, int64_t sequence) except -1
     cdef void cancel(self, int32_t timer) noexcept
-    cdef int64_t get_sequence(self, int32_t timer) noexcept
-
-    cdef inline int32_t next_timer(self) noexcept:
-        return self.heap.entries[0].slot
+    cdef int32_t find_list(self, int64_t due_ns, int64_t sequence) noexcept
+    cdef int32_t find_next(self) noexcept
