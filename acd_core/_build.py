@@ -12,6 +12,7 @@ CONCEPTS = (
     "hashing",
     "timers",
     "marks",
+    "fields",
     "skills",
     "queues",
     "kinds",

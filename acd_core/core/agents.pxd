@@ -30,6 +30,8 @@ cdef struct AgentRow:
     int64_t idle_sequence
     int64_t last_offer
     int64_t return_ns
+    # their own, or -1: the queue's
+    int64_t wrap_up_ns
     uint64_t row_key
     # bits by place among the lanes of the profile: where they may take something now
     uint64_t inside
@@ -83,6 +85,7 @@ cdef class Agents:
         self, int32_t agent, AgentStateCode state, object reason, int64_t now_ns, int64_t until_ns, object shown
     ) except -1
     cdef int configure(self, int32_t agent, object settings) except -1
+    cdef int set_settings(self, int32_t agent, object settings) except -1
     cdef int set_scores(self, int32_t agent) except -1
     cdef int drop_scores(self, int32_t agent) except -1
     cdef int join_profile(self, int32_t agent, int32_t profile) except -1

@@ -32,6 +32,7 @@ from acd_core.core.scores cimport CROWD, Scores, free_ranks
 from acd_core.states import AGENT_TRANSITIONS, AgentState
 
 STATES = tuple(AgentState)
+cdef int64_t NS_PER_MS = 1_000_000
 
 
 cdef inline void keep(PyObject** place, object value) noexcept:
@@ -111,8 +112,7 @@ cdef class Agents:
         row.until_ns = -1
         row.state = AGENT_SIGNED_OUT
         row.row_key = mix(hash_name(name))
-        row.weight = settings.weight
-        keep(&row.settings, settings)
+        self.set_settings(agent, settings)
         self.join_profile(agent, profile)
         return agent
 
@@ -155,11 +155,18 @@ cdef class Agents:
         """Other settings of the same profile; another one is for `move`."""
         self.leave_lanes(agent)
         self.drop_scores(agent)
-        self.rows[agent].weight = settings.weight
-        keep(&self.rows[agent].settings, settings)
+        self.set_settings(agent, settings)
         self.set_scores(agent)
         self.enter_lanes(agent)
         return self.fasten(agent)
+
+    cdef int set_settings(self, int32_t agent, object settings) except -1:
+        """But for the profile."""
+        cdef AgentRow* row = &self.rows[agent]
+        row.weight = settings.weight
+        row.wrap_up_ns = -1 if settings.wrap_up_ms is None else settings.wrap_up_ms * NS_PER_MS
+        keep(&row.settings, settings)
+        return 0
 
     cdef int set_scores(self, int32_t agent) except -1:
         """As by the settings, if they are of use; outside of all lanes."""

@@ -4,6 +4,7 @@ from acd_core.core.intake cimport Intake
 
 
 cdef class ContactIntake(Intake):
+    cdef int32_t find_checked_kind(self, tuple key) except -2
     cdef int contact_arrived(self, object event, int64_t now) except -1
     cdef int contact_changed(self, object event, int64_t now) except -1
     cdef int contact_deferred(self, object event, int64_t now) except -1

@@ -5,20 +5,19 @@ from libc.stdint cimport int32_t, int64_t
 
 from acd_core.core.agents cimport AgentStateCode
 from acd_core.core.contacts cimport CONTACT_ASSIGNED, DEFERRED
+from acd_core.core.fields cimport find_field, read_field
 from acd_core.core.intake cimport Intake
 
 from acd_core.checks import (
     BONUS_MS_MAX,
     CHANGEABLE,
+    DURATION_MS_MAX,
     NAME_CHARS_MAX,
     check_after_release,
-    check_arrival,
     check_contact_arrived,
     check_contact_changed,
     check_contact_deferred,
     check_contact_transferred,
-    check_duration_ms,
-    check_int,
     check_reason,
 )
 from acd_core.errors import (
@@ -28,15 +27,48 @@ from acd_core.errors import (
     not_deferred,
     not_free,
 )
+from acd_core.events import ContactArrived, ContactEnded
 from acd_core.requirements import named_skills
 from acd_core.states import AgentState
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object text)
+    long long PyLong_AsLongLongAndOverflow(object number, int* overflow) except? -1
 
 cdef dict AGENT_STATE_CODES = {state: code for code, state in enumerate(AgentState)}
 cdef Py_ssize_t NAME_MAX = NAME_CHARS_MAX
+cdef int64_t BONUS_MAX = BONUS_MS_MAX
+cdef int64_t DURATION_MAX = DURATION_MS_MAX
+cdef int64_t NS_PER_MS = 1_000_000
+cdef Py_ssize_t CONTACT = find_field(ContactArrived, "contact")
+cdef Py_ssize_t QUEUE = find_field(ContactArrived, "queue")
+cdef Py_ssize_t SKILLS = find_field(ContactArrived, "skills")
+cdef Py_ssize_t CHANNEL = find_field(ContactArrived, "channel")
+cdef Py_ssize_t ARRIVAL_NS = find_field(ContactArrived, "arrival_ns")
+cdef Py_ssize_t NEEDS = find_field(ContactArrived, "needs")
+cdef Py_ssize_t PRIORITY = find_field(ContactArrived, "priority")
+cdef Py_ssize_t BONUS_MS = find_field(ContactArrived, "bonus_ms")
+cdef Py_ssize_t TOPIC = find_field(ContactArrived, "topic")
+cdef Py_ssize_t EXCLUDED = find_field(ContactArrived, "excluded")
+cdef Py_ssize_t PREFERRED = find_field(ContactArrived, "preferred")
+cdef Py_ssize_t PREFERRED_MS = find_field(ContactArrived, "preferred_ms")
+cdef Py_ssize_t ENDED_CONTACT = find_field(ContactEnded, "contact")
 cdef tuple KIND_FIELDS = ("queue", "channel", "skills", "needs", "priority", "topic", "excluded")
+
+
+cdef inline bint is_plain_name(object name):
+    """A name that passes all checks; one that is not ASCII is rare, and may be no valid text."""
+    return type(name) is str and 1 <= len(<str>name) <= NAME_MAX and PyUnicode_IS_ASCII(name)
+
+
+cdef inline int64_t get_number(object number, int64_t least, int64_t most):
+    """-1: something else than a whole number from ``least``, 0 or more, to ``most``."""
+    cdef int overflow = 0
+    cdef int64_t value
+    if type(number) is not int:
+        return -1
+    value = PyLong_AsLongLongAndOverflow(number, &overflow)
+    return value if not overflow and least <= value <= most else -1
 
 
 cdef inline bint has_names_only(frozenset names) except -1:
@@ -59,55 +91,75 @@ cdef bint has_levels_only(frozenset needs) except -1:
 
 
 cdef class ContactIntake(Intake):
-    cdef int contact_arrived(self, object event, int64_t now) except -1:
-        cdef object name = event.contact
-        cdef object arrival = event.arrival_ns
-        cdef object preferred = event.preferred
-        cdef object known = None
-        cdef tuple key = (
-            event.queue, event.channel, event.skills, event.needs, event.priority, event.topic, event.excluded
-        )
-        cdef int32_t queue
-        # what is equal to the key of a kind has passed the checks once, if it is of the right types
+    cdef int32_t find_checked_kind(self, tuple key) except -2:
+        """The kind with this key, or -1.
+
+        What is equal to the key of a kind has passed the checks once, if it is of the right types.
+        """
+        cdef object found
+        cdef tuple known
         if (
-            type(key[0]) is str
-            and type(key[1]) is str
-            and type(key[2]) is frozenset
-            and type(key[3]) is frozenset
-            and type(key[4]) is int
-            and type(key[5]) is str
-            and type(key[6]) is frozenset
-            and has_names_only(key[2])
-            and (not key[6] or has_names_only(key[6]))
-            and (not key[3] or has_levels_only(key[3]))
+            type(key[0]) is not str
+            or type(key[1]) is not str
+            or type(key[2]) is not frozenset
+            or type(key[3]) is not frozenset
+            or type(key[4]) is not int
+            or type(key[5]) is not str
+            or type(key[6]) is not frozenset
         ):
-            known = self.engine.kinds.by_key.get(key)
-        # a name that is not ASCII is rare, and may be no valid text
+            return -1
+        found = self.engine.kinds.by_key.get(key)
+        if found is None:
+            return -1
+        known = self.engine.kinds.keys[<int32_t>found]
         if (
-            known is None
+            (key[2] is known[2] or has_names_only(key[2]))
+            and (key[3] is known[3] or has_levels_only(key[3]))
+            and (key[6] is known[6] or has_names_only(key[6]))
+        ):
+            return found
+        return -1
+
+    cdef int contact_arrived(self, object event, int64_t now) except -1:
+        cdef object name = read_field(event, CONTACT)
+        cdef object arrival = read_field(event, ARRIVAL_NS)
+        cdef object preferred = read_field(event, PREFERRED)
+        cdef int64_t arrival_ns = now if arrival is None else get_number(arrival, 0, now)
+        cdef int64_t bonus_ms = get_number(read_field(event, BONUS_MS), 0, BONUS_MAX)
+        cdef int64_t preferred_ms = get_number(read_field(event, PREFERRED_MS), 0, DURATION_MAX)
+        cdef tuple key = (
+            read_field(event, QUEUE),
+            read_field(event, CHANNEL),
+            read_field(event, SKILLS),
+            read_field(event, NEEDS),
+            read_field(event, PRIORITY),
+            read_field(event, TOPIC),
+            read_field(event, EXCLUDED),
+        )
+        cdef int32_t kind = self.find_checked_kind(key)
+        cdef int32_t queue
+        if (
+            kind < 0
+            or arrival_ns < 0
+            or bonus_ms < 0
+            or preferred_ms < 0
+            or not is_plain_name(name)
             or preferred is not None
-            or type(name) is not str
-            or not 1 <= len(<str>name) <= NAME_MAX
-            or not PyUnicode_IS_ASCII(name)
+            and not is_plain_name(preferred)
         ):
             check_contact_arrived(event, now)
-        else:
-            if arrival is not None:
-                check_arrival(arrival, now)
-            if type(event.bonus_ms) is not int or event.bonus_ms:
-                check_int(event.bonus_ms, "bonus_ms", 0, BONUS_MS_MAX)
-            if type(event.preferred_ms) is not int or event.preferred_ms:
-                check_duration_ms(event.preferred_ms, "preferred_ms", 0)
-        queue = self.get_queue(key[0]) if known is None else self.engine.kinds.rows[<int32_t>known].queue
+        queue = self.get_queue(key[0]) if kind < 0 else self.engine.kinds.rows[kind].queue
         if self.engine.contacts.names.find(name) >= 0:
             raise DuplicateContactError(name)
         if self.engine.contacts.names.slots.count >= self.limits.contacts_max:
             raise LimitError("contacts_max", self.limits.contacts_max)
-        if known is None or self.engine.kinds.rows[<int32_t>known].idle:
+        if kind < 0 or self.engine.kinds.rows[kind].idle:
             self.check_kinds_limit(key)
             self.check_skills_limit(key[2] | named_skills(key[3]))
         self.begin(now)
-        return self.engine.arrive(event, key, queue, now if arrival is None else arrival)
+        return self.engine.arrive(
+            name, self.engine.get_kind(key, queue), arrival_ns, bonus_ms * NS_PER_MS, preferred, preferred_ms * NS_PER_MS
+        )
 
     cdef int contact_changed(self, object event, int64_t now) except -1:
         cdef int32_t contact
@@ -156,7 +208,7 @@ cdef class ContactIntake(Intake):
         return self.engine.abandon(contact)
 
     cdef int contact_ended(self, object event, int64_t now) except -1:
-        cdef int32_t contact = self.get_assigned(event.contact)
+        cdef int32_t contact = self.get_assigned(read_field(event, ENDED_CONTACT))
         self.begin(now)
         return self.engine.end(contact)
 

@@ -15,7 +15,15 @@ cdef class Engine(Settling):
     cdef int ready(self, int32_t agent) except -1
     cdef int pause(self, int32_t agent, object reason) except -1
     cdef int sign_out(self, int32_t agent) except -1
-    cdef int arrive(self, object event, tuple key, int32_t queue, int64_t arrival_ns) except -1
+    cdef int arrive(
+        self,
+        object name,
+        int32_t kind,
+        int64_t arrival_ns,
+        int64_t bonus_ns,
+        object preferred,
+        int64_t preferred_ns,
+    ) except -1
     cdef int change_contact(self, int32_t contact, tuple key, object bonus_ms) except -1
     cdef int defer(self, int32_t contact, int64_t until_ns) except -1
     cdef int transfer(self, int32_t contact, int32_t queue, object event) except -1

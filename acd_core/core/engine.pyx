@@ -168,17 +168,24 @@ cdef class Engine(Settling):
 
     # Contacts
 
-    cdef int arrive(self, object event, tuple key, int32_t queue, int64_t arrival_ns) except -1:
+    cdef int arrive(
+        self,
+        object name,
+        int32_t kind,
+        int64_t arrival_ns,
+        int64_t bonus_ns,
+        object preferred,
+        int64_t preferred_ns,
+    ) except -1:
         cdef int32_t contact
         self.sequence += 1
-        contact = self.contacts.add(
-            event.contact, self.get_class(self.get_kind(key, queue), 0), arrival_ns, self.sequence
-        )
-        if event.bonus_ms:
-            self.contacts.get_extra(contact).bonus_ns = event.bonus_ms * NS_PER_MS
-        if event.preferred is not None or event.preferred_ms:
-            self.contacts.set_preferred(contact, event.preferred, event.preferred_ms * NS_PER_MS)
-        self.split(contact)
+        contact = self.contacts.add(name, self.get_class(kind, 0), arrival_ns, self.sequence)
+        if bonus_ns:
+            self.contacts.get_extra(contact).bonus_ns = bonus_ns
+        if preferred is not None or preferred_ns:
+            self.contacts.set_preferred(contact, preferred, preferred_ns)
+        if self.queues.rows[self.kinds.rows[kind].queue].splits:
+            self.split(contact)
         return self.enter(contact)
 
     cdef int change_contact(self, int32_t contact, tuple key, object bonus_ms) except -1:

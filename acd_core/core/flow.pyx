@@ -262,8 +262,6 @@ cdef class Flow(Hands):
         cdef int32_t target
         cdef int bound = 0, drawn
         cdef tuple splits = self.queues.settings[queue].splits
-        if not splits:
-            return 0
         drawn = mix(self.matching.seed ^ hash_name(<object>self.contacts.names.names[contact])) % 1000
         for one in splits:
             bound += one.permille
@@ -295,7 +293,7 @@ cdef class Flow(Hands):
         cdef ContactRow* row = &self.contacts.rows[contact]
         cdef int32_t queue = self.contacts.queue_of(contact)
         cdef bint preferring = False
-        cdef object rules = self.queues.overflow[queue]
+        cdef dict rules
         self.contacts.set_due(contact, -1, -1)
         if row.extra >= 0 or self.now_ns != row.arrival_ns:
             self.contacts.get_extra(contact).entered_ns = self.now_ns
@@ -316,7 +314,8 @@ cdef class Flow(Hands):
                 self.contacts.set_held(contact, SHUT_OUT)
                 self.place(contact)
             return 0
-        if rules:
+        if self.queues.rows[queue].overflows:
+            rules = self.queues.overflow[queue]
             for when in ("unstaffed", "size", "estimate"):
                 if when in rules and self.is_full(contact, rules[when], when) and self.overflow(contact, when):
                     return 0

@@ -281,9 +281,8 @@ cdef class Hands:
     cdef int finish_work(self, int32_t agent, int32_t work, int64_t wrap_up_ns, object reason, int32_t spare) except -1:
         """The conversation is over: wrap-up, or nothing more of it.  ``wrap_up_ns``: the queue's."""
         cdef WorkRow* row = &self.agents.works[work]
-        cdef object own_ms = (<object>self.agents.rows[agent].settings).wrap_up_ms
-        if own_ms is not None:
-            wrap_up_ns = own_ms * 1_000_000
+        if self.agents.rows[agent].wrap_up_ns >= 0:
+            wrap_up_ns = self.agents.rows[agent].wrap_up_ns
         row.contact = -1
         if wrap_up_ns and not row.interrupted:
             self.sequence += 1

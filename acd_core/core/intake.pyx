@@ -9,6 +9,7 @@ from libc.stdint cimport int32_t, int64_t
 from acd_core.core.agents cimport AgentStateCode
 from acd_core.core.contacts cimport CONTACT_ASSIGNED
 from acd_core.core.engine cimport Engine
+from acd_core.core.fields cimport find_field, read_field
 
 from acd_core.checks import (
     REASON_CHARS_MAX,
@@ -37,6 +38,7 @@ from acd_core.errors import (
     not_waiting,
     queue_in_use,
 )
+from acd_core.events import AgentReady, OfferAccepted, WrapUpFinished
 from acd_core.limits import Limits
 from acd_core.states import AgentState, ContactState
 
@@ -45,6 +47,11 @@ cdef tuple CONTACT_STATES = tuple(ContactState)
 cdef dict AGENT_STATE_CODES = {state: code for code, state in enumerate(AgentState)}
 cdef int64_t TIME_NS_MAX = <int64_t>1 << 62
 cdef Py_ssize_t REASON_MAX = REASON_CHARS_MAX
+cdef Py_ssize_t READY_AGENT = find_field(AgentReady, "agent")
+cdef Py_ssize_t ACCEPTED_AGENT = find_field(OfferAccepted, "agent")
+cdef Py_ssize_t ACCEPTED_OFFER = find_field(OfferAccepted, "offer")
+cdef Py_ssize_t FINISHED_AGENT = find_field(WrapUpFinished, "agent")
+cdef Py_ssize_t FINISHED_CONTACT = find_field(WrapUpFinished, "contact")
 
 
 cdef extern from "Python.h":
@@ -145,7 +152,7 @@ cdef class Intake:
         return self.engine.change_agent(agent, event)
 
     cdef int agent_ready(self, object event, int64_t now) except -1:
-        cdef int32_t agent = self.get_agent(event.agent)
+        cdef int32_t agent = self.get_agent(read_field(event, READY_AGENT))
         self.begin(now)
         return self.engine.ready(agent)
 
@@ -165,7 +172,8 @@ cdef class Intake:
     # Offers
 
     cdef int offer_accepted(self, object event, int64_t now) except -1:
-        cdef int32_t offer = self.get_answerable_offer(event.offer, self.get_agent(event.agent), now)
+        cdef int32_t agent = self.get_agent(read_field(event, ACCEPTED_AGENT))
+        cdef int32_t offer = self.get_answerable_offer(read_field(event, ACCEPTED_OFFER), agent, now)
         self.begin(now)
         return self.engine.accept(offer)
 
@@ -194,7 +202,7 @@ cdef class Intake:
     # Wrap-up
 
     cdef int wrap_up_finished(self, object event, int64_t now) except -1:
-        cdef int32_t work = self.get_wrap_up(event.agent, event.contact)
+        cdef int32_t work = self.get_wrap_up(read_field(event, FINISHED_AGENT), read_field(event, FINISHED_CONTACT))
         self.begin(now)
         return self.engine.end_wrap_up(work, "wrap-up finished")
 

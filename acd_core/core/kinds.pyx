@@ -107,11 +107,15 @@ cdef class Kinds:
         self.excluding.reserve(1, self.class_capacity)
         row = &self.classes[klass]
         memset(row, 0, sizeof(ClassRow))
-        row.first = row.last = -1
+        row.first = row.last = row.next = -1
         row.kind = kind
         row.step = step
-        row.next = self.rows[kind].first
-        self.rows[kind].first = klass
+        if self.rows[kind].first < 0:
+            self.rows[kind].first = klass
+        else:
+            # the first one, of those who have just come, is asked for the most
+            row.next = self.classes[self.rows[kind].first].next
+            self.classes[self.rows[kind].first].next = klass
         self.heads[klass].queue = self.rows[kind].queue
         self.heads[klass].channel = self.rows[kind].channel
         self.heads[klass].priority = self.rows[kind].priority

@@ -44,6 +44,9 @@ cdef struct QueueRow:
     int64_t* after_ns
     int32_t steps
     int64_t wait_ns
+    # what may send a contact away when it enters
+    bint splits
+    bint overflows
     bint configured
     bint closed
     int32_t strategy

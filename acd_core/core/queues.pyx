@@ -109,6 +109,8 @@ cdef class Queues:
         row.blend = order.blend
         self.settings[queue] = settings
         self.overflow[queue] = {one.when: one for one in settings.overflow}
+        row.splits = len(settings.splits) > 0
+        row.overflows = not self.overflow[queue].keys().isdisjoint(("unstaffed", "size", "estimate"))
         row.wait_ns = self.overflow[queue]["wait"].value * NS_PER_MS if "wait" in self.overflow[queue] else -1
         self.refresh_blending(queue)
         return queue
