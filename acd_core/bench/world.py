@@ -14,6 +14,7 @@ from acd_core.api import DistributorApi
 from acd_core.bench.centre import Centre
 from acd_core.bench.log_file import LogFile
 from acd_core.decisions import Decision, OfferEnded, OfferMade
+from acd_core.errors import StaleOfferError
 from acd_core.limits import Limits
 
 STEP_NS: Final = 1_000
@@ -82,7 +83,10 @@ class World:
         self.contacts += 1
         kinds = self.centre.kinds
         kind = kinds[self.contacts % len(kinds)]
-        return self.centre.contact(f"0190a1b2-{self.contacts:027}", kind, self.now_ns)
+        return self.centre.contact(self.name(), kind, self.now_ns)
+
+    def name(self) -> str:
+        return f"0190a1b2-{self.contacts:027}"
 
     def fill(self) -> None:
         for _ in range(self.size.waiting):
@@ -92,45 +96,70 @@ class World:
     def time_freed(self, timed: Timed, count: int) -> list[int]:
         """Everybody has had contacts and is in wrap-up, the queues are full; each freed agent gets the next one.
 
-        Round after round: a tenth of all agents, one event after the other; then as many contacts arrive, and these
-        agents are in wrap-up again.
+        Round after round a tenth of the agents, one event after the other; then these are in wrap-up again, and as many
+        contacts as they have served arrive.
         """
         self.fill()
         for agent in self.agents:
             self.tell(ev.AgentReady(agent))
             self.work(agent)
         times: list[int] = []
-        freed = 0
-        for _ in range(10 * count):
-            events = [ev.AgentReady(self.agents[(freed + number) * 7919 % len(self.agents)]) for number in range(max(1, len(self.agents) // 10))]
-            freed += len(events)
+        for number in range(10 * count):
+            events = [ev.AgentReady(agent) for agent in self.tenth(number)]
             for event in events:
                 taken, decisions = self.time(timed, event)
                 if any(isinstance(one, OfferMade) for one in decisions):
                     times.append(taken)
-            for event in events:
-                self.work(event.agent)
-            while self.waiting() < self.size.waiting: self.tell(self.arrival())
+            served = sum(self.work(event.agent) for event in events)
+            for _ in range(served):
+                self.tell(self.arrival())
             if len(times) >= count:
                 break
         return times[:count]
-    def waiting(self):
-        return sum(self.d.queue(f"queue {n}").waiting for n in range(10))
 
     def time_arrivals(self, timed: Timed, count: int) -> list[int]:
-        """Everybody is available, nobody waits; each contact that arrives is offered, answered and over at once."""
+        """Everybody is available; those who wait ask for a skill that nobody has.  Who arrives is offered at once.
+
+        There has been one of each kind before.  Round after round as many as a tenth of the agents arrive, one event
+        after the other; then these contacts are answered and over.
+        """
+        for number in range(self.size.waiting):
+            kind = self.centre.kinds[number % min(RARE, len(self.centre.kinds))]
+            self.contacts += 1
+            self.tell(self.with_rare_skill(self.centre.contact(self.name(), kind, self.now_ns), number % RARE))
         for agent in self.agents:
             self.tell(ev.AgentReady(agent))
-        times = []
-        for _ in range(count):
-            taken, decisions = self.time(timed, self.arrival())
-            offers = [one for one in decisions if isinstance(one, OfferMade)]
-            if offers:
-                times.append(taken)
-                self.tell(ev.OfferAccepted(offers[0].offer, offers[0].agent))
-                self.tell(ev.ContactEnded(offers[0].contact))
-                self.tell(ev.WrapUpFinished(offers[0].agent))
-        return times
+        times: list[int] = []
+        arrived = 0
+        for _ in range(10 * count):
+            events = [self.arrival() for _ in self.tenth(0)]
+            offers: list[OfferMade] = []
+            for event in events:
+                taken, decisions = self.time(timed, event)
+                made = [one for one in decisions if isinstance(one, OfferMade)]
+                offers += made
+                arrived += 1
+                if made and arrived > len(self.centre.kinds):
+                    times.append(taken)
+            for offer in offers:
+                self.serve(offer)
+            if len(times) >= count:
+                break
+        return times[:count]
+
+    def tenth(self, number: int) -> list[str]:
+        """So many agents, others each time, from all over."""
+        size = max(1, len(self.agents) // 10)
+        return [self.agents[place * 7919 % len(self.agents)] for place in range(number * size, (number + 1) * size)]
+
+    def serve(self, offer: OfferMade) -> None:
+        """From answer to the end of wrap-up; the first of those who ring answers."""
+        try:
+            self.tell(ev.OfferAccepted(offer.offer, offer.agent))
+        except StaleOfferError:
+            return
+        self.tell(ev.ContactEnded(offer.contact))
+        self.tell(ev.WrapUpFinished(offer.agent))
 
     def time_skill_changes(self, timed: Timed, count: int) -> list[int]:
         """All agents are available beside full queues, for each contact asks for a skill that nobody has; one agent
@@ -194,12 +223,12 @@ class World:
                 note_offers(open_offers, decisions)
         return decided, events, time.perf_counter_ns() - start
 
-    def work(self, agent: str) -> None:
-        """Bring all that is offered to its end: the agent is in wrap-up; without an offer, paused."""
+    def work(self, agent: str) -> int:
+        """Bring all that is offered to its end: the agent is in wrap-up; without an offer, paused.  How many it was."""
         view = self.d.agent(agent)
         if view.offer is None:
             self.tell(ev.AgentPaused(agent, "nobody waits"))
-            return
+            return 0
         in_hand = []
         while view.offer is not None and view.contact is not None:
             in_hand.append(view.contact)
@@ -207,6 +236,7 @@ class World:
             view = self.d.agent(agent)
         for contact in in_hand:
             self.tell(ev.ContactEnded(contact))
+        return len(in_hand)
 
 
 def rare_skill(number: int) -> str:

@@ -20,6 +20,7 @@ from acd_core.core.agents cimport (
     AgentStateCode,
     WorkRow,
 )
+from acd_core.core.bits cimport prefetch_row
 from acd_core.core.contacts cimport (
     CHARGED,
     CONTACT_ASSIGNED,
@@ -409,6 +410,8 @@ cdef class Hands:
         if row.offer < 0 and not row.marked and self.agents.at_work(agent):
             row.marked = True
             self.free.add(agent)
+            # soon asked for: whom they may serve
+            prefetch_row(self.matching.profile_classes.row(row.profile), self.matching.profile_classes.stride)
         if self.matching.fans:
             for contact in self.matching.fans.get(<object>self.agents.names.names[agent], ()):
                 self.place(contact)

@@ -5,7 +5,7 @@ cimport cython
 from libc.stdint cimport INT64_MIN, int32_t, int64_t
 from libc.stdlib cimport free
 
-from acd_core.core.bits cimport COLUMNS_SLACK, list_common
+from acd_core.core.bits cimport COLUMNS_SLACK, list_common, prefetch_row
 from acd_core.core.choosing cimport Choosing
 from acd_core.core.contacts cimport CONTACT_WAITING, KEPT, ContactRow
 from acd_core.core.heap cimport Entry, Heap, comes_before
@@ -95,7 +95,11 @@ cdef class Matching(Choosing):
             if not self.is_for(klass, agent):
                 continue
             head = &self.kinds.heads[klass]
+            # whoever is offered is looked at next
             prefetch(&self.contacts.rows[head.slot])
+            prefetch(&self.contacts.names.names[head.slot])
+            prefetch(&self.kinds.classes[klass])
+            prefetch_row(self.class_profiles.row(klass), self.class_profiles.stride)
             turn.key = head.key
             turn.sequence = head.sequence
             turn.contact = head.slot
