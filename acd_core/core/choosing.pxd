@@ -11,12 +11,14 @@ cdef class Choosing(Lottery):
     cdef int find_other(self, int32_t contact, int32_t agent, Candidate* other) except -1
     cdef int compare(self, int32_t contact, int32_t strategy, Candidate* best, Candidate* runner_up) except -1
     cdef Entry* first_agent(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL
-    cdef int find_likeliest(self, int32_t contact, int32_t skipped, Candidate* best) except -1
-    cdef int32_t topic_of(self, int32_t contact) except -2
-    cdef int take_from_heap(self, Heap* heap, int32_t contact, int32_t skipped, Candidate* best) except -1
+    cdef int find_likeliest(self, int32_t contact, Candidate* best, Candidate* runner_up) except -1
+    cdef int take_idle(self, Heap* heap, int32_t contact, Candidate* best, Candidate* runner_up) except -1
+    cdef int take_from_heap(self, Heap* heap, int32_t contact, Candidate* best, Candidate* runner_up) except -1
+    cdef bint enter_likely(self, Entry* entry, Candidate* best, Candidate* runner_up) noexcept
     cdef int take_from_ranks(
-        self, Ranks* ranks, int32_t lane_place, int32_t contact, int32_t skipped, Candidate* best
+        self, Ranks* ranks, int32_t lane_place, int32_t contact, Candidate* best, Candidate* runner_up
     ) except -1
+    cdef int32_t topic_of(self, int32_t contact) except -2
     cdef Entry* first_likely(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL
     cdef int64_t term_of(self, int32_t contact, int32_t agent) except? -1
     cdef int64_t profile_term(self, int32_t strategy, int32_t klass, int32_t profile) noexcept

@@ -8,7 +8,7 @@ from acd_core.core.contacts cimport KEPT
 from acd_core.core.heap cimport Entry, Heap
 from acd_core.core.kinds cimport ClassRow, Head
 from acd_core.core.lottery cimport Lottery
-from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, BY_TURN, LaneRow
+from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, BY_TURN, LaneRow, ProfileRow
 from acd_core.core.queues cimport (
     LEAST_OCCUPIED,
     LEAST_SKILLED,
@@ -33,7 +33,7 @@ cdef inline bint enter_candidate(
     cdef Candidate* place = best if first else runner_up
     if first:
         runner_up[0] = best[0]
-    elif not is_better(term, sequence, runner_up):
+    elif agent == best.agent or not is_better(term, sequence, runner_up):
         return False
     place.term = term
     place.sequence = sequence
@@ -50,14 +50,12 @@ cdef class Choosing(Lottery):
     cdef int32_t best_agent(self, int32_t contact, Candidate* runner_up) except -2:
         """The best of those who may take it now, or -1.
 
-        ``runner_up``: not NULL to be told the second best, where the queue's strategy found them on the way; else its
-        ``agent`` is -1.
+        ``runner_up``: if not NULL, the second best, if the queue's strategy has found both; else its ``agent`` is -1.
         """
-        cdef Candidate best, second
+        cdef Candidate best
         cdef int32_t preferred = self.get_preferred(contact)
-        if runner_up is NULL:
-            runner_up = &second
-        runner_up.agent = -1
+        if runner_up is not NULL:
+            runner_up.agent = -1
         if preferred >= 0 and self.is_free(contact, preferred):
             if self.contacts.rows[contact].place == KEPT:
                 return preferred
@@ -69,30 +67,35 @@ cdef class Choosing(Lottery):
         return best.agent
 
     cdef int find_best(self, int32_t contact, Candidate* best, Candidate* runner_up) except -1:
-        """By the queue's strategy, whoever is preferred; ``agent`` -1: nobody, or for the runner-up not looked for."""
+        """The best two by the queue's strategy, whoever is preferred; ``agent`` -1: nobody.
+
+        ``runner_up`` NULL: not asked for.
+        """
         cdef int32_t strategy = self.queues.rows[self.contacts.queue_of(contact)].strategy
+        cdef Candidate second
+        if strategy == RANDOM:
+            self.prepare_draw(contact)
+            self.draw(contact, 0, best)
+            if runner_up is not NULL:
+                self.leave_out(contact, best.agent)
+                self.draw(contact, 1, runner_up)
+            return 0
+        if runner_up is NULL:
+            runner_up = &second
         best.agent = runner_up.agent = -1
         best.term = runner_up.term = 0
         if strategy == SUCCESS:
-            return self.find_likeliest(contact, -1, best)
-        if strategy == RANDOM:
-            self.list_barred(contact)
-            return self.draw(contact, 0, best)
+            return self.find_likeliest(contact, best, runner_up)
         return self.compare(contact, strategy, best, runner_up)
 
     cdef int find_other(self, int32_t contact, int32_t agent, Candidate* other) except -1:
         """The best but for this agent."""
-        cdef int32_t strategy = self.queues.rows[self.contacts.queue_of(contact)].strategy
         cdef Candidate second
-        other.agent = second.agent = -1
-        other.term = second.term = 0
-        if strategy == SUCCESS:
-            return self.find_likeliest(contact, agent, other)
-        if strategy == RANDOM:
-            self.list_barred(contact)
-            self.bar(contact, agent)
+        if self.queues.rows[self.contacts.queue_of(contact)].strategy == RANDOM:
+            self.prepare_draw(contact)
+            self.leave_out(contact, agent)
             return self.draw(contact, 1, other)
-        self.compare(contact, strategy, other, &second)
+        self.find_best(contact, other, &second)
         if other.agent == agent:
             other[0] = second
         return 0
@@ -157,65 +160,66 @@ cdef class Choosing(Lottery):
         cdef int32_t kind = self.kinds.classes[self.contacts.rows[contact].klass].kind
         return self.agents.scores.topics.find((<tuple>self.kinds.keys[kind])[5])
 
-    cdef int find_likeliest(self, int32_t contact, int32_t skipped, Candidate* best) except -1:
-        """By expected success."""
+    cdef int find_likeliest(self, int32_t contact, Candidate* best, Candidate* runner_up) except -1:
+        """The best two by expected success."""
         cdef int32_t klass = self.contacts.rows[contact].klass
-        cdef int32_t channel = self.kinds.heads[klass].channel
         cdef int32_t topic = self.topic_of(contact)
-        cdef int32_t word, profile, words = (self.profiles.slots.used + 63) >> 6
-        cdef uint64_t* able = self.class_profiles.row(klass)
-        cdef uint64_t* idle = self.profiles.idle.row(channel)
-        cdef uint64_t bits
+        cdef int32_t place
         cdef LaneRow* lane
-        cdef Entry* entry
-        for word in range(words):
-            bits = able[word] & idle[word]
-            while bits:
-                profile = (word << 6) + lowest_bit(bits)
-                bits &= bits - 1
-                lane = &self.profiles.lanes[self.profiles.lane_of[channel][profile]]
-                if self.profiles.rows[profile].crowded:
-                    self.take_from_heap(find_heap(&lane.topics, topic), contact, skipped, best)
-                else:
-                    self.take_from_ranks(
-                        find_ranks(&self.profiles.rows[profile].topics, topic), lane.place, contact, skipped, best
-                    )
-                if best.term == 0:
-                    # of this lane nobody with a score may take it
-                    entry = self.first_agent(&lane.heaps[<int>BY_IDLE], 0, contact, skipped)
-                    if entry is not NULL and is_better(0, entry.sequence, best):
-                        best.sequence = entry.sequence
-                        best.agent = entry.slot
+        cdef ProfileRow* profile
+        for place in range(self.list_lanes(klass, self.profiles.idle.row(self.kinds.heads[klass].channel))):
+            lane = &self.profiles.lanes[self.lanes[place]]
+            profile = &self.profiles.rows[lane.profile]
+            if profile.crowded:
+                self.take_from_heap(find_heap(&lane.topics, topic), contact, best, runner_up)
+            else:
+                self.take_from_ranks(find_ranks(&profile.topics, topic), lane.place, contact, best, runner_up)
+            if runner_up.term == 0:
+                self.take_idle(&lane.heaps[<int>BY_IDLE], contact, best, runner_up)
         return 0
 
-    cdef int take_from_heap(self, Heap* heap, int32_t contact, int32_t skipped, Candidate* best) except -1:
-        cdef Entry* entry
-        if heap is NULL or -heap.entries[0].key < best.term:
-            return 0
-        entry = self.first_likely(heap, 0, contact, skipped)
-        if entry is not NULL and is_better(-entry.key, entry.sequence, best):
-            best.term = -entry.key
-            best.sequence = entry.sequence
-            best.agent = self.agents.scores.rows[entry.slot].agent
+    cdef int take_idle(self, Heap* heap, int32_t contact, Candidate* best, Candidate* runner_up) except -1:
+        """Those of a lane without a score: all but the best, if that one has any."""
+        cdef Entry* entry = self.first_agent(heap, 0, contact, best.agent if best.term else -1)
+        if entry is not NULL and enter_candidate(0, entry.sequence, entry.slot, best, runner_up):
+            entry = self.first_agent(heap, 0, contact, entry.slot)
+            if entry is not NULL:
+                enter_candidate(0, entry.sequence, entry.slot, best, runner_up)
         return 0
+
+    cdef int take_from_heap(self, Heap* heap, int32_t contact, Candidate* best, Candidate* runner_up) except -1:
+        cdef Entry* entry
+        if heap is NULL or -heap.entries[0].key < runner_up.term:
+            return 0
+        entry = self.first_likely(heap, 0, contact, -1)
+        if entry is not NULL and self.enter_likely(entry, best, runner_up):
+            entry = self.first_likely(heap, 0, contact, best.agent)
+            if entry is not NULL:
+                self.enter_likely(entry, best, runner_up)
+        return 0
+
+    cdef bint enter_likely(self, Entry* entry, Candidate* best, Candidate* runner_up) noexcept:
+        return enter_candidate(
+            -entry.key, entry.sequence, self.agents.scores.rows[entry.slot].agent, best, runner_up
+        )
 
     cdef int take_from_ranks(
-        self, Ranks* ranks, int32_t lane_place, int32_t contact, int32_t skipped, Candidate* best
+        self, Ranks* ranks, int32_t lane_place, int32_t contact, Candidate* best, Candidate* runner_up
     ) except -1:
         cdef int32_t place, agent, score
+        cdef int64_t sequence
         if ranks is NULL:
             return 0
         for place in range(ranks.size):
             agent = ranks.items[place].agent
             score = ranks.items[place].score
-            if score < best.term:
+            if score < runner_up.term:
                 break
-            if not self.agents.rows[agent].inside >> lane_place & 1 or agent == skipped:
+            if not self.agents.rows[agent].inside >> lane_place & 1:
                 continue
-            if is_better(score, self.agents.rows[agent].idle_sequence, best) and not self.is_barred(contact, agent):
-                best.term = score
-                best.sequence = self.agents.rows[agent].idle_sequence
-                best.agent = agent
+            sequence = self.agents.rows[agent].idle_sequence
+            if is_better(score, sequence, runner_up) and not self.is_barred(contact, agent):
+                enter_candidate(score, sequence, agent, best, runner_up)
         return 0
 
     cdef Entry* first_likely(self, Heap* heap, int32_t place, int32_t contact, int32_t skipped) except? NULL:

@@ -5,10 +5,9 @@ All who may take the contact stand in a row, those of a profile side by side: th
 lane, then its own row is looked at, in a crowded one through a trie (`acd_core.core.lots`).
 """
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 
-from acd_core.core.bits cimport lowest_bit
 from acd_core.core.eligibility cimport Eligibility
 from acd_core.core.hashing cimport draw_point
 from acd_core.core.heap cimport Heap
@@ -58,26 +57,42 @@ cdef class Lottery(Eligibility):
         free(self.parts)
         free(self.barred)
 
-    cdef int list_barred(self, int32_t contact) except -1:
-        """Those who are left out of the draw for it."""
+    cdef int prepare_draw(self, int32_t contact) except -1:
+        """Put all in their row who may take the contact."""
         cdef int32_t klass = self.contacts.rows[contact].klass
         cdef int32_t exclusion = self.contacts.rows[contact].exclusions
-        cdef int32_t agent
-        self.barred_size = 0
+        cdef int32_t place, lane, agent
+        self.barred_size = self.parts_size = 0
+        self.total = 0
+        if self.parts_capacity < self.profiles.capacity:
+            self.parts = <RowPart*>grow(
+                self.parts, sizeof(RowPart), self.parts_capacity, self.profiles.capacity
+            )
+            self.parts_capacity = self.profiles.capacity
+        for place in range(self.list_lanes(klass, self.profiles.idle.row(self.kinds.heads[klass].channel))):
+            lane = self.lanes[place]
+            self.parts[place].key = self.profiles.rows[self.profiles.lanes[lane].profile].row_key
+            self.parts[place].weight = self.profiles.weights[lane]
+            self.parts[place].lane = lane
+            self.parts_size += 1
+            self.total += self.profiles.weights[lane]
         if self.kinds.excluding.has(0, klass):
             for name in self.kinds.excluded(klass):
                 agent = self.agents.names.find(name)
                 if agent >= 0:
-                    self.bar(contact, agent)
+                    self.leave_out(contact, agent)
         while exclusion >= 0:
-            self.bar(contact, self.exclusions.rows[exclusion].agent)
+            self.leave_out(contact, self.exclusions.rows[exclusion].agent)
             exclusion = self.exclusions.rows[exclusion].next
         return 0
 
-    cdef int bar(self, int32_t contact, int32_t agent) except -1:
+    cdef int leave_out(self, int32_t contact, int32_t agent) except -1:
+        """-1: nobody."""
         cdef Barred* one
         cdef int32_t place
-        if not self.is_able(contact, agent) or not self.is_free(contact, agent) or self.agents.rows[agent].loose:
+        if agent < 0 or not self.is_able(contact, agent) or not self.is_free(contact, agent):
+            return 0
+        if self.agents.rows[agent].loose:
             return 0
         for place in range(self.barred_size):
             if self.barred[place].agent == agent:
@@ -94,44 +109,22 @@ cdef class Lottery(Eligibility):
             self.agents.rows[agent].profile
         ]
         self.barred_size += 1
+        self.total -= one.weight
+        for place in range(self.parts_size):
+            if self.parts[place].lane == one.lane:
+                self.parts[place].weight -= one.weight
+                break
         return 0
 
     cdef int draw(self, int32_t contact, int32_t number, Candidate* best) except -1:
-        """Rule 8.2, among those who may take it and are not `barred`."""
-        cdef int32_t klass = self.contacts.rows[contact].klass
-        cdef int32_t channel = self.kinds.heads[klass].channel
-        cdef int32_t word, profile, lane, place, size = 0, words = (self.profiles.slots.used + 63) >> 6
-        cdef int32_t* lanes = self.profiles.lane_of[channel]
-        cdef uint64_t* able = self.class_profiles.row(klass)
-        cdef uint64_t* idle = self.profiles.idle.row(channel)
-        cdef uint64_t bits
-        cdef int64_t weight, point, total = 0
+        """Rule 8.2, among those in the row who are not left out; ``agent`` -1: nobody."""
+        cdef int64_t point
+        cdef int32_t place
         best.agent = -1
-        if self.parts_capacity < self.profiles.capacity:
-            self.parts = <RowPart*>grow(
-                self.parts, sizeof(RowPart), self.parts_capacity, self.profiles.capacity
-            )
-            self.parts_capacity = self.profiles.capacity
-        for word in range(words):
-            bits = able[word] & idle[word]
-            while bits:
-                profile = (word << 6) + lowest_bit(bits)
-                bits &= bits - 1
-                lane = lanes[profile]
-                weight = self.profiles.weights[lane]
-                for place in range(self.barred_size):
-                    if self.barred[place].lane == lane:
-                        weight -= self.barred[place].weight
-                if weight:
-                    self.parts[size].key = self.profiles.rows[profile].row_key
-                    self.parts[size].weight = weight
-                    self.parts[size].lane = lane
-                    size += 1
-                    total += weight
-        if not total:
+        if not self.total:
             return 0
-        point = draw_point(self.seed, <object>self.contacts.names.names[contact], number, total)
-        place = find_part(self.parts, size, &point)
+        point = draw_point(self.seed, <object>self.contacts.names.names[contact], number, self.total)
+        place = find_part(self.parts, self.parts_size, &point)
         best.agent = self.draw_from_lane(self.parts[place].lane, point)
         best.sequence = self.agents.rows[best.agent].idle_sequence
         best.term = self.agents.rows[best.agent].weight
@@ -170,14 +163,14 @@ cdef class Lottery(Eligibility):
         """As `list_agents`, by one draw after the other."""
         cdef Candidate best
         cdef int32_t number, preferred = self.get_preferred(contact)
-        self.list_barred(contact)
+        self.prepare_draw(contact)
         for number in range(DRAWS_MAX):
             self.draw(contact, number, &best)
             if best.agent < 0:
                 break
             if best.agent != preferred:
                 found.append(best.agent)
-            self.bar(contact, best.agent)
+            self.leave_out(contact, best.agent)
         if preferred >= 0 and self.is_free(contact, preferred) and self.is_able(contact, preferred):
             if not self.is_barred(contact, preferred):
                 found.insert(0, preferred)
