@@ -22,6 +22,7 @@ CONCEPTS = (
     "profiles",
     "agents",
     "exclusions",
+    "fans",
     "eligibility",
     "lottery",
     "choosing",

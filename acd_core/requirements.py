@@ -7,6 +7,7 @@ A team is a skill named ``team:north``, a language one named ``language:de``: no
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -45,7 +46,7 @@ def is_met(requirement: Requirement, levels: Mapping[str, int]) -> bool:
     return all(any(levels.get(name, -1) >= minimum for name, minimum in clause) for clause in requirement)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def relax(requirement: Requirement, steps: tuple[Step, ...]) -> Requirement:
     """After these steps, in order."""
     for step in steps:
@@ -59,10 +60,10 @@ def named_skills(requirement: Requirement) -> frozenset[str]:
     return frozenset(name for clause in requirement for name, _ in clause)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def describe(requirement: Requirement) -> tuple[str, ...]:
     """A text per clause, sorted: ``billing|tariffs>=20``, ``german>=50``."""
-    return tuple(sorted(describe_clause(clause) for clause in requirement))
+    return tuple(sorted(sys.intern(describe_clause(clause)) for clause in requirement))
 
 
 def describe_clause(clause: frozenset[tuple[str, int]]) -> str:

@@ -44,11 +44,14 @@ cdef struct AgentRow:
     int32_t firm
     int32_t weight
     int32_t first_score
+    int32_t first_fan
     int16_t state
     int16_t next_state
     bint marked
     bint loose
     bint working
+    # whether they were at work when their fans were last looked at
+    bint attended
 
 
 cdef struct WorkRow:

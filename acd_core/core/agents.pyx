@@ -107,7 +107,7 @@ cdef class Agents:
         self.reserve_places()
         row = &self.rows[agent]
         memset(row, 0, sizeof(AgentRow))
-        row.offer = row.timer = row.first_work = row.first_score = -1
+        row.offer = row.timer = row.first_work = row.first_score = row.first_fan = -1
         row.next_state = -1
         row.until_ns = -1
         row.state = AGENT_SIGNED_OUT

@@ -69,7 +69,10 @@ cdef struct ExtraRow:
     int64_t entered_ns
     int64_t until_ns
     int32_t hops
-    int32_t work
+    # the contact, if it waits for its preferred agent alone, and its neighbours among those of the same agent
+    int32_t fan
+    int32_t fan_before
+    int32_t fan_after
 
 
 cdef class Contacts:

@@ -98,6 +98,7 @@ cdef class Contacts:
             memset(extra, 0, sizeof(ExtraRow))
             extra.entered_ns = row.arrival_ns
             extra.until_ns = -1
+            extra.fan = -1
         return &self.extras[row.extra]
 
     cdef int set_preferred(self, int32_t contact, object name, int64_t preferred_ns) except -1:

@@ -115,6 +115,7 @@ cdef class Engine(Settling):
     cdef int sign_in(self, object settings) except -1:
         cdef int32_t profile = self.get_profile(settings)
         cdef int32_t agent = self.agents.add(settings.agent, profile, settings)
+        self.matching.fans.signed_in(agent)
         self.queues.count_agents(settings.queues, 1)
         return self.show(agent, AGENT_PAUSED, "signed in", 0)
 
@@ -129,6 +130,7 @@ cdef class Engine(Settling):
             self.agents.move(agent, profile)
             self.drop_profile(old)
             self.agent_moved(agent)
+            self.place_fans(agent)
             self.lost_agent(queues - settings.queues)
         return 0
 

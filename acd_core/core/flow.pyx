@@ -116,7 +116,7 @@ cdef class Flow(Hands):
                 program += (self.skills.get(name), minimum + 1)
         named = [self.skills.get(name) for name in named_skills(requirement)]
         self.kinds.words[klass] = describe(requirement)
-        return self.kinds.set_requirement(klass, requirement, program, named)
+        return self.kinds.set_requirement(klass, program, named)
 
     cdef int change_class(self, int32_t contact, int32_t klass) except -1:
         """`place` is the caller's."""
@@ -230,19 +230,13 @@ cdef class Flow(Hands):
 
     cdef int set_preferring(self, int32_t contact, bint preferring) except -1:
         cdef ContactRow* row = &self.contacts.rows[contact]
-        cdef object name
         if preferring == ((row.flags & PREFERRING) != 0):
             return 0
-        name = <object>self.contacts.extras[row.extra].preferred
         if preferring:
             row.flags |= PREFERRING
-            self.matching.fans.setdefault(name, set()).add(contact)
-        else:
-            row.flags &= ~PREFERRING
-            self.matching.fans[name].discard(contact)
-            if not self.matching.fans[name]:
-                del self.matching.fans[name]
-        return 0
+            return self.matching.fans.add(contact)
+        row.flags &= ~PREFERRING
+        return self.matching.fans.remove(contact)
 
     cdef list list_contacts(self, int32_t queue):
         """All of the queue, by arrival."""

@@ -69,6 +69,7 @@ cdef class Hands:
     cdef void restart_idle(self, int32_t agent) noexcept
     cdef int wish(self, int32_t agent, AgentStateCode state, object reason, int64_t return_ns) except -1
     cdef int agent_moved(self, int32_t agent) except -1
+    cdef int place_fans(self, int32_t agent) except -1
     cdef int32_t find_work(self, int32_t agent, int32_t contact) noexcept
     cdef int32_t first_wrap_up(self, int32_t agent, object contact) except -2
     cdef int report_work(self, int32_t agent, int32_t work, bint interrupted) except -1

@@ -336,13 +336,10 @@ cdef class Hands:
         self.show(agent, state, reason, return_ns if state == AGENT_NOT_RESPONDING else 0)
         if state == AGENT_SIGNED_OUT:
             queues = self.profiles.keys[profile][0]
-            name = <object>self.agents.names.names[agent]
             self.exclusions.forget_agent(agent)
             self.queues.count_agents(queues, -1)
+            self.matching.fans.signed_out(agent)
             self.agents.remove(agent)
-            if self.matching.fans:
-                for contact in self.matching.fans.get(name, ()):
-                    self.place(contact)
             self.drop_profile(profile)
             self.lost_agent(queues)
         return 0
@@ -412,7 +409,15 @@ cdef class Hands:
             self.free.add(agent)
             # soon asked for: whom they may serve
             prefetch_row(self.matching.profile_classes.row(row.profile), self.matching.profile_classes.stride)
-        if self.matching.fans:
-            for contact in self.matching.fans.get(<object>self.agents.names.names[agent], ()):
-                self.place(contact)
+        if row.attended != self.agents.at_work(agent):
+            self.place_fans(agent)
+        return 0
+
+    cdef int place_fans(self, int32_t agent) except -1:
+        """Those who prefer the agent are kept for them, or no more."""
+        cdef int32_t contact = self.matching.fans.first(agent)
+        self.agents.rows[agent].attended = self.agents.at_work(agent)
+        while contact >= 0:
+            self.place(contact)
+            contact = self.matching.fans.after(contact)
         return 0

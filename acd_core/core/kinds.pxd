@@ -63,7 +63,6 @@ cdef class Kinds:
     cdef Head* heads
     cdef Standing* standings
     cdef int32_t class_capacity
-    cdef list requirements
     cdef list words
     cdef BitRows waiting
     cdef BitRows excluding
@@ -71,7 +70,7 @@ cdef class Kinds:
     cdef int32_t add(self, tuple key, int32_t queue, int32_t channel) except -1
     cdef int remove(self, int32_t kind) except -1
     cdef int32_t add_class(self, int32_t kind, int32_t step) except -1
-    cdef int set_requirement(self, int32_t klass, object requirement, list program, list named) except -1
+    cdef int set_requirement(self, int32_t klass, list program, list named) except -1
     cdef void shelve(self, int32_t kind) noexcept
     cdef void unshelve(self, int32_t kind) noexcept
 

@@ -28,7 +28,6 @@ cdef class Kinds:
         self.excluding = BitRows()
         self.by_key = {}
         self.keys = []
-        self.requirements = []
         self.words = []
         self.oldest = self.newest = -1
 
@@ -77,7 +76,7 @@ cdef class Kinds:
             free(self.classes[klass].named)
             self.classes[klass].program = self.classes[klass].named = NULL
             self.classes[klass].kind = -1
-            self.requirements[klass] = self.words[klass] = None
+            self.words[klass] = None
             self.excluding.clear(0, klass)
             self.class_slots.give_back(klass)
             klass = following
@@ -101,7 +100,6 @@ cdef class Kinds:
                 self.standings, sizeof(Standing), self.class_capacity, capacity
             )
             self.class_capacity = capacity
-            self.requirements.extend([None] * (capacity - len(self.requirements)))
             self.words.extend([None] * (capacity - len(self.words)))
         self.waiting.reserve(1, self.class_capacity)
         self.excluding.reserve(1, self.class_capacity)
@@ -123,7 +121,7 @@ cdef class Kinds:
             self.excluding.set(0, klass)
         return klass
 
-    cdef int set_requirement(self, int32_t klass, object requirement, list program, list named) except -1:
+    cdef int set_requirement(self, int32_t klass, list program, list named) except -1:
         """``program``: for each clause the number of its alternatives and then (skill, level plus one) each."""
         cdef ClassRow* row = &self.classes[klass]
         cdef int32_t place
@@ -139,7 +137,6 @@ cdef class Kinds:
             row.program[place] = program[place]
         for place in range(row.named_count):
             row.named[place] = named[place]
-        self.requirements[klass] = requirement
         return 0
 
     cdef void shelve(self, int32_t kind) noexcept:

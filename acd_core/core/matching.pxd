@@ -1,6 +1,7 @@
 from libc.stdint cimport int32_t, int64_t
 
 from acd_core.core.choosing cimport Choosing
+from acd_core.core.fans cimport Fans
 from acd_core.core.heap cimport Entry, Heap
 from acd_core.core.lottery cimport Candidate
 
@@ -48,7 +49,7 @@ cdef inline bint enter_turn(Turn* turn, Turn* best, Turn* following) noexcept:
 
 
 cdef class Matching(Choosing):
-    cdef dict fans
+    cdef Fans fans
     cdef int64_t now_ns
     cdef int32_t* classes
     cdef int64_t* scores

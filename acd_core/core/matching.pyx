@@ -8,6 +8,7 @@ from libc.stdlib cimport free
 from acd_core.core.bits cimport COLUMNS_SLACK, list_common, prefetch_row
 from acd_core.core.choosing cimport Choosing
 from acd_core.core.contacts cimport CONTACT_WAITING, KEPT, ContactRow
+from acd_core.core.fans cimport Fans
 from acd_core.core.heap cimport Entry, Heap, comes_before
 from acd_core.core.kinds cimport ClassRow, Head, Standing
 from acd_core.core.memory cimport grow, prefetch
@@ -38,7 +39,7 @@ cdef int64_t rate(
 @cython.final
 cdef class Matching(Choosing):
     def __cinit__(self, *tables):
-        self.fans = {}
+        self.fans = Fans(self.contacts, self.agents)
 
     def __dealloc__(self):
         free(self.classes)
@@ -72,11 +73,12 @@ cdef class Matching(Choosing):
             # the one who comes next in its class
             self.find_unspared(chosen, agent, best.contact, &turn)
             enter_turn(&turn, best, following)
-        if self.fans:
-            for contact in self.fans.get(<object>self.agents.names.names[agent], ()):
-                if self.contacts.rows[contact].place == KEPT and self.is_free(contact, agent):
-                    self.set_turn(&turn, contact)
-                    enter_turn(&turn, best, following)
+        contact = self.fans.first(agent)
+        while contact >= 0:
+            if self.contacts.rows[contact].place == KEPT and self.is_free(contact, agent):
+                self.set_turn(&turn, contact)
+                enter_turn(&turn, best, following)
+            contact = self.fans.after(contact)
         return 0
 
     cdef int32_t compare_classes(
@@ -174,7 +176,7 @@ cdef class Matching(Choosing):
     cdef int32_t position(self, int32_t contact) except -1:
         """Rule 7.6."""
         cdef int32_t queue = self.contacts.queue_of(contact)
-        cdef int32_t klass, place = 1, other
+        cdef int32_t klass, place = 1, other, extra
         cdef ContactRow* row
         cdef Turn own, turn
         self.set_turn(&own, contact)
@@ -188,12 +190,14 @@ cdef class Matching(Choosing):
                     place += self.contacts.rows[other].state == CONTACT_WAITING
                     other = self.contacts.rows[other].after
                 place += self.count_sooner(&self.kinds.classes[klass].waiting, 0, &own)
-        for admirers in self.fans.values():
-            for other in admirers:
-                row = &self.contacts.rows[other]
-                if row.place == KEPT and row.state == CONTACT_WAITING and self.contacts.queue_of(other) == queue:
-                    self.set_turn(&turn, other)
-                    place += is_sooner(&turn, &own)
+        for extra in range(self.contacts.extra_slots.used if self.fans.count else 0):
+            other = self.fans.get(extra)
+            if other < 0:
+                continue
+            row = &self.contacts.rows[other]
+            if row.place == KEPT and row.state == CONTACT_WAITING and self.contacts.queue_of(other) == queue:
+                self.set_turn(&turn, other)
+                place += is_sooner(&turn, &own)
         return place
 
     cdef int32_t count_sooner(self, Heap* heap, int32_t place, Turn* own) noexcept:

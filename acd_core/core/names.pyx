@@ -52,7 +52,7 @@ cdef class Names:
         """A slot for a name that is not here yet."""
         cdef int32_t slot
         cdef uint32_t digest = <uint32_t>(<Py_ssize_t>hash(name))
-        if self.buckets is NULL or <uint32_t>(self.slots.count + 1) * 3 > (self.mask + 1) * 2:
+        if self.buckets is NULL or <uint32_t>(self.slots.count + 1) * 5 > (self.mask + 1) * 4:
             self.rehash()
         slot = self.slots.take()
         if self.slots.capacity > self.capacity:

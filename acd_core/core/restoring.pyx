@@ -216,4 +216,5 @@ cdef int settle_agent(Engine engine, object view) except -1:
     if view.state is AgentState.NOT_RESPONDING and view.until_ns is not None:
         row.timer = engine.timers.start(TIMER_RETURN, agent, view.until_ns, view.timer_sequence)
     engine.agents.refresh(agent)
+    row.attended = engine.agents.at_work(agent)
     return engine.agents.fasten(agent)

@@ -139,7 +139,7 @@ cdef class Settling(Flow):
 
     cdef int find_any(self, Turn* best) except -1:
         """The first contact of all that somebody may take."""
-        cdef int32_t klass, word, words, contact
+        cdef int32_t klass, word, words, contact, extra
         cdef uint64_t* able
         cdef uint64_t* idle
         cdef Turn turn
@@ -154,9 +154,10 @@ cdef class Settling(Flow):
                 if able[word] & idle[word]:
                     self.find_in_class(klass, best)
                     break
-        for admirers in self.matching.fans.values():
-            for contact in admirers:
-                if self.contacts.rows[contact].place == KEPT and self.matching.best_agent(contact, NULL) >= 0:
+        for extra in range(self.contacts.extra_slots.used if self.matching.fans.count else 0):
+            contact = self.matching.fans.get(extra)
+            if contact >= 0 and self.contacts.rows[contact].place == KEPT:
+                if self.matching.best_agent(contact, NULL) >= 0:
                     self.matching.set_turn(&turn, contact)
                     if best.contact < 0 or is_sooner(&turn, best):
                         best[0] = turn
@@ -246,7 +247,7 @@ cdef class Settling(Flow):
 
     cdef list first_contacts(self, int32_t count):
         """The first of all whom somebody may take, in order."""
-        cdef int32_t klass, word, words, contact, place, child, taken
+        cdef int32_t klass, word, words, contact, place, child, taken, extra
         cdef uint64_t* able
         cdef uint64_t* idle
         cdef Heap* heap
@@ -286,9 +287,10 @@ cdef class Settling(Flow):
                     taken += 1
                 for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
                     heappush(frontier, (heap.entries[child].key, heap.entries[child].sequence, child))
-        for admirers in self.matching.fans.values():
-            for contact in admirers:
-                if self.contacts.rows[contact].place == KEPT and self.matching.best_agent(contact, NULL) >= 0:
+        for extra in range(self.contacts.extra_slots.used if self.matching.fans.count else 0):
+            contact = self.matching.fans.get(extra)
+            if contact >= 0 and self.contacts.rows[contact].place == KEPT:
+                if self.matching.best_agent(contact, NULL) >= 0:
                     self.matching.set_turn(&turn, contact)
                     found.append((-turn.score, turn.key, turn.sequence, contact))
         found.sort()
