@@ -13,6 +13,7 @@ CONCEPTS = (
     "timers",
     "marks",
     "fields",
+    "quick",
     "skills",
     "queues",
     "kinds",

@@ -23,9 +23,9 @@ cdef class BitRows:
         if rows <= self.rows and stride <= self.stride:
             return 0
         if stride > self.stride:
-            stride = max(stride, self.stride * 2)
+            stride = max(stride, self.stride + (self.stride >> 2) + 1)
         if rows > self.rows:
-            rows = max(rows, self.rows + (self.rows >> 1) + 4)
+            rows = max(rows, self.rows + (self.rows >> 2) + 4)
         rows = max(rows, self.rows, 1)
         words = <uint64_t*>calloc(<size_t>rows * stride, sizeof(uint64_t))
         if words is NULL:

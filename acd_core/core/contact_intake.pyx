@@ -7,6 +7,7 @@ from acd_core.core.agents cimport AgentStateCode
 from acd_core.core.contacts cimport CONTACT_ASSIGNED, DEFERRED
 from acd_core.core.fields cimport find_field, read_field
 from acd_core.core.intake cimport Intake
+from acd_core.core.quick cimport get_number, is_plain_name
 
 from acd_core.checks import (
     BONUS_MS_MAX,
@@ -31,10 +32,6 @@ from acd_core.events import ContactArrived, ContactEnded
 from acd_core.requirements import named_skills
 from acd_core.states import AgentState
 
-cdef extern from "Python.h":
-    bint PyUnicode_IS_ASCII(object text)
-    long long PyLong_AsLongLongAndOverflow(object number, int* overflow) except? -1
-
 cdef dict AGENT_STATE_CODES = {state: code for code, state in enumerate(AgentState)}
 cdef Py_ssize_t NAME_MAX = NAME_CHARS_MAX
 cdef int64_t BONUS_MAX = BONUS_MS_MAX
@@ -54,21 +51,6 @@ cdef Py_ssize_t PREFERRED = find_field(ContactArrived, "preferred")
 cdef Py_ssize_t PREFERRED_MS = find_field(ContactArrived, "preferred_ms")
 cdef Py_ssize_t ENDED_CONTACT = find_field(ContactEnded, "contact")
 cdef tuple KIND_FIELDS = ("queue", "channel", "skills", "needs", "priority", "topic", "excluded")
-
-
-cdef inline bint is_plain_name(object name):
-    """A name that passes all checks; one that is not ASCII is rare, and may be no valid text."""
-    return type(name) is str and 1 <= len(<str>name) <= NAME_MAX and PyUnicode_IS_ASCII(name)
-
-
-cdef inline int64_t get_number(object number, int64_t least, int64_t most):
-    """-1: something else than a whole number from ``least``, 0 or more, to ``most``."""
-    cdef int overflow = 0
-    cdef int64_t value
-    if type(number) is not int:
-        return -1
-    value = PyLong_AsLongLongAndOverflow(number, &overflow)
-    return value if not overflow and least <= value <= most else -1
 
 
 cdef inline bint has_names_only(frozenset names) except -1:
@@ -143,9 +125,9 @@ cdef class ContactIntake(Intake):
             or arrival_ns < 0
             or bonus_ms < 0
             or preferred_ms < 0
-            or not is_plain_name(name)
+            or not is_plain_name(name, NAME_MAX)
             or preferred is not None
-            and not is_plain_name(preferred)
+            and not is_plain_name(preferred, NAME_MAX)
         ):
             check_contact_arrived(event, now)
         queue = self.get_queue(key[0]) if kind < 0 else self.engine.kinds.rows[kind].queue

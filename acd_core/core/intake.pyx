@@ -10,8 +10,12 @@ from acd_core.core.agents cimport AgentStateCode
 from acd_core.core.contacts cimport CONTACT_ASSIGNED
 from acd_core.core.engine cimport Engine
 from acd_core.core.fields cimport find_field, read_field
+from acd_core.core.quick cimport are_levels, are_plain_names, get_number, is_plain_name, is_plain_text
 
 from acd_core.checks import (
+    CAPACITY_MAX,
+    LOTS_MAX,
+    NAME_CHARS_MAX,
     REASON_CHARS_MAX,
     check_after_release,
     check_agent_signed_in,
@@ -47,6 +51,9 @@ cdef tuple CONTACT_STATES = tuple(ContactState)
 cdef dict AGENT_STATE_CODES = {state: code for code, state in enumerate(AgentState)}
 cdef int64_t TIME_NS_MAX = <int64_t>1 << 62
 cdef Py_ssize_t REASON_MAX = REASON_CHARS_MAX
+cdef Py_ssize_t NAME_MAX = NAME_CHARS_MAX
+cdef int64_t CAPACITY_MOST = CAPACITY_MAX
+cdef int64_t LOTS_MOST = LOTS_MAX
 cdef Py_ssize_t READY_AGENT = find_field(AgentReady, "agent")
 cdef Py_ssize_t ACCEPTED_AGENT = find_field(OfferAccepted, "agent")
 cdef Py_ssize_t ACCEPTED_OFFER = find_field(OfferAccepted, "offer")
@@ -54,14 +61,26 @@ cdef Py_ssize_t FINISHED_AGENT = find_field(WrapUpFinished, "agent")
 cdef Py_ssize_t FINISHED_CONTACT = find_field(WrapUpFinished, "contact")
 
 
-cdef extern from "Python.h":
-    bint PyUnicode_IS_ASCII(object text)
-
-
 cdef inline int quick_check_reason(object reason) except -1:
-    if type(reason) is not str or len(<str>reason) > REASON_MAX or not PyUnicode_IS_ASCII(reason):
+    if not is_plain_text(reason, REASON_MAX):
         check_reason(reason)
     return 0
+
+
+cdef bint is_plain_agent(object event, tuple lanes) except -1:
+    """Settings that pass all checks, without scores; ``lanes``: some that have passed them."""
+    return (
+        is_plain_name(event.agent, NAME_MAX)
+        and are_plain_names(event.queues, NAME_MAX)
+        and are_plain_names(event.skills, NAME_MAX)
+        and are_levels(event.levels, event.skills, NAME_MAX)
+        and (event.lanes is lanes or type(event.lanes) is tuple and not event.lanes)
+        and get_number(event.capacity, 1, CAPACITY_MOST) > 0
+        and event.wrap_up_ms is None
+        and get_number(event.weight, 1, LOTS_MOST) > 0
+        and type(event.scores) is frozenset
+        and not event.scores
+    )
 
 
 cdef class Intake:
@@ -142,8 +161,12 @@ cdef class Intake:
         return self.engine.sign_in(event)
 
     cdef int agent_changed(self, object event, int64_t now) except -1:
-        cdef int32_t agent
-        check_agent_signed_in(event)
+        cdef int32_t agent = self.engine.agents.names.find(event.agent)
+        cdef tuple lanes = ()
+        if agent >= 0:
+            lanes = (<object>self.engine.agents.rows[agent].settings).lanes
+        if not is_plain_agent(event, lanes):
+            check_agent_signed_in(event)
         agent = self.get_agent(event.agent)
         self.check_queues_known(event.queues)
         self.check_skills_limit(event.skills.union([name for name, _ in event.levels]))
