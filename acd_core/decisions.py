@@ -57,19 +57,19 @@ class Explanation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """How long the contact had waited since its arrival."""
     considered: int
     """Agents of the queue with the skills who were available, neither excluded nor spared, the winner included."""
-    runner_up: str | None
+    runner_up: str | None = None
     """Who would have been next."""
-    runner_up_idle_ns: int | None
-    excluded: tuple[str, ...]
+    runner_up_idle_ns: int | None = None
+    excluded: tuple[str, ...] = ()
     """Able, but never to get this contact (`ContactArrived.excluded`), whatever their state; sorted."""
-    offered: int
-    busy: int
-    wrap_up: int
-    paused: int
-    not_responding: int
-    unskilled: int
+    offered: int = 0
+    busy: int = 0
+    wrap_up: int = 0
+    paused: int = 0
+    not_responding: int = 0
+    unskilled: int = 0
     """In the queue, without the skills."""
-    elsewhere: int
+    elsewhere: int = 0
     """Signed in, not in the queue."""
     score: int = 0
     """The contact's, in points: the sum of the seven that follow."""
@@ -143,7 +143,7 @@ class Explanation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return [group for group in groups if group.count > 0]
 
 
-class OfferMade(msgspec.Struct, frozen=True, tag=True, gc=False):
+class OfferMade(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """Let it ring at the agent until ``expires_ns``; an answer at that moment or later is too late."""
 
     offer: int
@@ -155,7 +155,7 @@ class OfferMade(msgspec.Struct, frozen=True, tag=True, gc=False):
     explanation: Explanation
 
 
-class OfferEnded(msgspec.Struct, frozen=True, tag=True, gc=False):
+class OfferEnded(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     offer: int
     contact: str
     agent: str
@@ -163,13 +163,13 @@ class OfferEnded(msgspec.Struct, frozen=True, tag=True, gc=False):
     reason: str
 
 
-class ContactAssigned(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactAssigned(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     contact: str
     agent: str
     offer: int
 
 
-class ContactMoved(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactMoved(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """To another queue: by a split, by overflow or transferred."""
 
     contact: str
@@ -179,25 +179,25 @@ class ContactMoved(msgspec.Struct, frozen=True, tag=True, gc=False):
     """``split``, ``overflow: wait`` (``size``, ``estimate``, ``unstaffed``, ``closed``), or that of the transfer."""
 
 
-class ContactInterrupted(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactInterrupted(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """Its agent has something in hand for which it makes room; it stays with the agent."""
 
     contact: str
     agent: str
 
 
-class ContactResumed(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactResumed(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     contact: str
     agent: str
 
 
-class AgentStateChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
+class AgentStateChanged(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     agent: str
     state: AgentState
     reason: str
-    until_ns: int | None
+    until_ns: int | None = None
     """When the state ends by itself: the offer's expiry, the wrap-up's end."""
-    contact: str | None
+    contact: str | None = None
     """What is offered, in hand or being wrapped up."""
 
 

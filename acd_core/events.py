@@ -71,7 +71,7 @@ class Split(msgspec.Struct, frozen=True, gc=False):
     permille: int
 
 
-class QueueConfigured(msgspec.Struct, frozen=True, tag=True, gc=False):
+class QueueConfigured(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """The queue exists from now on, or has other settings; takes effect at once, offers already out keep their time."""
 
     queue: str
@@ -98,19 +98,19 @@ class QueueConfigured(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Mean handling time, for the estimate of overflow."""
 
 
-class QueueRemoved(msgspec.Struct, frozen=True, tag=True, gc=False):
+class QueueRemoved(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """Refused with `IllegalStateError` while contacts of the queue are here."""
 
     queue: str
 
 
-class QueueOpened(msgspec.Struct, frozen=True, tag=True, gc=False):
+class QueueOpened(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """Opening hours begin; a queue is open until it is closed.  Contacts held because it was closed may be offered."""
 
     queue: str
 
 
-class QueueClosed(msgspec.Struct, frozen=True, tag=True, gc=False):
+class QueueClosed(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """Who enters from now on overflows (``closed``) or is held until it opens."""
 
     queue: str
@@ -118,7 +118,7 @@ class QueueClosed(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Those who wait already are still served; else they overflow or are held too."""
 
 
-class MatchingConfigured(msgspec.Struct, frozen=True, tag=True, gc=False):
+class MatchingConfigured(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     seed: int = 0
     """Of the hash that random choices and splits are made by, 0..2**63-1."""
     window_ms: int = 0
@@ -137,7 +137,7 @@ class Lane(msgspec.Struct, frozen=True, gc=False):
     """Makes room for others: is interrupted when the sum of weights would exceed the capacity, and resumed later."""
 
 
-class AgentSignedIn(msgspec.Struct, frozen=True, tag=True, gc=False):
+class AgentSignedIn(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """The agent starts as paused("signed in")."""
 
     agent: str
@@ -157,7 +157,7 @@ class AgentSignedIn(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Expected success by topic, 0..1000; 0 where not named."""
 
 
-class AgentChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
+class AgentChanged(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """Other queues, skills and so on from now on; what the agent has in hand is not touched."""
 
     agent: str
@@ -171,26 +171,26 @@ class AgentChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
     scores: frozenset[tuple[str, int]] = frozenset()
 
 
-class AgentReady(msgspec.Struct, frozen=True, tag=True, gc=False):
+class AgentReady(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """Out of pause, not responding or wrap-up; with a contact in hand it cancels a pause or sign-out yet to come."""
 
     agent: str
 
 
-class AgentPaused(msgspec.Struct, frozen=True, tag=True, gc=False):
+class AgentPaused(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """At once, or after the offer, contact and wrap-up in hand."""
 
     agent: str
     reason: str
 
 
-class AgentSignedOut(msgspec.Struct, frozen=True, tag=True, gc=False):
+class AgentSignedOut(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """At once (a ringing offer is revoked), or after the contact and wrap-up in hand."""
 
     agent: str
 
 
-class ContactArrived(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactArrived(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     contact: str
     queue: str
     skills: frozenset[str] = frozenset()
@@ -213,7 +213,7 @@ class ContactArrived(msgspec.Struct, frozen=True, tag=True, gc=False):
     """How long it waits for the preferred agent alone while they are at work; 0: they merely come first if free."""
 
 
-class ContactChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactChanged(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """Of a contact that waits or rings; None: as it was.  The place is kept (virtual hold: ``channel="callback"``)."""
 
     contact: str
@@ -226,20 +226,20 @@ class ContactChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
     excluded: frozenset[str] | None = None
 
 
-class ContactDeferred(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactDeferred(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """A contact that waits or rings is not offered until ``until_ns`` (None: until it returns) and keeps its place."""
 
     contact: str
     until_ns: int | None = None
 
 
-class ContactReturned(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactReturned(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """A deferred contact may be offered again."""
 
     contact: str
 
 
-class ContactTransferred(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactTransferred(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """To another queue, or to an agent, at its old place by arrival; the agent who had it wraps up."""
 
     contact: str
@@ -251,26 +251,26 @@ class ContactTransferred(msgspec.Struct, frozen=True, tag=True, gc=False):
     reason: str = "transferred"
 
 
-class AssignmentOrdered(msgspec.Struct, frozen=True, tag=True, gc=False):
+class AssignmentOrdered(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """A supervisor has a contact that waits or rings offered to this agent now, whatever queue and skills."""
 
     contact: str
     agent: str
 
 
-class ContactAbandoned(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactAbandoned(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """The customer left while the contact waited or rang."""
 
     contact: str
 
 
-class ContactEnded(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactEnded(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """The conversation is over; the agent's wrap-up begins."""
 
     contact: str
 
 
-class ContactRequeued(msgspec.Struct, frozen=True, tag=True, gc=False):
+class ContactRequeued(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """An assigned contact goes back to its queue at its old place; its agent becomes ``agent_state``.
 
     An agent who asked for a pause or sign-out meanwhile gets that instead.  One who becomes available is spared this
@@ -282,12 +282,12 @@ class ContactRequeued(msgspec.Struct, frozen=True, tag=True, gc=False):
     agent_state: AgentState = AgentState.NOT_RESPONDING
 
 
-class OfferAccepted(msgspec.Struct, frozen=True, tag=True, gc=False):
+class OfferAccepted(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     offer: int
     agent: str
 
 
-class OfferRejected(msgspec.Struct, frozen=True, tag=True, gc=False):
+class OfferRejected(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """The agent stays available, but is spared this contact for the queue's offer time."""
 
     offer: int
@@ -295,7 +295,7 @@ class OfferRejected(msgspec.Struct, frozen=True, tag=True, gc=False):
     reason: str = ""
 
 
-class OfferRevoked(msgspec.Struct, frozen=True, tag=True, gc=False):
+class OfferRevoked(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """The offer is taken back (the agent's page is gone, a supervisor wants it so); the contact goes to the next."""
 
     offer: int
@@ -303,13 +303,13 @@ class OfferRevoked(msgspec.Struct, frozen=True, tag=True, gc=False):
     agent_state: AgentState = AgentState.NOT_RESPONDING
 
 
-class WrapUpFinished(msgspec.Struct, frozen=True, tag=True, gc=False):
+class WrapUpFinished(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     agent: str
     contact: str | None = None
     """Whose; None: the one that would end first."""
 
 
-class WrapUpExtended(msgspec.Struct, frozen=True, tag=True, gc=False):
+class WrapUpExtended(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
     """The wrap-up ends at ``until_ns`` (later or sooner than before; at most 24 h from now)."""
 
     agent: str

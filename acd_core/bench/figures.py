@@ -157,6 +157,7 @@ def measure_all(events: int, folder: Path) -> dict[str, object]:
         "events": events,
         "clock_us": measure_clock(),
         **both_times(FULL, events),
+        "new_kind_us": quantiles(time_core(FULL, "time_new_kinds", events, in_the_core)),
         "api_freed_agent_us": quantiles(time_core(FULL, "time_freed", events, at_the_call)),
         "api_arrival_us": quantiles(time_core(FULL, "time_arrivals", events, at_the_call)),
         "skill_change_us": quantiles(time_core(FULL, "time_skill_changes", few, at_the_call)),

@@ -6,6 +6,7 @@ Everybody has their own event objects and names, made before the clock runs, as 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -123,6 +124,13 @@ class World:
         There has been one of each kind before.  Round after round as many as a tenth of the agents arrive, one event
         after the other; then these contacts are answered and over.
         """
+        return self.take_arrivals(timed, len(self.centre.kinds), count)
+
+    def time_new_kinds(self, timed: Timed, count: int) -> list[int]:
+        """The same, but each is the first of its kind: what it asks for is compiled and compared with all profiles."""
+        return self.take_arrivals(timed, 0, min(count, len(self.centre.kinds)))
+
+    def take_arrivals(self, timed: Timed, unseen: int, count: int) -> list[int]:
         for number in range(self.size.waiting):
             kind = self.centre.kinds[number % min(RARE, len(self.centre.kinds))]
             self.contacts += 1
@@ -139,7 +147,7 @@ class World:
                 made = [one for one in decisions if isinstance(one, OfferMade)]
                 offers += made
                 arrived += 1
-                if made and arrived > len(self.centre.kinds):
+                if made and arrived > unseen:
                     times.append(taken)
             for offer in offers:
                 self.serve(offer)
@@ -200,15 +208,20 @@ class World:
     def count_journalled(self, log: LogFile, contacts: int) -> tuple[int, int, int]:
         """Decisions, events and ns of serving so many contacts, each event decided and in the log before the next."""
         handle = self.d.handle
-        open_offers: dict[int, OfferMade] = {}
+        offers: deque[OfferMade] = deque()
+        ended: set[int] = set()
         decided = events = 0
         for agent in self.agents:
-            note_offers(open_offers, self.tell(ev.AgentReady(agent)))
+            note_offers(offers, ended, self.tell(ev.AgentReady(agent)))
         arrivals = [self.arrival() for _ in range(contacts)]
         now_ns = self.now_ns
         start = time.perf_counter_ns()
         for arrival in arrivals:
-            offer = next(iter(open_offers.values()))
+            offer = offers.popleft()
+            while offer.offer in ended:
+                ended.remove(offer.offer)
+                offer = offers.popleft()
+            ended.add(offer.offer)
             for event in (
                 ev.OfferAccepted(offer.offer, offer.agent),
                 ev.ContactEnded(offer.contact),
@@ -220,7 +233,8 @@ class World:
                 log.record(now_ns, event, decisions)
                 decided += len(decisions)
                 events += 1
-                note_offers(open_offers, decisions)
+                note_offers(offers, ended, decisions)
+            ended.discard(offer.offer)
         return decided, events, time.perf_counter_ns() - start
 
     def work(self, agent: str) -> int:
@@ -243,9 +257,9 @@ def rare_skill(number: int) -> str:
     return f"rare skill {number}"
 
 
-def note_offers(open_offers: dict[int, OfferMade], decisions: list[Decision]) -> None:
+def note_offers(offers: deque[OfferMade], ended: set[int], decisions: list[Decision]) -> None:
     for one in decisions:
         if type(one) is OfferMade:
-            open_offers[one.offer] = one
+            offers.append(one)
         elif type(one) is OfferEnded:
-            open_offers.pop(one.offer, None)
+            ended.add(one.offer)
