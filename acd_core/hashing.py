@@ -37,7 +37,7 @@ def describe_profile(profile: tuple[Any, ...]) -> str:
         "",
         *sorted(skills),
         "",
-        *(f"{level} {name}" for name, level in sorted(levels)),
+        *[f"{level} {name}" for name, level in sorted(levels)],
         "",
         *(f"{lane.most} {lane.weight} {lane.interruptible:d} {lane.channel}" for lane in lanes),
         f"{capacity}",

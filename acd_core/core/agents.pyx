@@ -202,7 +202,7 @@ cdef class Agents:
             if self.names.names[agent] is not NULL and self.rows[agent].profile == profile:
                 self.leave_lanes(agent)
                 self.drop_scores(agent)
-        self.profiles.rows[profile].orderings = orderings
+        self.profiles.set_orderings(profile, orderings)
         for agent in range(self.names.slots.used):
             if self.names.names[agent] is not NULL and self.rows[agent].profile == profile:
                 self.set_scores(agent)

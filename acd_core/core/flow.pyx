@@ -140,7 +140,7 @@ cdef class Flow(Hands):
         orderings = 1 << BY_IDLE
         for name in settings.queues:
             orderings |= self.queues.orderings(self.queues.find(name))
-        self.profiles.rows[profile].orderings = orderings
+        self.profiles.set_orderings(profile, orderings)
         self.skills.enter_profile(profile, settings.skills, settings.levels)
         self.matching.link_profile(profile)
         return profile

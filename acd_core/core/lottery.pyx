@@ -71,7 +71,7 @@ cdef class Lottery(Eligibility):
             self.parts_capacity = self.profiles.capacity
         for place in range(self.list_lanes(klass, self.profiles.idle.row(self.kinds.heads[klass].channel))):
             lane = self.lanes[place]
-            self.parts[place].key = self.profiles.get_row_key(self.profiles.lanes[lane].profile)
+            self.parts[place].key = self.profiles.rows[self.profiles.lanes[lane].profile].row_key
             self.parts[place].weight = self.profiles.weights[lane]
             self.parts[place].lane = lane
             self.parts_size += 1

@@ -46,7 +46,6 @@ cdef struct ProfileRow:
     int32_t levels_sum
     int32_t working
     int32_t available
-    # bits of `Ordering`: by what its agents are looked for
     int32_t orderings
     TopicRanks topics
     bint crowded
@@ -78,5 +77,5 @@ cdef class Profiles:
     cdef int remove(self, int32_t profile) except -1
     cdef int32_t add_lane(self, int32_t profile, int32_t place, int32_t channel) except -1
     cdef int32_t find_lane(self, int32_t profile, int32_t channel) noexcept
-    cdef uint64_t get_row_key(self, int32_t profile) except? 0
+    cdef int set_orderings(self, int32_t profile, int32_t orderings) except -1
     cdef void refresh(self, int32_t lane, int32_t ordering) noexcept

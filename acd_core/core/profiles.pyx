@@ -188,12 +188,13 @@ cdef class Profiles:
         self.slots.give_back(profile)
         return 0
 
-    cdef uint64_t get_row_key(self, int32_t profile) except? 0:
-        """Its place in the row of a draw (rule 8.2), made up when it is first asked for."""
+    cdef int set_orderings(self, int32_t profile, int32_t orderings) except -1:
+        """Bits of `Ordering`: by what its agents are looked for; they are in no heap at this moment."""
         cdef ProfileRow* row = &self.rows[profile]
-        if not row.row_key:
+        row.orderings = orderings
+        if orderings & 1 << BY_LOT and not row.row_key:
             row.row_key = mix(hash_name(describe_profile(self.keys[profile])))
-        return row.row_key
+        return 0
 
     cdef void refresh(self, int32_t lane, int32_t ordering) noexcept:
         """After each change of the lane's heap."""
