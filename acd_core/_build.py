@@ -18,6 +18,7 @@ CONCEPTS = (
     "queues",
     "kinds",
     "contacts",
+    "tops",
     "scores",
     "lots",
     "profiles",

@@ -28,6 +28,7 @@ from acd_core.core.profiles cimport (
     Profiles,
 )
 from acd_core.core.scores cimport CROWD, Scores, free_ranks
+from acd_core.core.tops cimport ANY_SCORE
 
 from acd_core.states import AGENT_TRANSITIONS, AgentState
 
@@ -176,8 +177,11 @@ cdef class Agents:
         if profile.orderings & 1 << BY_SCORE:
             row.first_score = self.scores.add(agent, (<object>row.settings).scores, profile.lane_count)
             score = row.first_score
-            while score >= 0 and self.scores.rows[score].place == 0 and not profile.crowded:
-                self.scores.enter_ranks(&profile.topics, score)
+            while score >= 0 and self.scores.rows[score].place == 0:
+                if profile.crowded:
+                    self.scores.tops.put(self.scores.rows[score].topic, row.profile, ANY_SCORE)
+                else:
+                    self.scores.enter_ranks(&profile.topics, row.profile, score)
                 score = self.scores.rows[score].next
         return 0
 
@@ -186,7 +190,7 @@ cdef class Agents:
         cdef ProfileRow* profile = &self.profiles.rows[row.profile]
         cdef int32_t score = row.first_score
         while score >= 0 and self.scores.rows[score].place == 0 and not profile.crowded:
-            self.scores.leave_ranks(&profile.topics, score)
+            self.scores.leave_ranks(&profile.topics, row.profile, score)
             score = self.scores.rows[score].next
         self.scores.remove(row.first_score)
         row.first_score = -1

@@ -164,12 +164,16 @@ cdef class Choosing(Lottery):
         """The best two by expected success."""
         cdef int32_t klass = self.contacts.rows[contact].klass
         cdef int32_t topic = self.topic_of(contact)
-        cdef int32_t place
+        cdef int32_t channel = self.kinds.heads[klass].channel
+        cdef int32_t place, number
         cdef LaneRow* lane
         cdef ProfileRow* profile
-        for place in range(self.list_lanes(klass, self.profiles.idle.row(self.kinds.heads[klass].channel))):
-            lane = &self.profiles.lanes[self.lanes[place]]
-            profile = &self.profiles.rows[lane.profile]
+        for place in range(self.list_profiles(klass, self.profiles.idle.row(channel))):
+            number = self.lanes[place]
+            if self.agents.scores.tops.get(topic, number) < runner_up.term:
+                continue
+            lane = &self.profiles.lanes[self.profiles.lane_of[channel][number]]
+            profile = &self.profiles.rows[number]
             if profile.crowded:
                 self.take_from_heap(find_heap(&lane.topics, topic), contact, best, runner_up)
             else:

@@ -28,6 +28,7 @@ cdef class Eligibility:
     cdef int link_profile(self, int32_t profile) except -1
     cdef void unlink_profile(self, int32_t profile) noexcept
 
+    cdef int32_t list_profiles(self, int32_t klass, uint64_t* profiles) except -1
     cdef int32_t list_lanes(self, int32_t klass, uint64_t* profiles) except -1
     cdef bint is_barred(self, int32_t contact, int32_t agent) except -1
     cdef bint is_free(self, int32_t contact, int32_t agent) noexcept

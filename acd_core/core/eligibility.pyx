@@ -132,21 +132,20 @@ cdef class Eligibility:
                 bits &= bits - 1
         self.profile_classes.clear_row(profile)
 
+    cdef int32_t list_profiles(self, int32_t klass, uint64_t* profiles) except -1:
+        """How many of these are able to serve it; they are in ``lanes``."""
+        cdef int32_t capacity = self.profiles.capacity + COLUMNS_SLACK
+        if self.lanes_capacity < capacity:
+            self.lanes = <int32_t*>grow(self.lanes, sizeof(int32_t), self.lanes_capacity, capacity)
+            self.lanes_capacity = capacity
+        return list_common(
+            self.class_profiles.row(klass), profiles, (self.profiles.slots.used + 63) >> 6, self.lanes
+        )
+
     cdef int32_t list_lanes(self, int32_t klass, uint64_t* profiles) except -1:
         """How many ``lanes`` may serve it, of these profiles."""
         cdef int32_t* lane_of = self.profiles.lane_of[self.kinds.heads[klass].channel]
-        cdef int32_t place, size
-        if self.lanes_capacity < self.profiles.capacity + COLUMNS_SLACK:
-            self.lanes = <int32_t*>grow(
-                self.lanes, sizeof(int32_t), self.lanes_capacity, self.profiles.capacity + COLUMNS_SLACK
-            )
-            self.lanes_capacity = self.profiles.capacity + COLUMNS_SLACK
-        size = list_common(
-            self.class_profiles.row(klass),
-            profiles,
-            (self.profiles.slots.used + 63) >> 6,
-            self.lanes,
-        )
+        cdef int32_t place, size = self.list_profiles(klass, profiles)
         for place in range(size):
             self.lanes[place] = lane_of[self.lanes[place]]
         return size

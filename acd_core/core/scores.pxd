@@ -3,6 +3,7 @@ from libc.stdint cimport int32_t, int64_t
 from acd_core.core.heap cimport Heap
 from acd_core.core.memory cimport Slots
 from acd_core.core.names cimport Names
+from acd_core.core.tops cimport Tops
 
 
 cdef struct ScoreRow:
@@ -56,13 +57,14 @@ cdef class Scores:
     cdef ScoreRow* rows
     cdef int32_t* places
     cdef int32_t capacity
+    cdef Tops tops
 
     cdef int32_t add(self, int32_t agent, object scores, int32_t lanes) except -2
     cdef int remove(self, int32_t first) except -1
     cdef int32_t hold_topic(self, object name) except -1
     cdef int32_t score_of(self, int32_t first, int32_t topic) noexcept
-    cdef int enter_ranks(self, TopicRanks* ranks, int32_t row) except -1
-    cdef void leave_ranks(self, TopicRanks* ranks, int32_t row) noexcept
+    cdef int enter_ranks(self, TopicRanks* ranks, int32_t profile, int32_t row) except -1
+    cdef int leave_ranks(self, TopicRanks* ranks, int32_t profile, int32_t row) except -1
     cdef int enter(self, TopicHeaps* heaps, int32_t row, int64_t sequence) except -1
     cdef void leave(self, TopicHeaps* heaps, int32_t row) noexcept
 

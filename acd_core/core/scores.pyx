@@ -17,6 +17,7 @@ from libc.string cimport memmove, memset
 from acd_core.core.heap cimport Heap, heap_free, heap_push, heap_remove, heap_reserve
 from acd_core.core.memory cimport Slots, grow
 from acd_core.core.names cimport Names
+from acd_core.core.tops cimport Tops
 
 
 cdef inline int32_t find_place(TopicHeaps* heaps, int32_t topic) noexcept:
@@ -80,6 +81,7 @@ cdef class Scores:
     def __cinit__(self):
         self.topics = Names()
         self.slots = Slots()
+        self.tops = Tops()
 
     def __dealloc__(self):
         free(self.uses)
@@ -141,8 +143,8 @@ cdef class Scores:
             row = self.rows[row].next
         return 0
 
-    cdef int enter_ranks(self, TopicRanks* ranks, int32_t row) except -1:
-        """Into the members of a profile that is not crowded."""
+    cdef int enter_ranks(self, TopicRanks* ranks, int32_t profile, int32_t row) except -1:
+        """Into the members of a profile that is not crowded; ``ranks``: the profile's."""
         cdef int32_t topic = self.rows[row].topic
         cdef int32_t place = find_ranks_place(ranks, topic)
         cdef int32_t capacity
@@ -166,9 +168,9 @@ cdef class Scores:
         found.items[place].agent = self.rows[row].agent
         found.items[place].score = self.rows[row].score
         found.size += 1
-        return 0
+        return self.tops.put(topic, profile, found.items[0].score)
 
-    cdef void leave_ranks(self, TopicRanks* ranks, int32_t row) noexcept:
+    cdef int leave_ranks(self, TopicRanks* ranks, int32_t profile, int32_t row) except -1:
         cdef int32_t number = find_ranks_place(ranks, self.rows[row].topic)
         cdef Ranks* found = &ranks.items[number]
         cdef int32_t place = 0
@@ -176,10 +178,12 @@ cdef class Scores:
             place += 1
         found.size -= 1
         memmove(&found.items[place], &found.items[place + 1], (found.size - place) * sizeof(Ranked))
+        self.tops.put(self.rows[row].topic, profile, found.items[0].score if found.size else 0)
         if found.size == 0:
             ranks.size -= 1
             memmove(&ranks.topics[number], &ranks.topics[number + 1], (ranks.size - number) * sizeof(int32_t))
             memmove(&ranks.items[number], &ranks.items[number + 1], (ranks.size - number) * sizeof(Ranks))
+        return 0
 
     cdef int enter(self, TopicHeaps* heaps, int32_t row, int64_t sequence) except -1:
         """Into the heap of its topic in a lane."""
