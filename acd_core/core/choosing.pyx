@@ -6,7 +6,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from acd_core.core.bits cimport lowest_bit
 from acd_core.core.contacts cimport KEPT
 from acd_core.core.heap cimport Entry, Heap
-from acd_core.core.kinds cimport ClassRow, Head
+from acd_core.core.kinds cimport ClassRow
 from acd_core.core.lottery cimport Lottery
 from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, BY_TURN, LaneRow, ProfileRow
 from acd_core.core.queues cimport (

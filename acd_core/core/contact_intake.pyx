@@ -139,8 +139,10 @@ cdef class ContactIntake(Intake):
             self.check_kinds_limit(key)
             self.check_skills_limit(key[2] | named_skills(key[3]))
         self.begin(now)
+        if kind < 0 or self.engine.kinds.rows[kind].idle:
+            kind = self.engine.get_kind(key, queue)
         return self.engine.arrive(
-            name, self.engine.get_kind(key, queue), arrival_ns, bonus_ms * NS_PER_MS, preferred, preferred_ms * NS_PER_MS
+            name, kind, arrival_ns, bonus_ms * NS_PER_MS, preferred, preferred_ms * NS_PER_MS
         )
 
     cdef int contact_changed(self, object event, int64_t now) except -1:
