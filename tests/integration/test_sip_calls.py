@@ -310,6 +310,16 @@ async def test_a_digit_however_its_info_puts_it() -> None:
         assert world.contacts.calls[0].digits == "*A#75#*9"
 
 
+async def test_an_info_that_is_repeated_is_one_digit() -> None:
+    headers = "Content-Type: application/dtmf"
+    scenario = Scenario("info").invite().expect(200).ack().request("INFO", "5", headers=headers).expect(200)
+    # SIPp takes the second 200 for a repeated one, and repeats by itself what it sent last: that makes another.
+    scenario.request_again("INFO", "5", headers=headers).request("INFO", "6", headers=headers).expect(200).bye()
+    async with sip_world() as world:
+        await sipp.run(scenario, world.address)
+        assert world.contacts.calls[0].digits == "56"
+
+
 async def test_what_an_info_may_not_be() -> None:
     """The call goes on: a digit after all that arrives."""
     accept, scenario = "Accept: application/dtmf-relay, application/dtmf", Scenario("info").invite().expect(200).ack()

@@ -67,6 +67,12 @@ class Scenario:
         text = text.replace("Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]", "[last_Via:]")
         return self._send(text, retransmit=False)
 
+    def request_again(self, method: str, body: str | None = None, *, headers: str = "") -> Self:
+        """Send the very same request of the dialog once more, as if its response had been lost."""
+        text = self._text(method, body, headers, "")
+        text = text.replace("Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]", "[last_Via:]")
+        return self._send(text, retransmit=False)
+
     def ack(self, answer: str | None = None) -> Self:
         """Acknowledge a 2xx."""
         return self._request("ACK", answer, headers="", retransmit=False)
