@@ -160,7 +160,7 @@ cdef extern from "native/plane.h":
     ctypedef struct zm_leg_statistics:
         uint64_t received, sent, lost, dropped, rejected
         uint32_t *rejected_by
-        uint32_t jitter_us, rtt_us
+        uint32_t jitter_us, rtt_us, buffer_ms
         bint rtt_known
         zm_video_statistics video
     ctypedef struct zm_event:
@@ -385,7 +385,7 @@ cdef object details(zm_event *event):
             counted.received, counted.sent, counted.lost, counted.dropped, counted.rejected, counted.jitter_us,
             video_counts(&counted.video),
             {CAUSES[cause]: counted.rejected_by[cause] for cause in CAUSES if counted.rejected_by[cause]},
-            counted.rtt_us if counted.rtt_known else None, event.number, event.quality.packet_ms)
+            counted.rtt_us if counted.rtt_known else None, event.number, event.quality.packet_ms, counted.buffer_ms)
     return None
 
 

@@ -539,7 +539,8 @@ def _quality_measured(leg: LegId, measured: tuple[Any, ...]) -> QualityMeasured:
 
 
 def _leg_closed(leg: LegId, counted: tuple[Any, ...]) -> LegClosed:
-    received, sent, lost, dropped, rejected, jitter_us, video, rejected_by, round_trip_us, codec, packet_ms = counted
+    received, sent, lost, dropped, rejected, jitter_us, video, rejected_by, round_trip_us, codec, *rest = counted
+    packet_ms, buffer_ms = rest
     opinion = None
     if received:
         opinion = estimate(
@@ -561,6 +562,7 @@ def _leg_closed(leg: LegId, counted: tuple[Any, ...]) -> LegClosed:
             round_trip_us=round_trip_us,
             opinion=opinion,
             jitter_us=jitter_us,
+            buffer_ms=buffer_ms,
             video=_video_statistics(video),
         ),
     )

@@ -271,6 +271,8 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     description), ``forged`` (SRTP that is not authentic), ``replayed``, ``payload`` (not negotiated), ``sequence``
     (numbered far off), ``stun`` (wrong credentials).  Causes that never came are left out."""
     jitter_us: int = 0
+    buffer_ms: int = 0
+    """How long the jitter buffer held what was heard last; 0 for a leg that never needed one."""
     round_trip_us: int | None = None
     """The last one, None when RTCP never told."""
     opinion: float | None = None

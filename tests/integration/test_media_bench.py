@@ -39,6 +39,10 @@ async def test_calls_are_carried_without_loss() -> None:
     assert report.recording is report.flat is None
     transcode = report.rows["transcode"]
     assert 20_000 < transcode.delay_us.p50 < 400_000
+    # the jitter buffers hold 20 to 60 ms of that, and the rest is known
+    assert transcode.delay_us.to_phone_p50 is not None
+    assert transcode.delay_us.to_phone_beyond_buffer is not None
+    assert 15_000 < transcode.delay_us.to_phone_p50 - transcode.delay_us.to_phone_beyond_buffer < 100_000
     assert transcode.quality is not None
     assert 0 < transcode.quality.to_phone_db < 10
     assert 0 < transcode.quality.to_browser_db < 10

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median_low
@@ -52,6 +52,9 @@ class Delay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     to_phone_p50: int | None = None
     """Where it is transcoded, by who heard it."""
     to_browser_p50: int | None = None
+    to_phone_beyond_buffer: int | None = None
+    """Of that what the jitter buffer does not account for: codecs, the 20 ms clock, the way."""
+    to_browser_beyond_buffer: int | None = None
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,11 +196,23 @@ def _measured(rounds: Sequence[Round], calls: int, seconds: float, kind: Kind) -
             max=max(each.delay_max_us for each in heard),
             to_phone_p50=median_low(each.delay_to_phone_us for each in heard) if kind.opus else None,
             to_browser_p50=median_low(each.delay_to_browser_us for each in heard) if kind.opus else None,
+            to_phone_beyond_buffer=_beyond(
+                (one.figures.delay_to_phone_us, one.counted.browser_buffer_us) for one in rounds if kind.opus
+            ),
+            to_browser_beyond_buffer=_beyond(
+                (one.figures.delay_to_browser_us, one.counted.phone_buffer_us) for one in rounds if kind.opus
+            ),
         ),
         generator_late=sum(each.late + each.overflowed for each in heard),
         ticks_late=sum(ticks) if ticks else None,
         quality=_quality(heard) if kind.opus else None,
     )
+
+
+def _beyond(delays: Iterable[tuple[int, int | None]]) -> int | None:
+    """Median of the delays less what the jitter buffers held, where that is known."""
+    rest = [delay_us - buffer_us for delay_us, buffer_us in delays if buffer_us is not None]
+    return median_low(rest) if rest else None
 
 
 def _quality(heard: Sequence[Figures]) -> Quality:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -49,6 +50,9 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     lost: int = 0
     """Packets it dropped, did not read in time, or missed from telephones and browsers (where it decodes)."""
     ticks_late: int | None = None
+    browser_buffer_us: int | None = None
+    """How long the jitter buffers hold what browsers say, on the average over the calls."""
+    phone_buffer_us: int | None = None
 
 
 class Subject(Protocol):
@@ -124,4 +128,13 @@ class PlaneCalls:
         lost = sum(thread.dropped + thread.overflowed for thread in threads)
         if self._opus:  # relayed packets are counted one by one by the generator
             lost += sum(leg.packets_lost for leg in self._closed.values())
-        return Counted(lost=lost, ticks_late=sum(thread.ticks_late for thread in threads))
+        return Counted(
+            lost=lost,
+            ticks_late=sum(thread.ticks_late for thread in threads),
+            browser_buffer_us=self._mean_buffer_us(self.legs[1::2]),
+            phone_buffer_us=self._mean_buffer_us(self.legs[::2]),
+        )
+
+    def _mean_buffer_us(self, legs: Sequence[LegId]) -> int | None:
+        held = [self._closed[leg].buffer_ms for leg in legs]
+        return round(1000 * sum(held) / len(held)) if held else None

@@ -259,9 +259,14 @@ enum jitter_put_result jitter_put_noise(struct jitter *jitter, const struct jitt
     return keep(jitter, unwrap(jitter, packet->timestamp), packet, 0, arrival_ns);
 }
 
+uint32_t jitter_delay_ms(const struct jitter *jitter)
+{
+    return jitter->delay_known && jitter->delay_ms > 0 ? (uint32_t)lroundf(jitter->delay_ms) : 0;
+}
+
 void jitter_read_statistics(const struct jitter *jitter, struct jitter_statistics *statistics)
 {
     *statistics = jitter->statistics;
     statistics->target_ms = jitter->playout.target_ms;
-    statistics->delay_ms = jitter->delay_known && jitter->delay_ms > 0 ? (uint32_t)lroundf(jitter->delay_ms) : 0;
+    statistics->delay_ms = jitter_delay_ms(jitter);
 }

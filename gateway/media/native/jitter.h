@@ -58,7 +58,7 @@ struct jitter_statistics {
     uint64_t stretched;   /* samples put in to slow down */
     uint64_t shortened;   /* samples taken out to catch up */
     uint32_t target_ms;   /* delay aimed at */
-    uint32_t delay_ms;    /* delay that a fastest packet meets now, from arrival to its first sample's time */
+    uint32_t delay_ms;    /* see jitter_delay_ms */
 };
 
 /* `rate`: of the PCM; see codec_has_rate.  NULL: out of memory or the rate does not fit. */
@@ -75,6 +75,8 @@ void jitter_follow(struct jitter *jitter, const struct jitter_packet *packet, in
 enum jitter_put_result jitter_put_noise(struct jitter *jitter, const struct jitter_packet *packet, int64_t arrival_ns);
 /* Get the next 20 ms: writes rate / 50 samples.  To be called every 20 ms; late or early by some ms is harmless. */
 enum jitter_get_result jitter_get(struct jitter *jitter, int16_t *pcm, int64_t now_ns);
+/* The delay that a fastest packet meets now, from its arrival to its first sample's time; 0 while nothing comes. */
+uint32_t jitter_delay_ms(const struct jitter *jitter);
 void jitter_read_statistics(const struct jitter *jitter, struct jitter_statistics *statistics);
 
 #endif

@@ -17,6 +17,7 @@ void zm_leg_statistics_read(const zm_leg *leg, zm_leg_statistics *statistics)
     statistics->rejected = leg->rejected;
     statistics->rtt_us = leg->far_rtt_us;
     statistics->rtt_known = leg->far_rtt_known;
+    statistics->buffer_ms = leg->buffer_ms;
     memcpy(statistics->rejected_by, leg->rejected_by, sizeof leg->rejected_by);
     if (leg->video)
         statistics->video = leg->video->counted;

@@ -131,6 +131,7 @@ struct zm_leg {
     struct jitter *jitter; /* of what it says, where that is needed as PCM */
     enum codec jitter_codec;
     uint32_t jitter_rate;
+    uint32_t buffer_ms;    /* how long it held what was heard last */
     struct encoder *encoder;      /* of what it hears, where that is made from PCM */
     uint32_t pcm_rate;            /* of that PCM; 0: none */
     bool event_active;            /* an RFC 4733 event is passing to it in a mix */

@@ -74,6 +74,8 @@ bool zm_pcm_get(zm_leg *leg, int16_t *pcm)
     if (leg->jitter == NULL)
         return false;
     heard = jitter_get(leg->jitter, pcm, (int64_t)leg->thread->now_ns) != JITTER_SILENT;
+    if (heard)
+        leg->buffer_ms = jitter_delay_ms(leg->jitter);
     zm_digits_overhear(leg, pcm);
     return heard;
 }

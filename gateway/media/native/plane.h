@@ -89,6 +89,7 @@ typedef struct {
     uint64_t received, sent, lost, dropped, rejected;
     uint32_t rejected_by[ZM_REJECTS];
     uint32_t jitter_us, rtt_us;
+    uint32_t buffer_ms;    /* how long its jitter buffer held what was heard last; 0: it never had one */
     bool rtt_known;
     zm_video_statistics video;
 } zm_leg_statistics;
