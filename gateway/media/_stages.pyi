@@ -49,6 +49,7 @@ class Encoder:
         packet_ms: int = 20,
         *,
         opus_bitrate: int = 0,
+        opus_bitrate_max: int = 0,
         opus_complexity: int = 5,
         opus_fec: bool = True,
         opus_dtx: bool = False,

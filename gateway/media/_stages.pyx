@@ -52,7 +52,7 @@ cdef extern from "native/noise.h":
 
 cdef extern from "native/encoder.h":
     cdef struct encoding:
-        uint32_t opus_bitrate
+        uint32_t opus_bitrate, opus_bitrate_max
         int opus_complexity
         bint opus_fec
         bint opus_dtx
@@ -89,6 +89,7 @@ cdef extern from "native/opus_codec.h":
     int opus_decode_recover(
         opus_decode_state *state, const uint8_t *packet, size_t length, int16_t *pcm, size_t n) nogil
     int opus_decode_conceal(opus_decode_state *state, int16_t *pcm, size_t samples) nogil
+    uint32_t opus_bitrate_for(uint32_t rate) nogil
     int opus_encode_init(opus_encode_state *state, uint32_t rate, uint32_t bitrate, int complexity) nogil
     void opus_encode_free(opus_encode_state *state) nogil
     void opus_encode_set_loss(opus_encode_state *state, int percent) nogil
@@ -307,10 +308,10 @@ cdef class Encoder:
 
     def __cinit__(
         self, str codec_name, uint32_t rate, unsigned packet_ms=20, *, uint32_t opus_bitrate=0,
-        int opus_complexity=5, bint opus_fec=True, bint opus_dtx=False, uint32_t opus_playback_rate=0
+        uint32_t opus_bitrate_max=0, int opus_complexity=5, bint opus_fec=True, bint opus_dtx=False, uint32_t opus_playback_rate=0
     ):
         cdef encoding how
-        how.opus_bitrate = opus_bitrate
+        how.opus_bitrate, how.opus_bitrate_max = opus_bitrate, opus_bitrate_max
         how.opus_complexity = opus_complexity
         how.opus_fec = opus_fec
         how.opus_dtx = opus_dtx
@@ -388,7 +389,7 @@ cdef class OpusEncoder:
     cdef opus_encode_state state
 
     def __cinit__(self, uint32_t rate, uint32_t bitrate=0, int complexity=5, int loss_percent=0):
-        if opus_encode_init(&self.state, rate, bitrate, complexity) < 0:
+        if opus_encode_init(&self.state, rate, bitrate or opus_bitrate_for(rate), complexity) < 0:
             raise ValueError(f"no Opus encoder for {rate} Hz")
         opus_encode_set_loss(&self.state, loss_percent)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from gateway.model.ids import Codec
 from gateway.model.media import OpusWishes
 from tests.support.audio_probe import Pcm, level_dbfs, pcm, sine, tone_share
 from tests.support.media_peers import Phone, Rtp
-from tests.support.media_world import G722, NUMBERS, PCMA, MediaWorld, tone_frames
+from tests.support.media_world import G722, NUMBERS, OPUS, PCMA, MediaWorld, tone_frames
 
 NOISE = 13
 RATES = {Codec.PCMU: 8000, Codec.PCMA: 8000, Codec.G722: 16000, Codec.OPUS: 48000}
@@ -131,6 +132,21 @@ async def test_silence_is_not_sent_to_who_asks_for_that(opus: OpusWishes) -> Non
         assert bool(spoken) == opus.dtx, "a talk spurt begins with the marker (RFC 3551 4.1)"
     finally:
         await world.close()
+
+
+async def test_the_highest_bit_rate_that_the_other_side_takes_is_not_taken_for_a_wish(world: MediaWorld) -> None:
+    pairs = []
+    for most in (None, 300_000, 8_000):
+        (a, one), (b, two) = world.phone(Codec.PCMA), world.phone(Codec.OPUS, opus=OpusWishes(bitrate_max=most))
+        world.plane.bridge(a, b)
+        pairs.append((one, two))
+    for _ in range(40):
+        for one, _ in pairs:
+            one.send(os.urandom(160))
+        await asyncio.sleep(0.02)  # the pace of speech
+    usual, high, low = (np.mean([len(packet) for packet in two.payloads(OPUS)[-20:]]) for _, two in pairs)
+    assert high == pytest.approx(usual, rel=0.2)
+    assert 6 < low < usual / 2
 
 
 def noise(phone: Phone, level: int, payload_type: int = NOISE) -> Rtp:

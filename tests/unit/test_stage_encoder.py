@@ -138,6 +138,14 @@ def test_the_bit_rate_is_kept(bitrate: int) -> None:
     assert octets * 8 < 1.25 * bitrate
 
 
+@pytest.mark.parametrize(("most", "kept"), [(8000, 8000), (300_000, 32_000)])
+def test_a_limit_of_the_bit_rate_is_no_wish(most: int, kept: int) -> None:
+    encoder = _stages.Encoder("opus", 48000, opus_bitrate_max=most)
+    noise = np.random.default_rng(1).normal(0, 3000, 48000).astype(np.int16).reshape(50, 960)
+    octets = sum(len(payload) for frame in noise for payload, _ in encoder.put(frame.tobytes()))
+    assert octets * 8 < 1.25 * kept
+
+
 @pytest.mark.parametrize("codec", ["pcmu", "pcma", "g722", "opus"])
 def test_silence_is_silent_whatever_was_before(codec: Name) -> None:
     rate = 16000 if codec == "g722" else 8000

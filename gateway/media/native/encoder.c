@@ -42,7 +42,11 @@ struct encoder {
 
 static bool open_opus(struct encoder *encoder, const struct encoding *how)
 {
-    if (opus_encode_init(&encoder->opus, encoder->rate, how->opus_bitrate, how->opus_complexity) < 0)
+    uint32_t bitrate = how->opus_bitrate ? how->opus_bitrate : opus_bitrate_for(encoder->rate);
+
+    if (how->opus_bitrate_max && how->opus_bitrate_max < bitrate)
+        bitrate = how->opus_bitrate_max;
+    if (opus_encode_init(&encoder->opus, encoder->rate, bitrate, how->opus_complexity) < 0)
         return false;
     opus_encode_set_dtx(&encoder->opus, how->opus_dtx);
     if (how->opus_playback_rate)
@@ -105,8 +109,8 @@ bool encoder_fits(
     if (encoder->codec != codec || encoder->rate != rate || encoder->packet_ms != packet_ms)
         return false;
     return codec != CODEC_OPUS ||
-           (own->opus_bitrate == how->opus_bitrate && own->opus_complexity == how->opus_complexity &&
-            own->opus_fec == how->opus_fec && own->opus_dtx == how->opus_dtx &&
+           (own->opus_bitrate == how->opus_bitrate && own->opus_bitrate_max == how->opus_bitrate_max &&
+            own->opus_complexity == how->opus_complexity && own->opus_fec == how->opus_fec && own->opus_dtx == how->opus_dtx &&
             own->opus_playback_rate == how->opus_playback_rate);
 }
 

@@ -17,6 +17,7 @@
 /* How Opus is encoded: what we like, and what the other side's fmtp allows (RFC 7587 6.1). */
 struct encoding {
     uint32_t opus_bitrate;       /* bit/s; 0: by the rate */
+    uint32_t opus_bitrate_max;   /* never more than this; 0: no limit */
     int opus_complexity;         /* 0..10 */
     bool opus_fec;               /* in-band FEC when the other side reports loss */
     bool opus_dtx;               /* send next to nothing while there is silence */

@@ -76,8 +76,6 @@ int opus_decode_conceal(struct opus_decode_state *state, int16_t *pcm, size_t sa
 int opus_encode_init(struct opus_encode_state *state, uint32_t rate, uint32_t bitrate, int complexity)
 {
     int error = OPUS_OK;
-    if (bitrate == 0)
-        bitrate = rate > 16000 ? 32000 : 24000;
     OpusEncoder *encoder = opus_encoder_create((opus_int32)rate, 1, OPUS_APPLICATION_VOIP, &error);
     state->encoder = encoder;
     if (error != OPUS_OK)

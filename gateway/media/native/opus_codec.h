@@ -44,7 +44,12 @@ int opus_decode_recover(
 /* Make up `samples` (a multiple of 2.5 ms, at most 120 ms) lost samples.  Returns `samples` or -1. */
 int opus_decode_conceal(struct opus_decode_state *state, int16_t *pcm, size_t samples);
 
-/* bitrate in bit/s (6000..510000; 0 = 24000 at 8 and 16 kHz, 32000 at 48 kHz); complexity 0..10.  Returns 0 or -1. */
+/* What speech takes, in bit/s: 24000 at 8 and 16 kHz, 32000 at 48 kHz. */
+static inline uint32_t opus_bitrate_for(uint32_t rate)
+{
+    return rate > 16000 ? 32000 : 24000;
+}
+/* bitrate in bit/s (6000..510000); complexity 0..10.  Returns 0 or -1. */
 int opus_encode_init(struct opus_encode_state *state, uint32_t rate, uint32_t bitrate, int complexity);
 void opus_encode_free(struct opus_encode_state *state);
 /* What the other side loses, 0..100 %: above 0 in-band FEC is sent. */

@@ -88,8 +88,7 @@ static struct encoding how_to_encode(const zm_leg *leg)
     const zm_media *media = &leg->media;
     struct encoding how = leg->thread->encoding;
 
-    if (media->opus_bitrate_max && (how.opus_bitrate == 0 || media->opus_bitrate_max < how.opus_bitrate))
-        how.opus_bitrate = media->opus_bitrate_max;
+    how.opus_bitrate_max = media->opus_bitrate_max;
     how.opus_fec = media->opus_fec;
     how.opus_dtx = how.opus_dtx && media->opus_dtx;
     how.opus_playback_rate = media->opus_playback_rate;
