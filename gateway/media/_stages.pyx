@@ -308,7 +308,8 @@ cdef class Encoder:
 
     def __cinit__(
         self, str codec_name, uint32_t rate, unsigned packet_ms=20, *, uint32_t opus_bitrate=0,
-        uint32_t opus_bitrate_max=0, int opus_complexity=5, bint opus_fec=True, bint opus_dtx=False, uint32_t opus_playback_rate=0
+        uint32_t opus_bitrate_max=0, int opus_complexity=5, bint opus_fec=True, bint opus_dtx=False,
+        uint32_t opus_playback_rate=0
     ):
         cdef encoding how
         how.opus_bitrate, how.opus_bitrate_max = opus_bitrate, opus_bitrate_max
