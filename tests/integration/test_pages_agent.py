@@ -134,7 +134,7 @@ async def test_the_recording_is_paused_and_goes_on_by_a_button(browser: Browser,
     await desk.click("recording")
     await desk.sees_state("recording", "paused")
     await desk.sees("call-state", "Recording paused")
-    await desk.page.keyboard.press("Alt+r")
+    await desk.page.keyboard.press("Alt+c")
     await desk.sees_state("recording", "on")
     await desk.click("hang-up")
     await desk.sees("recording-ready")

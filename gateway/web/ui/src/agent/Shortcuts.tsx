@@ -10,6 +10,7 @@ const KEYS: [string, string][] = [
   ["M", `${texts.common.mute} / ${texts.common.unmute}`],
   ["V", texts.video.shortcut_camera],
   ["S", texts.video.shortcut_screen],
+  ["C", `${texts.desk.recording_pause} / ${texts.desk.recording_resume}`],
   ["H", `${texts.desk.hold} / ${texts.desk.resume}`],
   ["X", `${texts.desk.hang_up} / ${texts.desk.end_chat}`],
   ["W", texts.desk.finish],

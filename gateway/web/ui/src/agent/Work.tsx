@@ -158,9 +158,9 @@ function CallWork({ contact, model }: { contact: ContactInfo; model: Model }) {
 function RecordingButton({ contact }: { contact: ContactInfo }) {
   const paused = contact.recording === "paused";
   const toggle = () => send({ type: paused ? "resume_recording" : "pause_recording", contact: contact.contact });
-  useShortcut("r", true, toggle);
+  useShortcut("c", true, toggle);
   return (
-    <button type="button" class="button large" aria-pressed={paused} onClick={toggle} aria-keyshortcuts="Alt+R" data-testid="recording" data-state={contact.recording}>
+    <button type="button" class="button large" aria-pressed={paused} onClick={toggle} aria-keyshortcuts="Alt+C" data-testid="recording" data-state={contact.recording}>
       <Icon name="record" /> {paused ? texts.desk.recording_resume : texts.desk.recording_pause}
     </button>
   );
