@@ -80,17 +80,17 @@ export function PictureButtons({ video, info, large = false, shortcuts = false }
   const { source, asking, sharing } = video;
   const shown = info.allowed || source.value !== null;
   const camera = video.hasCamera.value;
-  useShortcut("v", shortcuts && shown, () => void video.toggleCamera());
-  useShortcut("s", shortcuts && shown && canShareScreen(), () => void video.toggleScreen());
+  useShortcut("v", shortcuts && shown, () => void video.toggle("camera"));
+  useShortcut("s", shortcuts && shown && canShareScreen(), () => void video.toggle("screen"));
   if (!shown) return null;
   const size = large ? "button large" : "button";
   return (
     <>
-      <button type="button" class={size} aria-pressed={camera} disabled={asking.value} onClick={() => void video.toggleCamera()} aria-keyshortcuts={shortcuts ? "Alt+V" : undefined} data-testid="camera">
+      <button type="button" class={size} aria-pressed={camera} disabled={asking.value} onClick={() => void video.toggle("camera")} aria-keyshortcuts={shortcuts ? "Alt+V" : undefined} data-testid="camera">
         <Icon name={camera ? "camera_off" : "camera"} /> {camera ? t.camera_off : t.camera_on}
       </button>
       {canShareScreen() && (
-        <button type="button" class={size} aria-pressed={sharing.value} disabled={asking.value} onClick={() => void video.toggleScreen()} aria-keyshortcuts={shortcuts ? "Alt+S" : undefined} data-testid="screen">
+        <button type="button" class={size} aria-pressed={sharing.value} disabled={asking.value} onClick={() => void video.toggle("screen")} aria-keyshortcuts={shortcuts ? "Alt+S" : undefined} data-testid="screen">
           <Icon name="screen" /> {sharing.value ? t.screen_off : t.screen_on}
         </button>
       )}

@@ -34,8 +34,7 @@ export class CallVideo {
   readonly hasCamera = signal(false);
   readonly sharing = computed(() => this.source.value === "screen");
   private transceiver: RTCRtpTransceiver | null = null;
-  private camera: MediaStreamTrack | null = null;
-  private screen: MediaStreamTrack | null = null;
+  private readonly tracks: Record<VideoSource, MediaStreamTrack | null> = { camera: null, screen: null };
   private paused = false;
   private closed = false;
 
@@ -44,24 +43,11 @@ export class CallVideo {
     private readonly options: Options,
   ) {}
 
-  async toggleCamera(): Promise<void> {
-    if (this.camera !== null) {
-      this.release("camera");
-      await this.show();
-      return;
-    }
-    this.camera = await this.take("camera");
-    if (this.camera !== null) await this.show();
-  }
-
-  async toggleScreen(): Promise<void> {
-    if (this.screen !== null) {
-      this.release("screen");
-      await this.show();
-      return;
-    }
-    this.screen = await this.take("screen");
-    if (this.screen !== null) await this.show();
+  /** Show it, or do so no longer. */
+  async toggle(source: VideoSource): Promise<void> {
+    if (this.tracks[source] !== null) this.release(source);
+    else if (!(await this.take(source))) return;
+    await this.show();
   }
 
   /** See what the other side shows, or do so no longer. */
@@ -101,39 +87,43 @@ export class CallVideo {
     // Zentrale takes no pictures just now; the section can't be used again.
     const wished = this.source.value !== null;
     this.transceiver = null;
-    this.remote.value = null;
-    this.release("camera");
-    this.release("screen");
-    this.source.value = null;
-    this.own.value = null;
+    this.clear();
     this.seeing.value = false;
     if (wished) this.fault.value = "refused";
   }
 
   close(): void {
     this.closed = true;
+    this.clear();
+  }
+
+  /** Nothing is shown any more, and nothing is to be seen. */
+  private clear(): void {
     this.release("camera");
     this.release("screen");
+    this.hasCamera.value = false;
     this.source.value = null;
     this.own.value = null;
     this.remote.value = null;
   }
 
-  private async take(source: VideoSource): Promise<MediaStreamTrack | null> {
-    if (this.asking.value) return null;
+  /** Ask for it; whether it is there now. */
+  private async take(source: VideoSource): Promise<boolean> {
+    if (this.asking.value) return false;
     this.fault.value = null;
     this.asking.value = true;
     try {
       const track = source === "camera" ? await openCamera() : await openScreen();
       if (this.closed) {
         track.stop();
-        return null;
+        return false;
       }
       track.onended = () => this.ended(source);
-      return track;
+      this.tracks[source] = track;
+      return true;
     } catch (error) {
       this.fault.value = error instanceof PictureError ? error.fault : "busy";
-      return null;
+      return false;
     } finally {
       this.asking.value = false;
     }
@@ -142,28 +132,27 @@ export class CallVideo {
   /** The browser's own button ended the sharing, or the camera was pulled out. */
   private ended(source: VideoSource): void {
     if (this.closed) return;
-    if (source === "camera" && this.camera !== null) this.fault.value = "missing";
+    if (source === "camera") this.fault.value = "missing";
     this.release(source);
     void this.show();
   }
 
   private release(source: VideoSource): void {
-    const track = source === "camera" ? this.camera : this.screen;
-    if (track !== null) {
-      track.onended = null;
-      track.stop();
-    }
-    if (source === "camera") this.camera = null;
-    else this.screen = null;
+    const track = this.tracks[source];
+    if (track === null) return;
+    track.onended = null;
+    track.stop();
+    this.tracks[source] = null;
   }
 
   /** Send what there is now: the screen before the camera. */
   private async show(): Promise<void> {
-    const track = this.screen ?? this.camera;
-    const source = this.screen !== null ? "screen" : this.camera !== null ? "camera" : null;
+    const { camera, screen } = this.tracks;
+    const track = screen ?? camera;
+    const source = screen !== null ? "screen" : camera !== null ? "camera" : null;
     const before = this.source.value;
     this.source.value = source;
-    this.hasCamera.value = this.camera !== null;
+    this.hasCamera.value = camera !== null;
     this.own.value = track === null ? null : new MediaStream([track]);
     if (source !== null) {
       if (source !== before) this.options.tell(source);
