@@ -63,7 +63,7 @@ export const microphone: Record<MicrophoneFault, { title: string; help: string }
 
 export const video = {
   camera_on: "Camera",
-  camera_off: "Camera off",
+  camera_off: "Stop camera",
   screen_on: "Share screen",
   screen_off: "Stop sharing",
   see: "Show it to me",
