@@ -57,11 +57,8 @@ class Negotiation:
         self._fingerprint = fingerprint
         self._codecs = tuple(codecs)
         self._session_id = secrets.randbits(62)
-        self._ssrcs = secrets.randbits(32), secrets.randbits(32)
-        """Of our pictures and their retransmissions."""
-        self._ssrc = 1 + secrets.randbelow(2**32 - 1)
-        """Of our sound; 0 would mean any."""
-        self._video = NO_VIDEO
+        self._ssrcs = secrets.SystemRandom().sample(range(1, 2**32), 3)
+        """Of our sound, our pictures and their retransmissions: no two alike; 0 would mean any."""
         self._version = 1
         self._sections = 0
         self.last: BrowserAnswer | None = None
@@ -75,26 +72,25 @@ class Negotiation:
         Afterwards `credentials` are others than before when the offer restarts ICE.
         """
         offer = parse(offer_sdp)
-        self._video = video
         before = self.last
         if before is None:
-            self.last = self._answer(offer, self.credentials, self._version)
+            self.last = self._answer(offer, video, self.credentials)
         else:
-            self._renew(offer, before)
+            self._renew(offer, video, before)
         self._sections = len(offer.media)
         assert self.last is not None
         return self.last
 
-    def _renew(self, offer: SessionDescription, before: BrowserAnswer) -> None:
+    def _renew(self, offer: SessionDescription, video: VideoWish, before: BrowserAnswer) -> None:
         credentials = self.credentials
-        answer = self._answer(offer, credentials, self._version)
+        answer = self._answer(offer, video, credentials)
         self._check_same(offer, answer, before)
         if is_restart(answer, before):
             credentials = Credentials.new()
-            answer = self._answer(offer, credentials, self._version)
+            answer = self._answer(offer, video, credentials)
         if answer.sdp != before.sdp:
             self._version += 1
-            answer = self._answer(offer, credentials, self._version)
+            answer = self._answer(offer, video, credentials)
         self.credentials, self.last = credentials, answer
 
     def _check_same(self, offer: SessionDescription, answer: BrowserAnswer, before: BrowserAnswer) -> None:
@@ -109,11 +105,12 @@ class Negotiation:
         if answer.audio != before.audio:
             raise SdpError("the m=audio in use was taken away; end the call instead")
 
-    def _answer(self, offer: SessionDescription, credentials: Credentials, version: int) -> BrowserAnswer:
+    def _answer(self, offer: SessionDescription, video: VideoWish, credentials: Credentials) -> BrowserAnswer:
         codecs = self._codecs
         if self.last is not None:
             current = self.last.peer.codec
             codecs = (current, *(codec for codec in codecs if codec is not current))
+        sound, pictures, resent = self._ssrcs
         return answer_browser(
             offer,
             ufrag=credentials.ufrag,
@@ -122,14 +119,14 @@ class Negotiation:
             candidates=self._candidates,
             codecs=codecs,
             session_id=self._session_id,
-            version=version,
+            version=self._version,
             video=VideoTerms(
-                codecs=self._video.codecs,
-                ssrc=self._ssrcs[0],
-                rtx_ssrc=self._ssrcs[1],
-                transport_cc=self._video.transport_cc,
+                codecs=video.codecs,
+                ssrc=pictures,
+                rtx_ssrc=resent,
+                transport_cc=video.transport_cc,
             ),
-            ssrc=self._ssrc,
+            ssrc=sound,
         )
 
 
