@@ -53,9 +53,8 @@ class Sessions:
         except (InvalidToken, msgspec.DecodeError, UnicodeEncodeError):
             return None
         if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) != token:
-            return (
-                None  # another spelling of the same bytes: base64 leaves bits of its last letter open (RFC 4648, 3.5)
-            )
+            # Another spelling of the same bytes: base64 leaves bits of its last letter open (RFC 4648, 3.5).
+            return None
         if session.ends_ns <= self._clock.now_ns() or session.id in self._signed_out:
             return None
         return session
