@@ -50,6 +50,10 @@ NO_MICROPHONE = """
 navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "%s"));
 """
 
+NO_SCREEN = """() => {
+  navigator.mediaDevices.getDisplayMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
+}"""
+
 
 class Camera:
     """Takes a page's picture in each look."""
@@ -231,6 +235,54 @@ async def call(studio: Studio) -> None:
     await history(studio, desk, "call")
 
 
+async def video(studio: Studio) -> None:
+    desk = await studio.desk()
+    await desk.go_ready()
+    visitor = await studio.visitor()
+    await visitor.call("Jonas Okafor")
+    await desk.accept()
+    await visitor.sees_state("call-live", "talking")
+    await visitor.click("camera")
+    await visitor.sees("video-own")
+    await studio.take(visitor, "visitor-video-own")
+    await desk.sees("video-offered")
+    await studio.take(desk, "agent-video-offered")
+    await desk.click("video-see")
+    await sees_pictures(desk)
+    await studio.take(desk, "agent-video-seen")
+    await desk.click("camera")
+    await sees_pictures(visitor)
+    await studio.take(desk, "agent-video-both")
+    await studio.take(visitor, "visitor-video-both")
+    await desk.click("screen")
+    await expect(visitor.part("video-remote")).to_have_attribute("aria-label", "Screen of Anna")
+    await studio.take(desk, "agent-video-screen")
+    await studio.take(visitor, "visitor-video-screen")
+    await visitor.click("keypad")
+    await studio.take(visitor, "visitor-video-keypad")
+    await visitor.click("keypad")
+    await desk.click("hold")
+    await visitor.sees_state("call-live", "held")
+    await studio.take(desk, "agent-video-held")
+    await studio.take(visitor, "visitor-video-held")
+    await desk.click("resume")
+    await visitor.page.evaluate(NO_SCREEN)
+    await visitor.click("screen")
+    await visitor.sees("picture-screen")
+    await studio.take(visitor, "visitor-video-screen-refused")
+    await desk.click("hang-up")
+    await visitor.sees("call-ended")
+    await desk.sees("recording-ready")
+    await desk.click("finish-wrap-up")
+    await history(studio, desk, "video")
+
+
+async def sees_pictures(page: AgentDesk | VisitorPage) -> None:
+    """Wait until those of the other side are there."""
+    await page.sees("video-remote")
+    await expect(page.part("video-remote")).not_to_have_js_property("videoWidth", 0)
+
+
 async def missed(studio: Studio) -> None:
     desk = await studio.desk()
     await desk.go_ready()
@@ -287,13 +339,13 @@ async def readme(studio: Studio) -> None:
     await studio.take(desk, "agent-page")
 
 
-SCENES: list[Callable[[Studio], Awaitable[None]]] = [login, away, chat, call, missed, trouble, readme]
+SCENES: list[Callable[[Studio], Awaitable[None]]] = [login, away, chat, call, video, missed, trouble, readme]
 
 
 @asynccontextmanager
 async def studio(camera: Camera) -> Any:
     with tempfile.TemporaryDirectory() as folder:
-        settings: dict[str, Any] = {"agents": ("anna",), "offer_ms": 12_000, "extra": EXTRA}
+        settings: dict[str, Any] = {"agents": ("anna",), "offer_ms": 12_000, "queue": "video = true", "extra": EXTRA}
         async with zentrale(Path(folder), **settings) as gateway, async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=list(FLAGS))
             try:
