@@ -92,10 +92,7 @@ async def test_a_relay_over_tcp_and_credentials_that_have_ended(tmp_path: Path, 
         if works:
             async with asyncio.timeout(20):
                 await call.connected.wait()
-            other = await world.answer(await client.offer(), Codec.OPUS, near=call)
-            await client.accept(other.answer_sdp)
-            async with asyncio.timeout(15):
-                await other.connected.wait()
+            other = await world.connect(client, Codec.OPUS, near=call)
             world.plane.bridge(call.leg, other.leg)
             await asyncio.gather(wait_for_tone(page, 1200), client.wait_for_tone(MICROPHONE_HZ))
             assert await pair_in_use(page) == ("relay", "tcp")

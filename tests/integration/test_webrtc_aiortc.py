@@ -18,10 +18,7 @@ LIMIT_S = 10
 
 
 async def connect(world: World, client: WebRtcClient, codec: Codec, near: Call | None = None) -> Call:
-    call = await world.answer(await client.offer(), codec, near=near)
-    await client.accept(call.answer_sdp)
-    async with asyncio.timeout(LIMIT_S):
-        await call.connected.wait()
+    call = await world.connect(client, codec, near=near)
     assert world.edge.dtls_version(call.leg) == DTLS_1_2  # aiortc knows no other
     return call
 

@@ -70,10 +70,7 @@ async def test_chromium_and_aiortc_hear_each_other(browser: Browser, codec: Code
     async with webrtc_world() as world, WebRtcClient(1200) as client:
         page = await new_blank_page(browser)
         call = await connect(world, page, codec)
-        other = await world.answer(await client.offer(), codec, near=call)
-        await client.accept(other.answer_sdp)
-        async with asyncio.timeout(LIMIT_S):
-            await other.connected.wait()
+        other = await world.connect(client, codec, near=call)
         # The other side has its keys a moment before the plane has them; what it sends in that moment is refused.
         early = world.plane.statistics()[0].rejected
         world.plane.bridge(call.leg, other.leg)
@@ -89,10 +86,7 @@ async def test_refused_video_and_data_do_not_disturb(browser: Browser):
     async with webrtc_world() as world, WebRtcClient(1200) as client:
         page = await new_blank_page(browser)
         call = await connect(world, page, Codec.OPUS, extra=True)
-        other = await world.answer(await client.offer(), Codec.OPUS, near=call)
-        await client.accept(other.answer_sdp)
-        async with asyncio.timeout(LIMIT_S):
-            await other.connected.wait()
+        other = await world.connect(client, Codec.OPUS, near=call)
         world.plane.bridge(call.leg, other.leg)
         await wait_for_tone(page, 1200)
         await page.context.close()
@@ -113,10 +107,7 @@ async def test_chromium_over_ipv6(browser: Browser, addresses: list[str]):
         page = await new_blank_page(browser)
         call = await connect(world, page, Codec.OPUS)
         if "127.0.0.1" in addresses:
-            other = await world.answer(await client.offer(), Codec.OPUS, near=call)
-            await client.accept(other.answer_sdp)
-            async with asyncio.timeout(LIMIT_S):
-                await other.connected.wait()
+            other = await world.connect(client, Codec.OPUS, near=call)
             world.plane.bridge(call.leg, other.leg)
             await asyncio.gather(wait_for_tone(page, 1200), client.wait_for_tone(700))
         else:

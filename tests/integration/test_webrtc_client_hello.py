@@ -17,7 +17,7 @@ from gateway.webrtc import dtls_choice
 from gateway.webrtc.dtls import DtlsSession
 from gateway.webrtc.dtls_openssl import OpenSslSession
 from gateway.webrtc.dtls_wolfssl import WolfSslSession
-from tests.support.chromium import chromium, new_blank_page, tone_wav, wait_for_tone
+from tests.support.chromium import OFFER, chromium, new_blank_page, tone_wav, wait_for_tone
 from tests.support.webrtc_client import WebRtcClient
 from tests.support.webrtc_world import webrtc_world
 
@@ -25,13 +25,6 @@ LIMIT_S = 20
 CLIENT_HELLO, FRAGMENTS = 1, 2
 DTLS_1_3 = b"\xfe\xfc"
 
-OFFER = """async () => {
-  const mic = await navigator.mediaDevices.getUserMedia({ audio: true });
-  const pc = window.pc = new RTCPeerConnection();
-  pc.addTrack(mic.getTracks()[0], mic);
-  await pc.setLocalDescription();
-  return pc.localDescription.sdp;
-}"""
 ACCEPT = "(sdp) => window.pc.setRemoteDescription({ type: 'answer', sdp })"
 VERSION = """async () => {
   for (const report of (await window.pc.getStats()).values())
@@ -114,10 +107,7 @@ async def meet(browser: Browser, way: str, kind: type[OpenSslSession] | type[Wol
         assert await page.evaluate(VERSION) == version
         assert f"{world.edge.dtls_version(call.leg):04X}" == version
         if way == "as it comes":
-            other = await world.answer(await client.offer(), Codec.OPUS, near=call)
-            await client.accept(other.answer_sdp)
-            async with asyncio.timeout(LIMIT_S):
-                await other.connected.wait()
+            other = await world.connect(client, Codec.OPUS, near=call)
             world.plane.bridge(call.leg, other.leg)
             await asyncio.gather(wait_for_tone(page, 1200), client.wait_for_tone(700))
         await page.context.close()

@@ -19,7 +19,7 @@ from gateway.model.errors import NotAllowedError
 from gateway.model.ids import AgentId, ContactId, QueueName
 from gateway.session.session import Session
 from gateway.webrtc import AgentAudio, WebCallLine, WebCalls, WebRtcEdge, WebRtcLimits
-from tests.support.chromium import chromium, new_blank_page, tone_wav, wait_for_tone
+from tests.support.chromium import OFFER, chromium, new_blank_page, tone_wav, wait_for_tone
 from tests.support.memory_store import MemoryStore
 from tests.support.sdp_samples import sample
 from tests.support.webrtc_client import WebRtcClient
@@ -31,14 +31,6 @@ VISITOR_HZ, AGENT_HZ, AGENT_AGAIN_HZ, GREETING_HZ, MUSIC_HZ = 700, 1100, 1500, 5
 LIMIT_S = 15
 
 E = TypeVar("E", bound=ev.Event)
-
-OFFER = """async () => {
-  const mic = await navigator.mediaDevices.getUserMedia({ audio: true });
-  const pc = window.pc = new RTCPeerConnection();
-  pc.addTrack(mic.getTracks()[0], mic);
-  await pc.setLocalDescription();
-  return pc.localDescription.sdp;
-}"""
 
 
 class World:

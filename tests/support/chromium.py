@@ -45,6 +45,15 @@ FLAGS = (
 
 SAMPLE_HZ = 48_000
 
+OFFER = """async () => {
+  const mic = await navigator.mediaDevices.getUserMedia({ audio: true });
+  const pc = window.pc = new RTCPeerConnection();
+  pc.addTrack(mic.getTracks()[0], mic);
+  await pc.setLocalDescription();
+  return pc.localDescription.sdp;
+}"""
+"""Begins a connection with the microphone in ``window.pc``."""
+
 EARS = """
 (() => {
   const ears = { connections: [], heard: [] };

@@ -11,6 +11,9 @@ from gateway.model.ids import Codec, LegId
 from gateway.model.media import LegClosed, LegStatistics, MediaEvent
 from gateway.webrtc.edge import WebRtcEdge, WebRtcLeg, WebRtcLimits
 from gateway.webrtc.leg import Loss
+from tests.support.webrtc_client import WebRtcClient
+
+CONNECT_S = 20
 
 
 class Call:
@@ -49,6 +52,14 @@ class World:
         assert leg.codec is wanted[0]
         self.plane.listen(leg.leg, call.listen)
         call.leg, call.answer_sdp = leg.leg, leg.answer_sdp
+        return call
+
+    async def connect(self, client: WebRtcClient, *codecs: Codec, near: Call | None = None) -> Call:
+        """Answer this client and wait until sound can flow."""
+        call = await self.answer(await client.offer(), *codecs, near=near)
+        await client.accept(call.answer_sdp)
+        async with asyncio.timeout(CONNECT_S):
+            await call.connected.wait()
         return call
 
     def close(self, call: Call) -> None:
