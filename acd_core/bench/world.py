@@ -124,7 +124,7 @@ class World:
         There has been one of each kind before.  Round after round as many as a tenth of the agents arrive, one event
         after the other; then these contacts are answered and over.
         """
-        return self.take_arrivals(timed, len(self.centre.kinds), count)
+        return self.take_arrivals(timed, min(len(self.centre.kinds), len(self.agents)), count)
 
     def time_new_kinds(self, timed: Timed, count: int) -> list[int]:
         """The same, but each is the first of its kind: what it asks for is compiled and compared with all profiles."""
