@@ -103,8 +103,8 @@ class Zentrale:
         fresh = not self.config.exists()
         self._write_config()
         if fresh:
-            for agent in self.agents:
-                await self._set_password(agent)
+            # In this process: a command for each would take a second of every test.
+            await self._process.set_passwords({agent: self.password(agent) for agent in self.agents})
         await self._process.start()
         # The same again after a restart: pages and callers must find it where it was.
         self._ports = {"sip": self.sip[1], "web": int(self.web.rsplit(":", 1)[1])}
@@ -162,20 +162,12 @@ class Zentrale:
             f"{QUEUES.format(**self._settings)}\n{agents}\n{self._extra}"
         )
 
-    async def _set_password(self, agent: str) -> None:
+    async def command(self, *arguments: str, says: str = "") -> str:
+        """What ``zentrale ...`` prints, told ``says`` on its standard input; it must succeed."""
         process = await asyncio.create_subprocess_exec(
-            str(COMMAND), "passwd", agent, "--stdin", "--config", str(self.config),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        output, _ = await process.communicate(f"{self.password(agent)}\n".encode())
-        assert process.returncode == 0, output.decode()
-
-    async def command(self, *arguments: str) -> str:
-        """What ``zentrale ...`` prints; it must succeed."""
-        process = await asyncio.create_subprocess_exec(
-            str(COMMAND), *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            str(COMMAND), *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
-        output, _ = await process.communicate()
+        output, _ = await process.communicate(says.encode())
         assert process.returncode == 0, output.decode()
         return output.decode()
 

@@ -288,7 +288,7 @@ class Bench:
             )
             config.write_text(settings + "".join(AGENT.format(login=agent.login) for agent in self._agents))
             gateway = GatewayProcess(folder, config)
-            await gateway.set_passwords([agent.login for agent in self._agents], PASSWORD)
+            await gateway.set_passwords({agent.login: PASSWORD for agent in self._agents})
             self._say("starting the gateway")
             await gateway.start()
             try:

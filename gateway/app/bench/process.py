@@ -10,7 +10,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +79,10 @@ class GatewayProcess:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
-    async def set_passwords(self, agents: Iterable[str], password: str) -> None:
-        """Give all these agents the same password."""
+    async def set_passwords(self, passwords: Mapping[str, str]) -> None:
+        """Give each of these agents a password."""
         async with await open_stores(load(self.config).storage) as stores:
-            for agent in agents:
+            for agent, password in passwords.items():
                 await stores.accounts.set_password(AgentId(agent), password)
 
     async def start(self) -> None:
