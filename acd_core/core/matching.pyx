@@ -66,8 +66,8 @@ cdef class Matching(Choosing):
             self.classes, count, self.kinds.standings, self.queues.addends, self.now_ns // 1_000_000, self.scores
         )
         chosen = self.compare_classes(count, second, agent, best, following)
-        if following.contact < 0 or following.score < second:
-            # some of the first are not for this agent
+        if second > INT64_MIN and (following.contact < 0 or following.score < second):
+            # there are others, and some of the first are not for this agent
             chosen = self.compare_classes(count, INT64_MIN, agent, best, following)
         if chosen >= 0:
             # the one who comes next in its class
