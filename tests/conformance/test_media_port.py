@@ -39,7 +39,7 @@ from gateway.model.media import (
 )
 from gateway.model.media import MediaPlane as MediaPort
 from tests.support.fake_media import FakeMediaPlane
-from tests.support.udp_ports import free_port_range
+from tests.support.ports import free_port_range
 
 TIME_LIMIT_S = 10
 VIDEO = VideoPeer(codec=VideoCodec.VP8, payload_type=96, rtx_payload_type=97, ssrc=1, rtx_ssrc=2)

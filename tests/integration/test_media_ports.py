@@ -11,7 +11,7 @@ import pytest
 
 from gateway.media import MediaPlane
 from gateway.model.errors import CapacityError
-from tests.support.udp_ports import free_port_range, udp_socket
+from tests.support.ports import free_port_range, udp_socket
 
 PAIRS, OTHERS = 400, 380
 

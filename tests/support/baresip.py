@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app.bench.children import end
+from tests.support.ports import free_port
 
 MODULES = Path("/usr/lib/baresip/modules")
 
@@ -139,12 +139,6 @@ class Baresip:
             await end(self._process, 3)
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @asynccontextmanager
 async def running(
     *,
@@ -168,7 +162,7 @@ async def running(
         folder = Path(folder_name)
         control_port = free_port()
         config = CONFIG.format(
-            sip_port=free_port(socket.SOCK_DGRAM),
+            sip_port=free_port(),
             control_port=control_port,
             player=player,
             source=source or f"ausine,{tone_hz}",

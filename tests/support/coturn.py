@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gateway.app.bench.children import end
+from tests.support.ports import free_port
 
 EXECUTABLE = "/usr/bin/turnserver"
 READY_S = 20
@@ -38,7 +38,7 @@ class Coturn:
 async def coturn(folder: Path) -> AsyncIterator[Coturn]:
     """Runs until the end of the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     server = Coturn(port, folder / "turnserver.log")
     with server._log.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -55,22 +55,6 @@ async def coturn(folder: Path) -> AsyncIterator[Coturn]:
         if process.returncode is None:
             process.terminate()
             await end(process, STOP_S)
-
-
-def _free_port() -> int:
-    """Free for UDP and TCP, as coturn wants it."""
-    while True:
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
-        ):
-            udp.bind(("127.0.0.1", 0))
-            port: int = udp.getsockname()[1]
-            try:
-                tcp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 async def _until_ready(port: int, process: asyncio.subprocess.Process) -> None:

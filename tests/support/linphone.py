@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gateway.app.bench.children import end
-from tests.support.baresip import free_port
+from tests.support.ports import free_port
 
 CONFIG = """\
 [sip]
@@ -121,8 +120,8 @@ async def running(
         config = folder / "linphonerc"
         config.write_text(
             CONFIG.format(
-                sip_port=free_port(socket.SOCK_DGRAM),
-                rtp_port=free_port(socket.SOCK_DGRAM) & ~1,
+                sip_port=free_port(),
+                rtp_port=free_port(),
                 encryption=encryption,
                 mandatory=int(mandatory),
                 suites=suites,

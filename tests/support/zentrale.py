@@ -1,4 +1,4 @@
-"""Zentrale as its users have it: the installed command in a process of its own, on ports of the system's choosing.
+"""Zentrale as its users have it: the installed command in a process of its own, on ports that nobody else has.
 
     async with zentrale(tmp_path) as gateway:
         gateway.sip            # ("127.0.0.1", port)
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app.bench.process import COMMAND, GatewayProcess
+from tests.support.ports import free_port
 
 LOOK_S = 0.02
 
@@ -66,7 +67,8 @@ class Zentrale:
         ``media`` in theirs."""
         self.folder = folder
         self.agents = agents
-        self._ports = {"sip": 0, "web": 0}
+        # The same again after a restart: pages and callers must find it where it was.
+        self._ports = {"sip": free_port(), "web": free_port()}
         # The shortest sound there is: tests that are not about the greeting need not hear it out.
         timing = {"offer_ms": offer_ms, "wrap_up_ms": wrap_up_ms, "reconnect_ms": reconnect_ms}
         self._settings: dict[str, Any] = {**timing, "greeting": greeting, "queue": queue}
@@ -106,8 +108,6 @@ class Zentrale:
             # In this process: a command for each would take a second of every test.
             await self._process.set_passwords({agent: self.password(agent) for agent in self.agents})
         await self._process.start()
-        # The same again after a restart: pages and callers must find it where it was.
-        self._ports = {"sip": self.sip[1], "web": int(self.web.rsplit(":", 1)[1])}
 
     async def stop(self) -> None:
         """Ask it to stop, as a service manager does, and wait until it has, in order."""
