@@ -41,8 +41,8 @@ PLANE = [
 PLANE_LIBRARIES = ["crypto", *STAGE_LIBRARIES]
 WIRE = [f"{NATIVE}/{name}.c" for name in ("addr", "rtcp", "rtcp_wire", "rtp", "srtp", "stun")]
 VIDEO = [f"{NATIVE}/{name}.c" for name in ("rtcp_wire", "rtp", "video", "video_feedback")]
-# What guards a leg: who may send to it, digits in sound, voice.
-GUARDS = [f"{NATIVE}/{name}.c" for name in ("dtmf_ear", "dtmf_filter", "dtmf_tone", "latch", "voice")]
+# What guards a leg: who may send to it, how much strangers are answered, digits in sound, voice.
+GUARDS = [f"{NATIVE}/{name}.c" for name in ("budget", "dtmf_ear", "dtmf_filter", "dtmf_tone", "latch", "voice")]
 LOADGEN = [
     f"{NATIVE}/{name}.c"
     for name in (

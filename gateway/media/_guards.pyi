@@ -7,6 +7,10 @@ Digits = list[tuple[str, int]]
 Packets = list[tuple[int, bytes]]
 Mode = Literal["listen", "replace", "block"]
 
+class Budget:
+    def __init__(self, *, seed: int) -> None: ...
+    def take(self, host: str, now_ns: int = 0) -> bool: ...
+
 class Latch:
     def set(
         self,

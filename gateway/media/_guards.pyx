@@ -35,6 +35,11 @@ cdef extern from "native/latch.h":
     void zm_latch_hold(zm_latch *latch, const zm_addr *source, uint64_t now_ns)
     void zm_latch_hold_rtcp(zm_latch *latch, const zm_addr *source)
 
+cdef extern from "native/budget.h":
+    ctypedef struct zm_budget:
+        pass
+    bint zm_budget_take(zm_budget *budget, const zm_addr *to, uint64_t now_ns, uint64_t seed)
+
 cdef extern from "native/rtcp_wire.h":
     ctypedef struct zm_rtcp_packet:
         const uint8_t *body
@@ -106,6 +111,19 @@ cdef zm_addr make_addr(tuple address) except *:
     if address is not None and not zm_addr_parse(&made, address[0].encode(), address[1]):
         raise ValueError(f"no address: {address!r}")
     return made
+
+
+cdef class Budget:
+    cdef zm_budget budget
+    cdef uint64_t seed
+
+    def __init__(self, *, uint64_t seed):
+        self.seed = seed
+
+    def take(self, str host, uint64_t now_ns=0):
+        """Whether one more answer may go there."""
+        cdef zm_addr addr = make_addr((host, 9))
+        return bool(zm_budget_take(&self.budget, &addr, now_ns, self.seed))
 
 
 cdef class Latch:

@@ -179,7 +179,7 @@ cdef extern from "native/plane.h":
     ctypedef struct zm_thread_statistics:
         uint64_t packets_in, packets_out, dropped, overflowed, rejected, relayed, mixed, video, ticks, ticks_late
         uint64_t *rejected_by
-        uint64_t commands_refused, cpu_ns
+        uint64_t unanswered, commands_refused, cpu_ns
         uint32_t legs
 
     zm_plane *zm_plane_new(const zm_config *config, char *error, uint32_t error_size) nogil
@@ -474,6 +474,7 @@ cdef class NativePlane:
                 "rejected": counted.rejected,
                 "rejected_by": {
                     CAUSES[cause]: counted.rejected_by[cause] for cause in CAUSES if counted.rejected_by[cause]},
+                "unanswered": counted.unanswered,
                 "relayed": counted.relayed,
                 "mixed": counted.mixed,
                 "video": counted.video,

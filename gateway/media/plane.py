@@ -84,6 +84,8 @@ class ThreadStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """Not authentic, from a wrong source, malformed, or not negotiated."""
     rejected_by: dict[str, int]
     """The same by cause; see `LegStatistics`."""
+    unanswered: int
+    """Of these: STUN checks that were not even refused, because too many were in this second."""
     relayed: int
     mixed: int
     video: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from gateway.model.ids import LegId
 from gateway.model.media import MediaStarted
 from tests.support.media_attackers import KEY_OCTETS, SUITE, SUITES, Attacker, SecurePhone, session
-from tests.support.media_peers import Phone, stun_request
+from tests.support.media_peers import Peer, Phone, stun_request
 from tests.support.media_world import MediaWorld
 
 GOOD = b"g" * 160
@@ -319,3 +320,24 @@ async def test_forged_checks_dtls_and_media_at_the_browser_port(world: MediaWorl
     await browser.until(lambda: len(browser.stun) > seen, "the answer that comes after all that")
     assert world.plane.statistics()[0].rejected_by == {"stun": 4, "malformed": 1, "source": 2, "size": 1}
     assert world.events_of(leg, MediaStarted) == []
+
+
+async def test_a_flood_of_checks_without_credentials_is_hardly_answered(world: MediaWorld) -> None:
+    """RFC 8489 21.1: whoever forges its source has us send to another."""
+    _, browser = await world.browser()
+    began = time.monotonic()
+    thieves: list[Peer] = [Peer.open(f"127.0.{network}.1") for network in range(20)]
+    world.peers += thieves
+    check = stun_request("nobody:them", "a password")
+    for round_ in range(4):
+        for thief in thieves:
+            for _ in range(10):
+                thief.socket.sendto(check, browser.to)
+        seen = len(browser.stun)
+        browser.check()
+        await browser.until(lambda seen=seen: len(browser.stun) > seen, f"an answer in round {round_}")  # type: ignore[misc]
+    counted = world.plane.statistics()[0]
+    assert counted.rejected_by == {"stun": 800}
+    answered = 800 - counted.unanswered
+    assert 100 <= answered <= 100 * (2 + int(time.monotonic() - began))
+    await thieves[0].until(lambda: sum(len(thief.datagrams) for thief in thieves) == answered, "all refusals")

@@ -13,7 +13,7 @@ from gateway.media._stages import encode_g711
 from gateway.model.ids import Codec, LegId
 from gateway.model.media import LegClosed, MediaEvent, RtpPeer, SrtpKeys, WebRtcPeer
 from tests.support.audio_probe import sine
-from tests.support.media_peers import TIME_LIMIT_S, Browser, Phone
+from tests.support.media_peers import TIME_LIMIT_S, Browser, Peer, Phone
 
 PCMU, PCMA, G722, OPUS, EVENT = 0, 8, 9, 111, 101
 NUMBERS = {Codec.PCMU: PCMU, Codec.PCMA: PCMA, Codec.G722: G722, Codec.OPUS: OPUS}
@@ -46,7 +46,7 @@ class MediaWorld:
         self.plane = MediaPlane(**{"rtp_ports": (44000, 45599), **options})
         self.plane.start(asyncio.get_running_loop())
         self.events: list[MediaEvent] = []
-        self.peers: list[Phone | Browser] = []
+        self.peers: list[Peer] = []
         self._news = asyncio.Event()
 
     def listener(self, event: MediaEvent) -> None:

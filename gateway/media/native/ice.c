@@ -200,6 +200,10 @@ static void answer_error(
     uint8_t response[ZM_STUN_RESPONSE_MAX];
     const char *reason = "";
 
+    if (pwd == NULL && !zm_budget_take(&thread->refusals, from, thread->now_ns, thread->seed)) {
+        ZM_COUNT(thread->statistics.unanswered);
+        return;
+    }
     for (uint32_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (reasons[i].code == code)
             reason = reasons[i].reason;

@@ -165,6 +165,7 @@ void zm_plane_statistics(const zm_plane *plane, uint32_t number, zm_thread_stati
     to->rejected = ZM_READ(thread->statistics.rejected);
     for (uint32_t cause = 0; cause < ZM_REJECTS; cause++)
         to->rejected_by[cause] = ZM_READ(thread->statistics.rejected_by[cause]);
+    to->unanswered = ZM_READ(thread->statistics.unanswered);
     to->relayed = ZM_READ(thread->statistics.relayed);
     to->mixed = ZM_READ(thread->statistics.mixed);
     to->video = ZM_READ(thread->statistics.video);

@@ -116,6 +116,7 @@ typedef struct {
     uint64_t overflowed;       /* by the kernel: we read too late */
     uint64_t rejected;         /* unauthenticated, from a wrong source, malformed ... */
     uint64_t rejected_by[ZM_REJECTS];
+    uint64_t unanswered;       /* of those: checks that were not even refused, because too many were */
     uint64_t relayed, mixed;   /* packets out by way through the bridge */
     uint64_t video;            /* picture packets passed from leg to leg */
     uint64_t ticks, ticks_late; /* of 5 ms */

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+#include "budget.h"
 #include "leg.h"
 #include "ports.h"
 #include "queue.h"
@@ -133,6 +134,7 @@ struct zm_thread {
     zm_leg *graves;    /* closed in this wake-up, linked by `other` */
     zm_path *paths[ZM_TABLE];
     zm_credentials *ufrags[ZM_TABLE];
+    zm_budget refusals;
 
     zm_batch in;
     zm_thread_statistics statistics;
