@@ -123,7 +123,8 @@ class MediaConfig(Table, frozen=True, kw_only=True):
     """A browser that sends no ICE consent check for this long has fallen silent (RFC 7675 allows 30 s at most)."""
     restart_ms: Annotated[int, Meta(ge=0, le=120_000)] = 10000
     """A browser that fell silent in a call may come back for this long after `consent_ms`, from another network too
-    (ICE restart); then its call is lost. 0: at once."""
+    (ICE restart, from each of which the time begins anew, up to four times as long); then its call is lost.
+    0: at once."""
     quality_ms: Annotated[int, Meta(ge=0, le=600_000)] = 10000
     """How often loss, jitter, round trip and opinion score (MOS) of each leg are measured; 0: never."""
     silence_alarm_ms: Annotated[int, Meta(ge=0, le=3_600_000)] = 60000

@@ -34,6 +34,10 @@ from gateway.webrtc.negotiation import Credentials, Negotiation
 
 log = logging.getLogger(__name__)
 
+RESTARTS_FOLLOWED = 4
+"""A browser that fell silent is lost after so many times `WebRtcLimits.restart_ms`, however often it restarts ICE: a
+page whose packets never arrive must not keep a leg and the other side waiting for good."""
+
 _CONNECTING = frozenset({LegState.ANSWERED, LegState.HANDSHAKING})
 
 
@@ -45,7 +49,8 @@ class WebRtcLimits(msgspec.Struct, frozen=True, kw_only=True):
     connect_ms: int = 10_000
     """From our answer to the end of the handshake, ICE included."""
     restart_ms: int = 10_000
-    """How long a connected browser that fell silent may take to come back, and to finish an ICE restart it began."""
+    """How long a connected browser that fell silent may take to come back; anew from each ICE restart, up to
+    `RESTARTS_FOLLOWED` times as long."""
 
 
 class WebRtcLeg(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,15 +218,16 @@ class WebRtcEdge:
             self._cancel(leg, Loss.CONSENT_LOST)
             return
         leg.move(LegState.INTERRUPTED)
+        leg.patience_until = asyncio.get_running_loop().time() + RESTARTS_FOLLOWED * self._limits.restart_ms / 1000
         log.info("webrtc leg %s fell silent; it has %d ms to come back", leg.id, self._limits.restart_ms)
         self._wait(leg)
 
     def _wait(self, leg: Leg) -> None:
         if leg.patience is not None:
             leg.patience.cancel()
-        leg.patience = asyncio.get_running_loop().call_later(
-            self._limits.restart_ms / 1000, self._cancel, leg, Loss.CONSENT_LOST
-        )
+        loop = asyncio.get_running_loop()
+        until = min(loop.time() + self._limits.restart_ms / 1000, leg.patience_until)
+        leg.patience = loop.call_at(until, self._cancel, leg, Loss.CONSENT_LOST)
 
     def _cancel(self, leg: Leg, loss: Loss | None) -> None:
         leg.loss = loss

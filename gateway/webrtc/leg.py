@@ -85,6 +85,8 @@ class Leg:
         """Why it is being closed, None when because we wish so."""
         self.patience: asyncio.TimerHandle | None = None
         """While interrupted: ends the wait."""
+        self.patience_until = 0.0
+        """No restart makes it wait longer than this (event loop's time)."""
 
     def move(self, state: LegState) -> None:
         """The one place that changes the state."""

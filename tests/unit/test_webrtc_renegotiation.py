@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -222,6 +223,28 @@ async def test_a_restart_begins_its_time_anew(make_stage):
     await asyncio.sleep(0.002)
     await stage.edge.renegotiate(stage.leg, stage.restart_offer)
     assert leg.patience.when() > first
+
+
+async def test_restarts_without_end_keep_no_silent_leg(make_stage):
+    stage = await make_stage(50)
+    stage.silence()
+    restarts = 0
+    async with asyncio.timeout(LIMIT_S):
+        while not stage.lost.done():
+            offer = stage.browser.offer.replace(UFRAG, f"again{restarts}").replace(PWD, "another" * 4)
+            with contextlib.suppress(NotFoundError):
+                await stage.edge.renegotiate(stage.leg, offer)
+            restarts += 1
+            await asyncio.wait([stage.lost], timeout=0.02)
+    assert stage.lost.result() is Loss.CONSENT_LOST
+    # Coming back in between, the browser has all of its time again.
+    back = await make_stage(60_000)
+    back.silence()
+    first = back.edge._legs[back.leg].patience_until
+    back.back()
+    await asyncio.sleep(0.002)
+    back.silence()
+    assert back.edge._legs[back.leg].patience_until > first
 
 
 async def test_a_silent_leg_can_be_closed_and_can_say_goodbye(make_stage):
