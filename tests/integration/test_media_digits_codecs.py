@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 
 from gateway.media._guards import DtmfDetector, generate_dtmf
-from gateway.media._stages import G722, Encoder, OpusDecoder
+from gateway.media._stages import G722, Encoder, OpusDecoder, opus_samples
 from gateway.model.ids import Codec, LegId
-from gateway.model.media import CaptureFinished, DigitReceived, DtmfPolicy, DtmfWay
+from gateway.model.media import CaptureFinished, DigitReceived, DtmfPolicy, DtmfWay, OpusWishes
 from tests.integration.test_media_digits import events_heard, press, tones_heard
 from tests.support import captures
 from tests.support.media_peers import Phone
-from tests.support.media_world import NUMBERS, MediaWorld
+from tests.support.media_world import NUMBERS, OPUS, MediaWorld
 
 WIDE = [Codec.G722, Codec.OPUS]
 INBAND = {"dtmf": DtmfWay.TONES}
+SILENCE = b"\xf8\xff\xfe"
+"""Opus for 20 ms of nothing, before, between and after digits."""
 
 
 @pytest.fixture
@@ -128,6 +130,17 @@ async def test_digits_are_sent_as_tones(world: MediaWorld, codec: Codec) -> None
     leg, phone = world.phone(codec, **INBAND)
     world.plane.send_digits(leg, "29*D", tone_ms=80, gap_ms=80)
     await phone.until(lambda: digits_in(codec, phone.payloads(NUMBERS[codec])) == "29*D", "the tones")
+
+
+@pytest.mark.parametrize("packet_ms", [10, 20, 40, 60])
+async def test_tones_in_opus_keep_to_what_the_other_side_takes(world: MediaWorld, packet_ms: int) -> None:
+    wishes = OpusWishes(bitrate_max=12000, playback_hz=8000)
+    leg, phone = world.phone(Codec.OPUS, **INBAND, opus=wishes, packet_ms=packet_ms)
+    world.plane.send_digits(leg, "29*D", tone_ms=90, gap_ms=80)
+    await phone.until(lambda: digits_in(Codec.OPUS, phone.payloads(OPUS)) == "29*D", "the tones")
+    tones = [payload for payload in phone.payloads(OPUS) if payload != SILENCE]
+    assert {opus_samples(payload, 48000) for payload in tones} == {48 * packet_ms}
+    assert 8 * sum(map(len, tones)) / (len(tones) * packet_ms / 1000) < 16000
 
 
 async def test_who_changes_to_g711_while_digits_are_blocked_is_blocked_still(world: MediaWorld) -> None:

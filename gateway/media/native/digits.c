@@ -6,6 +6,7 @@
 #include "egress.h"
 #include "g711.h"
 #include "packetize.h"
+#include "pcm.h"
 #include "thread.h"
 
 #define MS_NS 1000000ull
@@ -108,11 +109,11 @@ static bool send_encoded(zm_leg *leg, const int16_t *pcm)
 
 static bool send_tone(zm_leg *leg)
 {
-    int16_t pcm[FRAME_SAMPLES_8K];
+    int16_t pcm[FRAME_SAMPLES_8K] = {0};
     uint8_t payload[FRAME_SAMPLES_8K];
 
-    if (leg->thread->now_ns >= leg->digits.until_ns)
-        return false;
+    if (leg->thread->now_ns >= leg->digits.until_ns) /* silence fills the last packet up: its tone is this digit's */
+        return leg->digits.encoder && encoder_holds(leg->digits.encoder) && send_encoded(leg, pcm);
     dtmf_generate(&leg->digits.generator, pcm, FRAME_SAMPLES_8K);
     if (!zm_is_g711(leg->media.codec))
         return send_encoded(leg, pcm);
@@ -292,14 +293,15 @@ static void set_filter(zm_leg *leg, struct dtmf_filter **fresh, bool changed)
 static void set_encoder(zm_leg *leg)
 {
     bool needed = !zm_is_g711(leg->media.codec) && (leg->media.dtmf_way == ZM_DTMF_TONES || is_undecided(leg));
-    struct encoding how = leg->thread->encoding;
+    struct encoding how = zm_pcm_how(leg);
+    enum codec codec = leg->media.codec;
+    unsigned packet_ms = codec_is_octets(codec) ? FRAME_MS : leg->media.packet_ms; /* octets: zm_send_frame cuts them */
 
-    if (leg->digits.encoder && needed && leg->digits.encoder_codec == leg->media.codec)
+    how.opus_fec = how.opus_dtx = false;
+    if (leg->digits.encoder && needed && encoder_fits(leg->digits.encoder, codec, 8000, packet_ms, &how))
         return;
     encoder_free(leg->digits.encoder);
-    how.opus_fec = how.opus_dtx = false;
-    leg->digits.encoder = needed ? encoder_new(leg->media.codec, 8000, FRAME_MS, &how) : NULL;
-    leg->digits.encoder_codec = leg->media.codec;
+    leg->digits.encoder = needed ? encoder_new(codec, 8000, packet_ms, &how) : NULL;
 }
 
 void zm_digits_set_policy(zm_leg *leg, zm_dtmf_policy policy, struct dtmf_filter **fresh)

@@ -42,7 +42,6 @@ typedef struct {
     struct dtmf_sender sender;
     struct dtmf_generator generator;
     struct encoder *encoder; /* of tones, at 8 kHz, where they are sent in another codec than G.711 */
-    enum codec encoder_codec;
 } zm_digits;
 
 /* False: the queue is full, or it is no digit. */

@@ -184,6 +184,11 @@ bool encoder_take(struct encoder *encoder, struct encoded *packet)
     return true;
 }
 
+bool encoder_holds(const struct encoder *encoder)
+{
+    return encoder->pcm_count > 0;
+}
+
 uint32_t encoder_silence(enum codec codec, uint8_t *payload)
 {
     /* TOC "CELT, full band, 20 ms, mono" and the shortest frame that decodes to silence. */

@@ -46,6 +46,9 @@ bool encoder_put(struct encoder *encoder, const int16_t *pcm);
 /* The next packet, or false when the next one is not whole yet. */
 bool encoder_take(struct encoder *encoder, struct encoded *packet);
 
+/* There is PCM in it that is no packet yet. */
+bool encoder_holds(const struct encoder *encoder);
+
 /* `payload` gets 20 ms of silence in the codec; returns its length, at most ENCODER_SILENCE_MAX. */
 #define ENCODER_SILENCE_MAX 160
 uint32_t encoder_silence(enum codec codec, uint8_t *payload);

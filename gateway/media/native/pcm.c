@@ -82,8 +82,7 @@ bool zm_pcm_get(zm_leg *leg, int16_t *pcm)
 
 /* --- what it hears -------------------------------------------------------------------------------------------------- */
 
-/* What we like, as far as the other side's fmtp goes along with it. */
-static struct encoding how_to_encode(const zm_leg *leg)
+struct encoding zm_pcm_how(const zm_leg *leg)
 {
     const zm_media *media = &leg->media;
     struct encoding how = leg->thread->encoding;
@@ -97,7 +96,7 @@ static struct encoding how_to_encode(const zm_leg *leg)
 
 bool zm_pcm_speak(zm_leg *leg, uint32_t rate)
 {
-    struct encoding how = how_to_encode(leg);
+    struct encoding how = zm_pcm_how(leg);
     enum codec codec = leg->media.codec;
     /* Octets are cut to packets behind the seams, by zm_send_frame. */
     unsigned packet_ms = codec_is_octets(codec) ? FRAME_MS : leg->media.packet_ms;

@@ -30,6 +30,8 @@ void zm_pcm_follow(zm_leg *leg, const zm_rtp *rtp);
 /* The next 20 ms of what it says; false: nothing, and the PCM is zero. */
 bool zm_pcm_get(zm_leg *leg, int16_t *pcm);
 
+/* How to encode for the leg: what we like, as far as the other side's fmtp goes along with it. */
+struct encoding zm_pcm_how(const zm_leg *leg);
 /* Have an encoder for what the leg hears, at `rate`; 0 = the best that its codec can.  One that fits is kept with its
  * past.  False: out of memory. */
 bool zm_pcm_speak(zm_leg *leg, uint32_t rate);
