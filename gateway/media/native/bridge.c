@@ -122,8 +122,12 @@ void zm_hear_from(zm_leg *leg, zm_hears hears)
 
 void zm_hear(zm_leg *leg, zm_hears hears)
 {
+    bool leaves = leg->member && leg->hears == ZM_HEARS_CONFERENCE && hears != ZM_HEARS_CONFERENCE;
+
     zm_leg_hush(leg);
     zm_hear_from(leg, hears);
+    if (leaves) /* who shared its encoder can't any more */
+        zm_conference_renew(leg);
     if (hears == ZM_HEARS_OTHER && leg->other->jitter)
         jitter_reset(leg->other->jitter); /* what was said while nobody listened is over */
 }

@@ -267,11 +267,12 @@ static bool unpair(zm_conference *conference)
     return true;
 }
 
+/* While a member hears a sound, its encoder may be needed for that, and encodes for nobody else. */
 static bool hear_alike(const zm_member *a, const zm_member *b)
 {
     const zm_media *one = &a->leg->media, *other = &b->leg->media;
 
-    return a->hears == b->hears && one->codec == other->codec && one->packet_ms == other->packet_ms &&
+    return a->leg->hears == ZM_HEARS_CONFERENCE && b->leg->hears == ZM_HEARS_CONFERENCE && a->hears == b->hears && one->codec == other->codec && one->packet_ms == other->packet_ms &&
            one->opus_fec == other->opus_fec && one->opus_dtx == other->opus_dtx &&
            one->opus_bitrate_max == other->opus_bitrate_max && one->opus_playback_rate == other->opus_playback_rate &&
            !a->leg->announcement.player.list && !b->leg->announcement.player.list;
@@ -285,6 +286,28 @@ static zm_member *first_alike(const zm_conference *conference, zm_member *member
             return other;
     }
     return member;
+}
+
+static void tell_loss(const zm_conference *conference, const zm_member *first)
+{
+    int worst = 0;
+
+    if (first->leg->encoder == NULL)
+        return;
+    for (uint32_t i = 0; i < conference->count; i++)
+        if (conference->members[i]->first == first && conference->members[i]->leg->far_loss_percent > worst)
+            worst = conference->members[i]->leg->far_loss_percent;
+    encoder_set_loss(first->leg->encoder, worst);
+}
+
+void zm_conference_lose(zm_leg *leg)
+{
+    const zm_member *member = leg->member;
+
+    if (member->conference->mixing && member->first)
+        tell_loss(member->conference, member->first);
+    else if (leg->encoder)
+        encoder_set_loss(leg->encoder, leg->far_loss_percent);
 }
 
 /* The bits mean others now; what was said in these 20 ms holds for those who have their turn later. */
@@ -325,6 +348,9 @@ static void renew_stages(zm_conference *conference)
         else
             zm_pcm_mute(leg);
     }
+    for (uint32_t i = 0; i < conference->count; i++)
+        if (conference->members[i]->first == conference->members[i])
+            tell_loss(conference, conference->members[i]);
     if (failed)
         ZM_COUNT(conference->thread->statistics.dropped);
 }

@@ -16,13 +16,16 @@ void zm_conference_join(
 void zm_conference_leave(zm_leg *leg);
 /* The two of a conference go on as a bridge.  False: they are no such two. */
 bool zm_conference_become_bridge(zm_leg *first, zm_leg *second);
-/* Codec, packet time or announcement of a member changed, or its relay is ready to become a mix. */
+/* Codec, packet time or announcement of a member changed, it hears something else, or its relay is ready to become a mix. */
 void zm_conference_renew(zm_leg *leg);
 
 /* The only other member with pictures; NULL when there is none, or more than one. */
 zm_leg *zm_conference_across(const zm_leg *leg);
 /* Whether a member hears another now. */
 bool zm_conference_is_heard(const zm_leg *leg, const zm_leg *by);
+
+/* A member's far side has reported what it loses: who encodes for it goes by the worst of those who share that encoder. */
+void zm_conference_lose(zm_leg *leg);
 
 /* A packet that a member said, while the conference is mixed. */
 void zm_conference_pass(zm_leg *leg, const zm_rtp *rtp, bool is_event);

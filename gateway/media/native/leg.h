@@ -145,7 +145,9 @@ struct zm_leg {
     uint32_t reported_packets;
     uint32_t reports_sent[ZM_REPORTS_KEPT], report_next; /* middle of their NTP times, for the round trip */
     bool far_known, far_rtt_known;
+    bool far_news; /* it has reported, and the encoder of what it hears has not been told yet */
     uint8_t far_fraction_lost;
+    uint8_t far_loss_percent; /* the same, forgotten slowly: reports are some seconds apart, and loss comes in clusters */
     uint32_t far_jitter, far_rtt_us; /* in timestamp units of what we send; us */
 
     uint32_t event_budget; /* what the peer may still cause in this second */

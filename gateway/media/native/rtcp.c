@@ -101,19 +101,22 @@ static int64_t round_trip_us(const zm_leg *leg, uint32_t last, uint32_t delay)
 static void read_blocks(zm_leg *leg, const uint8_t *block, uint32_t count)
 {
     for (; count; count--, block += 24) {
+        uint32_t percent, remembered;
         int64_t trip_us;
         if (zm_get32(block) != leg->out.ssrc)
             continue;
         leg->far_known = true;
+        leg->far_news = true;
         leg->far_fraction_lost = block[4];
+        percent = block[4] * 100u / 256;
+        remembered = leg->far_loss_percent * 3u / 4;
+        leg->far_loss_percent = (uint8_t)(percent > remembered ? percent : remembered);
         leg->far_jitter = zm_get32(block + 12);
         trip_us = round_trip_us(leg, zm_get32(block + 16), zm_get32(block + 20));
         if (trip_us >= 0) {
             leg->far_rtt_known = true;
             leg->far_rtt_us = (uint32_t)trip_us;
         }
-        if (leg->encoder)
-            encoder_set_loss(leg->encoder, block[4] * 100 / 256);
     }
 }
 
