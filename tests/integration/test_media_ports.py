@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -43,6 +44,25 @@ async def test_however_many_pairs_others_have_the_rest_is_found(half: int) -> No
         with pytest.raises(CapacityError, match="no UDP port pair is left") as refusal:
             plane.open_rtp_leg(lambda event: None)
         assert refusal.value.limit == "media.rtp_ports"
+
+
+async def test_no_path_mtu_that_the_kernel_was_told_stops_a_packet() -> None:
+    """IP_PMTUDISC_PROBE on each UDP socket: a forged ICMP message names any size (RFC 8899 4.6.1)."""
+    mtu_discover, probe = {socket.AF_INET: 10, socket.AF_INET6: 23}, 3
+    before = set(descriptors())
+    plane = MediaPlane(addresses=["127.0.0.1", "::1"], rtp_ports=free_port_range(PAIRS))
+    found = []
+    try:
+        for towards in ("127.0.0.1", "::1"):
+            plane.open_rtp_leg(lambda event: None, towards=towards)
+        for descriptor in set(descriptors()) - before:
+            with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as sock:
+                if sock.type == socket.SOCK_DGRAM:
+                    level = socket.IPPROTO_IP if sock.family == socket.AF_INET else socket.IPPROTO_IPV6
+                    found.append((sock.family, sock.getsockopt(level, mtu_discover[sock.family])))
+    finally:
+        plane._native.stop()
+    assert sorted(found) == [(socket.AF_INET, probe)] * 3 + [(socket.AF_INET6, probe)] * 3
 
 
 async def test_two_planes_do_not_begin_at_the_same_port() -> None:

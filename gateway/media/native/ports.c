@@ -44,13 +44,15 @@ static int open_socket(int family)
 
 static void set_options(int fd, int family, int buffer_octets)
 {
-    static const int expedited = IPTOS_DSCP_EF, whole = IP_PMTUDISC_DO;
+    /* Never in fragments, which firewalls drop, and by no path MTU that the kernel was told: who forges an ICMP "fragmentation
+     * needed" must not stop pictures (RFC 8899 1.1 and 4.6; browsers keep to 1200 octets by themselves). */
+    static const int expedited = IPTOS_DSCP_EF, whole = IP_PMTUDISC_PROBE, whole_v6 = IPV6_PMTUDISC_PROBE;
 
     if (family == AF_INET6) {
         (void)!setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &expedited, sizeof expedited);
+        (void)!setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &whole_v6, sizeof whole_v6);
     } else {
         (void)!setsockopt(fd, IPPROTO_IP, IP_TOS, &expedited, sizeof expedited);
-        /* Never in fragments, which firewalls drop; and no identification has to be made for them. */
         (void)!setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &whole, sizeof whole);
     }
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer_octets, sizeof buffer_octets) < 0)
