@@ -81,13 +81,15 @@ def test_the_offerer_s_order_decides():
         (f"1 AES_CM_128_HMAC_SHA1_80 inline:{KEY_30};inline:{KEY_30}", "several keys"),
         (f"1 AES_CM_128_HMAC_SHA1_80 inline:{KEY_30} UNENCRYPTED_SRTP", "UNENCRYPTED_SRTP"),
         (f"1 AES_CM_128_HMAC_SHA1_80 inline:{KEY_30} KDR=1", "KDR"),
+        (f"1 AES_CM_128_HMAC_SHA1_80 inline: {KEY_30}", "session parameter of unknown name"),
+        (f"1 {KEY_30} AES_CM_128_HMAC_SHA1_80", "unknown suite"),
     ],
 )
 def test_what_can_t_be_used_is_refused_with_its_reason_and_without_its_key(line: str, reason: str):
     with pytest.raises(NoSrtpError, match=reason) as refusal:
         answer(offered(line))
-    assert KEY_30 not in str(refusal.value)
-    assert KEY_28 not in str(refusal.value)
+    assert KEY_30[:12] not in str(refusal.value)
+    assert KEY_28[:12] not in str(refusal.value)
 
 
 @pytest.mark.parametrize("rest", ["|2^20", "|2^48", "|1048576", " WSH=64", " -KDR=1", ""])

@@ -40,6 +40,9 @@ LIFETIME_PACKETS_MAX = 2**48
 
 _LINE = re.compile(r"([0-9]{1,9})[ \t]+([A-Za-z0-9_]+)[ \t]+(\S+)(?:[ \t]+(.*))?", re.ASCII)
 _LIFETIME = re.compile(r"(2\^)?([0-9]{1,15})", re.ASCII)
+_PARAMETERS = frozenset(
+    {"KDR", "UNENCRYPTED_SRTP", "UNENCRYPTED_SRTCP", "UNAUTHENTICATED_SRTP", "FEC_ORDER", "FEC_KEY"}
+)
 _MKI = re.compile(r"[0-9]{1,20}:[0-9]{1,3}", re.ASCII)
 
 
@@ -109,7 +112,8 @@ def _read_line(value: str, suites: Sequence[str]) -> CryptoLine:
         raise _UnusableError("not of the form 'tag suite inline:key'")  # never the line itself: it has a key
     tag, suite, keys, parameters = match.groups()
     if suite not in KEY_OCTETS:
-        raise _UnusableError(f"unknown suite {suite[:40]}")
+        # With the underscore of all suites' names it is one, or nearly; without, it may be a key that slipped in here.
+        raise _UnusableError(f"unknown suite {suite[:40]}" if "_" in suite else "unknown suite")
     if suite not in suites:
         raise _UnusableError(f"{suite} is not among the trunk's srtp_suites")
     if ";" in keys:
@@ -153,7 +157,9 @@ def _check_parameters(text: str) -> None:
     for word in text.split():
         name = word.partition("=")[0].upper()
         if name != "WSH" and not name.startswith("-"):
-            raise _UnusableError(f"session parameter {word.partition('=')[0][:30]} is not served")
+            # Only those of the RFC are named: with a blank before it, the key itself would stand here.
+            named = name if name in _PARAMETERS else "of unknown name"
+            raise _UnusableError(f"session parameter {named} is not served")
 
 
 def is_secure(media: MediaDescription) -> bool:
