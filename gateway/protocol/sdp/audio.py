@@ -153,7 +153,7 @@ def _choose_audio(
         if known:
             codec, chosen = min(known, key=lambda one: codecs.index(one[0])) if own_order else known[0]
             return media, codec, chosen
-        found += [f"{f.encoding}/{f.clock_hz}" for f in formats]
+        found += [f.label for f in formats]
     wanted = ", ".join(codecs)
     if found:
         raise NoCommonCodecError(f"no common codec: peer has {', '.join(found[:16])}; here {wanted}")

@@ -183,7 +183,7 @@ def _choose_audio(
             for rtp_format in formats:
                 if codec_of(rtp_format) is codec:
                     return media, codec, rtp_format, find_dtmf(formats, codec)
-        found += [f"{f.encoding}/{f.clock_hz}" for f in formats]
+        found += [f.label for f in formats]
     if found:
         raise NoCommonCodecError(f"no common codec: browser has {', '.join(found[:16])}; here {', '.join(codecs)}")
     raise NoCommonCodecError("no m=audio section over UDP/TLS/RTP/SAVPF in the offer")

@@ -26,6 +26,11 @@ class RtpFormat(msgspec.Struct, frozen=True, kw_only=True):
     channels: int = 1
     parameters: str | None = None
 
+    @property
+    def label(self) -> str:
+        """For messages."""
+        return f"{self.encoding[:20]}/{self.clock_hz}"
+
 
 _STATIC = {
     0: ("pcmu", 8000, 1),
@@ -72,7 +77,7 @@ _FMTP = re.compile(r"([0-9]{1,3}) +(\S.*)", re.ASCII)
 
 
 def rtp_formats(media: MediaDescription) -> list[RtpFormat]:
-    """The formats of an RTP section in its order; payload types without a known meaning are left out."""
+    """The formats of an RTP section in its order, each once; payload types without a known meaning are left out."""
     maps: dict[int, tuple[str, int, int]] = {}
     for value in media.all("rtpmap"):
         match = _RTPMAP.fullmatch(value)
@@ -86,7 +91,8 @@ def rtp_formats(media: MediaDescription) -> list[RtpFormat]:
         if match := _FMTP.fullmatch(value):
             parameters[int(match[1])] = match[2]
     formats = []
-    for text in media.formats:
+    # Each once: the m= line may name one payload type many times, and what comes of each time is read again.
+    for text in dict.fromkeys(media.formats):
         if not (text.isascii() and text.isdigit()) or len(text) > 3 or int(text) > 127:
             raise SdpError(f"format of an RTP section is not a payload type from 0 to 127: {text[:20]!r}")
         number = int(text)

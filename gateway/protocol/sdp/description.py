@@ -13,14 +13,21 @@ import msgspec
 
 from gateway.model.errors import PeerError
 
+MESSAGE_CHARS_MAX = 400
+
 
 class SdpError(PeerError):
     """A session description that can't be read or used.
 
     ``line`` is the line's number counted from 1, or None when the fault is not in one line (something is missing).
+    Messages quote what the other side wrote, and end up in logs: they are cut, and hold nothing that a terminal obeys.
     """
 
     def __init__(self, what: str, *, line: int | None = None) -> None:
+        if len(what) > MESSAGE_CHARS_MAX:
+            what = f"{what[:MESSAGE_CHARS_MAX]} ..."
+        if not what.isprintable():
+            what = "".join(char if char.isprintable() else "?" for char in what)
         super().__init__(f"SDP line {line}: {what}" if line else f"SDP: {what}")
         self.line = line
 

@@ -7,6 +7,7 @@ missing ``t=``.  Everything is limited; every error names the line.
 
 from __future__ import annotations
 
+import collections
 import itertools
 import re
 
@@ -189,18 +190,19 @@ def _read_connection(number: int, value: str) -> Connection:
 
 def _read_timings(times: list[tuple[int, str]], repeats: list[tuple[int, str]]) -> tuple[Timing, ...]:
     timings = []
+    waiting = collections.deque(repeats)
+    if waiting and (not times or waiting[0][0] < times[0][0]):
+        raise SdpError("r= without a t= before it", line=waiting[0][0])
     for index, (number, value) in enumerate(times):
         words = value.split()
         if len(words) != 2:
             raise SdpError("t= needs start and stop", line=number)
         start, stop = (_read_number(number, word, "time", 2**64 - 1) for word in words)
         until = times[index + 1][0] if index + 1 < len(times) else LINES_MAX + 1
-        own = tuple(text for line, text in repeats if number < line < until)
-        timings.append(Timing(start=start, stop=stop, repeats=own))
-    first = times[0][0] if times else LINES_MAX + 1
-    for number, _ in repeats:
-        if number < first:
-            raise SdpError("r= without a t= before it", line=number)
+        own = []
+        while waiting and waiting[0][0] < until:
+            own.append(waiting.popleft()[1])
+        timings.append(Timing(start=start, stop=stop, repeats=tuple(own)))
     # RFC 8866 5.9 demands t=, some telephones forget it, and a call has no other time than now.
     return tuple(timings) or (Timing(),)
 
