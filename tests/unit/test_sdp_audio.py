@@ -211,6 +211,7 @@ def test_what_opus_shall_be_like_is_read(parameters: str, wishes: OpusWishes):
         HEAD + "m=audio 4000 RTP/AVP 18 9 99\r\n",
         HEAD + "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/16000\r\n",
         HEAD + "m=audio 4000 RTP/AVP 101\r\na=rtpmap:101 telephone-event/8000\r\n",
+        HEAD + "m=audio 4000 RTP/AVP 64 95\r\na=rtpmap:64 PCMA/8000\r\na=rtpmap:95 PCMU/8000\r\n",
     ],
 )
 def test_nothing_in_common_is_its_own_error(offer: str):

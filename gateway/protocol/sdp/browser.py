@@ -35,7 +35,7 @@ from gateway.protocol.sdp.description import (
     SessionDescription,
 )
 from gateway.protocol.sdp.text import print_description
-from gateway.protocol.sdp.video import MUX_FORBIDDEN, VideoAnswer, VideoTerms, answer_video, find_video
+from gateway.protocol.sdp.video import VideoAnswer, VideoTerms, answer_video, find_video
 
 _PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"})
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}", re.ASCII)  # RFC 8839 5.4
@@ -178,7 +178,7 @@ def _choose_audio(
         alive = media.port != 0 or media.has("bundle-only")
         if media.kind != "audio" or not alive or media.protocol not in _PROTOCOLS:
             continue
-        formats = [f for f in rtp_formats(media) if f.payload_type not in MUX_FORBIDDEN]
+        formats = rtp_formats(media)
         for codec in codecs:
             for rtp_format in formats:
                 if codec_of(rtp_format) is codec:

@@ -72,12 +72,18 @@ OPUS_PARAMETERS = "minptime=10;useinbandfec=1"
 _OPUS_BITRATES = range(6000, 510_001)
 _OPUS_RATES = range(8000, 48_001)
 
+_LIKE_RTCP = range(64, 96)
+"""Payload types that look like RTCP where the marker bit is set (RFC 5761 4); the plane looks for it on all ports."""
+
 _RTPMAP = re.compile(r"([0-9]{1,3}) +([!-.0-~]+)/([0-9]{1,6})(?:/([0-9]{1,3}))? *", re.ASCII)
 _FMTP = re.compile(r"([0-9]{1,3}) +(\S.*)", re.ASCII)
 
 
 def rtp_formats(media: MediaDescription) -> list[RtpFormat]:
-    """The formats of an RTP section in its order, each once; payload types without a known meaning are left out."""
+    """The formats of an RTP section in its order, each once.
+
+    Payload types without a known meaning, and those that look like RTCP, are left out.
+    """
     maps: dict[int, tuple[str, int, int]] = {}
     for value in media.all("rtpmap"):
         match = _RTPMAP.fullmatch(value)
@@ -97,7 +103,7 @@ def rtp_formats(media: MediaDescription) -> list[RtpFormat]:
             raise SdpError(f"format of an RTP section is not a payload type from 0 to 127: {text[:20]!r}")
         number = int(text)
         meaning = maps.get(number) or _STATIC.get(number)
-        if meaning is not None:
+        if meaning is not None and number not in _LIKE_RTCP:
             formats.append(
                 RtpFormat(
                     payload_type=number,

@@ -23,9 +23,6 @@ ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 H264_PARAMETERS = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
 """Constrained baseline, level 3.1: 1280 by 720 at 30 a second (RFC 7742 6.2)."""
 
-MUX_FORBIDDEN = range(64, 96)
-"""Payload types that look like RTCP on a shared port (RFC 5761 4)."""
-
 _CLOCK_HZ = 90_000
 _RTPMAP = {VideoCodec.VP8: "VP8/90000", VideoCodec.H264: "H264/90000"}
 _EXTMAP = re.compile(r"([0-9]{1,2})(?:/[a-z]+)? +(\S+)(?: .*)?", re.ASCII)
@@ -68,7 +65,7 @@ def answer_video(
 
     ``taken``: payload types of the sound in the same bundle; one can't mean two things (RFC 9143 9.1).
     """
-    formats = [f for f in rtp_formats(media) if f.payload_type not in MUX_FORBIDDEN and f.payload_type not in taken]
+    formats = [f for f in rtp_formats(media) if f.payload_type not in taken]
     chosen = _choose(formats, terms.codecs)
     if chosen is None:
         return None
