@@ -116,6 +116,7 @@ def test_a_static_payload_type_that_was_renamed_means_its_new_name():
         ("c=IN IP4 0.0.0.0\r\na=sendonly", False, True, "recvonly"),
         ("c=IN IP4 0.0.0.0\r\na=inactive", False, False, "inactive"),
         ("c=IN IP6 ::", False, True, "recvonly"),
+        ("c=IN IP6 0:0:0:0:0:0:0:0", False, True, "recvonly"),
     ],
 )
 def test_hold_styles(lines: str, send: bool, receive: bool, ours: str):

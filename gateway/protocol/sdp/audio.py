@@ -54,7 +54,6 @@ PACKET_MS_LONGEST = 60
 """What we let the other side put into a packet (a=maxptime, RFC 8866 6.4): a loss of more can't be concealed."""
 
 _PROTOCOLS = frozenset({"RTP/AVP", "RTP/AVPF"})
-_HOLD_ADDRESSES = frozenset({"0.0.0.0", "::"})
 
 
 def answer_audio(
@@ -172,16 +171,14 @@ def _read_peer(
     if connection is None:
         raise SdpError("no c= for the m=audio section (RFC 8866 5.7)")
     direction = description.direction_of(audio)
-    if connection.address in _HOLD_ADDRESSES:
+    address = _media_address(connection)
+    if address.is_unspecified:
         # The hold of RFC 2543: nothing may be sent to nowhere, whatever the direction says (RFC 3264 8.4).
         direction = "inactive" if direction in ("recvonly", "inactive") else "sendonly"
-        address = connection.address
-    else:
-        address = _media_address(connection)
     formats = rtp_formats(audio)
     dtmf = find_dtmf(formats, codec)
     return RtpPeer(
-        address=address,
+        address=str(address),
         port=audio.port,
         codec=codec,
         payload_type=chosen.payload_type,
@@ -204,7 +201,7 @@ def _rtcp_port(audio: MediaDescription) -> int | None:
     return int(match[1]) if match and 0 < int(match[1]) <= 0xFFFF else None
 
 
-def _media_address(connection: Connection) -> str:
+def _media_address(connection: Connection) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     if connection.network_type != "IN" or connection.address_type not in ("IP4", "IP6"):
         raise SdpError(
             f"c= of type {connection.network_type} {connection.address_type} is not served, IN IP4 or IP6 is"
@@ -219,7 +216,7 @@ def _media_address(connection: Connection) -> str:
         raise SdpError(f"c= says {connection.address_type} but gives {address}")
     if isinstance(address, ipaddress.IPv6Address) and address.scope_id:
         raise SdpError("c= address with a zone is not served")
-    return str(address)
+    return address
 
 
 def _packet_ms(audio: MediaDescription, supported: Sequence[int]) -> int:
