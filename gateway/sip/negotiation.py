@@ -52,6 +52,8 @@ class Negotiation:
         self._session_id = session_id
         self._codecs = terms.codecs or tuple(codecs)
         self._version = 0
+        self._known: dict[int, sdp.RtpFormat] = {}
+        """What payload types mean since one of us said so: our next offer may not contradict it."""
         self._described: str | None = None
         self.local: str | None = None
         """Our description as last given out."""
@@ -70,7 +72,7 @@ class Negotiation:
             self._version += 1
             text, peer = self._answer(parsed, self._version)
         self._described = self.local = text
-        self.peer = self._with_terms(peer)
+        self._take(parsed, peer)
         return text
 
     def _answer(self, offer: sdp.SessionDescription, version: int) -> tuple[str, RtpPeer]:
@@ -90,12 +92,13 @@ class Negotiation:
             self._keys[suite] = secrets.token_bytes(sdp.KEY_OCTETS[suite])
         return self._keys[suite]
 
-    def _with_terms(self, peer: RtpPeer) -> RtpPeer:
+    def _take(self, description: sdp.SessionDescription, peer: RtpPeer) -> None:
         terms = self._terms
+        self._known = sdp.known_formats(description, peer) | self._known
         # A key that is given up never comes back: the leg would begin its stream anew and encrypt twice with it.
         in_use = peer.srtp.profile if peer.srtp else None
         self._keys = {suite: key for suite, key in self._keys.items() if suite == in_use}
-        return msgspec.structs.replace(
+        self.peer = msgspec.structs.replace(
             peer, learns=terms.learns, signalling_address=terms.signalling_address, dtmf=terms.dtmf
         )
 
@@ -120,9 +123,10 @@ class Negotiation:
             session_id=self._session_id,
             version=version,
             srtp=self._srtp,
+            known=self._known,
         )
 
-    def accept(self, answer: str) -> RtpPeer:
+    def accept(self, answer: str) -> None:
         """Take the answer to our offer.  Raises `SdpError`."""
-        self.peer = self._with_terms(sdp.accept_answer(sdp.parse(answer), codecs=self._codecs, srtp=self._srtp))
-        return self.peer
+        parsed = sdp.parse(answer)
+        self._take(parsed, sdp.accept_answer(parsed, codecs=self._codecs, srtp=self._srtp))

@@ -227,6 +227,31 @@ def test_own_offer_in_a_call_begins_with_the_codec_in_use() -> None:
     assert "RTP/AVP 0 8 9 96 101 102" in negotiation.offer()
 
 
+def test_payload_types_keep_their_meaning_in_our_own_offers() -> None:
+    """RFC 3264 8.3.2.  The other side offers telephone-events as 96, which would be our Opus, and Opus as 101."""
+    theirs = OFFER.replace("RTP/AVP 0 8", "RTP/AVP 101 0 96 99") + (
+        "a=rtpmap:101 opus/48000/2\r\na=rtpmap:96 telephone-event/8000\r\na=rtpmap:99 iLBC/8000\r\n"
+    )
+    negotiation = Negotiation("192.0.2.1", 4000, session_id=7)
+    negotiation.answer(theirs)
+    for formats in ("101 8 0 9 96 102", "0 8 9 101 96 102"):
+        again = negotiation.offer()
+        assert f"RTP/AVP {formats}\r\n" in again
+        assert "a=rtpmap:101 opus/48000/2\r\n" in again
+        assert "a=rtpmap:96 telephone-event/8000\r\n" in again
+        negotiation.accept(ANSWER)
+
+
+def test_a_payload_type_that_is_taken_is_replaced_by_a_free_one() -> None:
+    taken = "".join(f"a=rtpmap:{number} iLBC/8000\r\n" for number in (96, 97, 101))
+    negotiation = Negotiation("192.0.2.1", 4000, session_id=7)
+    negotiation.answer(OFFER.replace("0 8", "0 96 97 101") + taken)
+    again = negotiation.offer()
+    assert "RTP/AVP 0 8 9 98 99 102\r\n" in again
+    assert "a=rtpmap:98 opus/48000/2\r\na=fmtp:98 " in again
+    assert "a=rtpmap:99 telephone-event/8000\r\n" in again
+
+
 def test_transition_table() -> None:
     assert set(TRANSITIONS) == set(LineState)
     for old in LineState:

@@ -6,7 +6,7 @@ browsers.  All raise `SdpError`, a `PeerError`; `NoCommonCodecError` is the one 
 never with 400.
 """
 
-from gateway.protocol.sdp.audio import accept_answer, answer_audio, offer_audio
+from gateway.protocol.sdp.audio import accept_answer, answer_audio, known_formats, offer_audio
 from gateway.protocol.sdp.browser import BrowserAnswer, Fingerprint, answer_browser
 from gateway.protocol.sdp.codecs import NoCommonCodecError, RtpFormat
 from gateway.protocol.sdp.crypto import KEY_OCTETS, NoSrtpError, SrtpTerms
@@ -43,6 +43,7 @@ __all__ = [
     "answer_audio",
     "answer_browser",
     "audio_host",
+    "known_formats",
     "offer_audio",
     "parse",
     "print_description",

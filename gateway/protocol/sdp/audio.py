@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from gateway.model.ids import Codec
 from gateway.model.media import OpusWishes, RtpPeer, SrtpKeys
@@ -25,8 +26,9 @@ from gateway.protocol.sdp.codecs import (
     find_dtmf,
     find_noise,
     noise_attributes,
+    number_formats,
     opus_wishes,
-    own_payload_type,
+    own_format,
     rtp_formats,
 )
 from gateway.protocol.sdp.crypto import (
@@ -101,24 +103,38 @@ def offer_audio(
     packet_ms: int = OWN_PACKET_MS,
     direction: str = "sendrecv",
     srtp: SrtpTerms = CLEAR,
+    known: Mapping[int, RtpFormat] = MappingProxyType({}),
 ) -> str:
-    """Our offer: for calls that we make and for an INVITE that came without one (RFC 3261 13.2.1)."""
+    """Our offer: for calls that we make and for an INVITE that came without one (RFC 3261 13.2.1).
+
+    ``known``: payload types that have a meaning in this session already, see `known_formats`.
+    """
     assert codecs, "an offer needs a codec"
-    formats = [str(own_payload_type(codec)) for codec in codecs]
-    attributes = [a for codec in codecs for a in codec_attributes(codec, own_payload_type(codec))]
-    for dtmf in (OWN_DTMF, OWN_DTMF_48K) if Codec.OPUS in codecs else (OWN_DTMF,):
-        formats.append(str(dtmf.payload_type))
-        attributes += dtmf_attributes(dtmf.payload_type, dtmf.clock_hz)
+    dtmf = (OWN_DTMF, OWN_DTMF_48K) if Codec.OPUS in codecs else (OWN_DTMF,)
+    formats = number_formats([*(own_format(codec) for codec in codecs), *dtmf], known)
+    attributes: list[Attribute] = []
+    for rtp_format in formats:
+        codec = codec_of(rtp_format)
+        if codec is None:
+            attributes += dtmf_attributes(rtp_format.payload_type, rtp_format.clock_hz)
+        else:
+            attributes += codec_attributes(codec, rtp_format.payload_type)
     protocol, crypto = offer_crypto(srtp)
     attributes += [*_packet_times(packet_ms), *crypto, Attribute(direction)]
     audio = MediaDescription(
         kind="audio",
         port=port,
         protocol=protocol,
-        formats=tuple(formats),
+        formats=tuple(str(rtp_format.payload_type) for rtp_format in formats),
         attributes=tuple(attributes),
     )
     return print_description(_describe(address, session_id, version, [audio]))
+
+
+def known_formats(description: SessionDescription, peer: RtpPeer) -> dict[int, RtpFormat]:
+    """What the payload types mean in the section that ``peer`` was read from."""
+    section = next(media for media in description.media if media.kind == "audio" and media.port == peer.port)
+    return {rtp_format.payload_type: rtp_format for rtp_format in rtp_formats(section)}
 
 
 def accept_answer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -30,6 +30,11 @@ class RtpFormat(msgspec.Struct, frozen=True, kw_only=True):
     def label(self) -> str:
         """For messages."""
         return f"{self.encoding[:20]}/{self.clock_hz}"
+
+    @property
+    def meaning(self) -> tuple[str, int, int]:
+        """What a payload type may not change in the course of a session (RFC 3264 8.3.2)."""
+        return self.encoding, self.clock_hz, self.channels
 
 
 _STATIC = {
@@ -72,6 +77,7 @@ OPUS_PARAMETERS = "minptime=10;useinbandfec=1"
 _OPUS_BITRATES = range(6000, 510_001)
 _OPUS_RATES = range(8000, 48_001)
 
+_DYNAMIC = range(96, 128)
 _LIKE_RTCP = range(64, 96)
 """Payload types that look like RTCP where the marker bit is set (RFC 5761 4); the plane looks for it on all ports."""
 
@@ -117,7 +123,7 @@ def rtp_formats(media: MediaDescription) -> list[RtpFormat]:
 
 
 def codec_of(rtp_format: RtpFormat) -> Codec | None:
-    return _CODECS.get((rtp_format.encoding, rtp_format.clock_hz, rtp_format.channels))
+    return _CODECS.get(rtp_format.meaning)
 
 
 def find_noise(formats: Sequence[RtpFormat], codec: Codec) -> int | None:
@@ -159,8 +165,29 @@ def find_dtmf(formats: Sequence[RtpFormat], codec: Codec) -> RtpFormat | None:
     return min(events, key=lambda f: f.clock_hz != clock_hz, default=None)
 
 
-def own_payload_type(codec: Codec) -> int:
-    return _OWN[codec][0]
+def own_format(codec: Codec) -> RtpFormat:
+    """As in our own offers."""
+    encoding, clock_hz, channels = next(meaning for meaning, known in _CODECS.items() if known is codec)
+    return RtpFormat(payload_type=_OWN[codec][0], encoding=encoding, clock_hz=clock_hz, channels=channels)
+
+
+def number_formats(wanted: Sequence[RtpFormat], known: Mapping[int, RtpFormat]) -> list[RtpFormat]:
+    """The formats with payload types that contradict nothing said earlier in the session (RFC 3264 8.3.2).
+
+    ``known``: what numbers mean already.  A format of that meaning gets that number; another one its own, or when that
+    is taken a free one; it is left out when there is none.
+    """
+    meant = {rtp_format.meaning: number for number, rtp_format in reversed([*known.items()])}
+    reserved = {*known, *(rtp_format.payload_type for rtp_format in wanted)}
+    free = (number for number in _DYNAMIC if number not in reserved)
+    numbered = []
+    for rtp_format in wanted:
+        number: int | None = meant.get(rtp_format.meaning, rtp_format.payload_type)
+        if number in known and rtp_format.meaning not in meant:
+            number = next(free, None)
+        if number is not None:
+            numbered.append(msgspec.structs.replace(rtp_format, payload_type=number))
+    return numbered
 
 
 def codec_attributes(codec: Codec, payload_type: int) -> list[Attribute]:
