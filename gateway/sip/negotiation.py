@@ -6,6 +6,7 @@ differs), and says what the media leg has to do now.
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 from collections.abc import Sequence
 from typing import Literal
@@ -68,9 +69,10 @@ class Negotiation:
         """Answer the other side's offer.  Raises `SdpError` and leaves everything as it was."""
         parsed = sdp.parse(offer)
         text, peer = self._answer(parsed, self._version)
+        peer = self._of_our_family(peer)
         if text != self._described:
             self._version += 1
-            text, peer = self._answer(parsed, self._version)
+            text, _ = self._answer(parsed, self._version)
         self._described = self.local = text
         self._take(parsed, peer)
         return text
@@ -86,6 +88,14 @@ class Negotiation:
             own_order=bool(self._terms.codecs),
             srtp=self._srtp,
         )
+
+    def _of_our_family(self, peer: RtpPeer) -> RtpPeer:
+        """The leg's socket is of one family, and nothing of the other one reaches it.  Nowhere is in both."""
+        if (":" in peer.address) == (":" in self._address):
+            return peer
+        if ipaddress.ip_address(peer.address).is_unspecified:
+            return msgspec.structs.replace(peer, address="::" if ":" in self._address else "0.0.0.0")
+        raise sdp.NoCommonCodecError(f"c= says {peer.address}, and this call's media is at {self._address}")
 
     def _own_key(self, suite: str) -> bytes:
         if suite not in self._keys:
@@ -129,4 +139,5 @@ class Negotiation:
     def accept(self, answer: str) -> None:
         """Take the answer to our offer.  Raises `SdpError`."""
         parsed = sdp.parse(answer)
-        self._take(parsed, sdp.accept_answer(parsed, codecs=self._codecs, srtp=self._srtp))
+        peer = sdp.accept_answer(parsed, codecs=self._codecs, srtp=self._srtp)
+        self._take(parsed, self._of_our_family(peer))

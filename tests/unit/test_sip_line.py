@@ -252,6 +252,23 @@ def test_a_payload_type_that_is_taken_is_replaced_by_a_free_one() -> None:
     assert "a=rtpmap:99 telephone-event/8000\r\n" in again
 
 
+async def test_an_offer_of_another_family_is_refused_and_changes_nothing() -> None:
+    world = World()
+    await world.line.answer()
+    local = world.negotiation.local
+    with pytest.raises(NoCommonCodecError, match="2001:db8::9"):
+        world.line.remote_offer(OFFER.replace("IP4 192.0.2.9", "IP6 2001:db8::9"))
+    assert world.negotiation.local == local
+    assert [peer.address for peer in world.peers] == ["192.0.2.9"]
+
+
+async def test_a_hold_may_name_nowhere_in_either_family() -> None:
+    world = World()
+    await world.line.answer()
+    assert "a=recvonly" in world.line.remote_offer(OFFER.replace("IP4 192.0.2.9", "IP6 ::"))
+    assert (world.peers[-1].address, world.peers[-1].send) == ("0.0.0.0", False)
+
+
 def test_transition_table() -> None:
     assert set(TRANSITIONS) == set(LineState)
     for old in LineState:
