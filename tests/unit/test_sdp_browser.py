@@ -166,6 +166,17 @@ def test_what_webrtc_demands_is_demanded(old: str, new: str, what: str):
     assert not isinstance(caught.value, NoCommonCodecError)
 
 
+def test_a_mid_names_one_section():
+    offer = sample("chromium_audio_video_data").replace("a=mid:1\r\n", "a=mid:0\r\n")
+    with pytest.raises(SdpError, match="a=mid:0 names two sections"):
+        answer(offer)
+
+
+def test_a_section_that_a_bundle_names_twice_is_answered_once():
+    answered = answer(sample("chromium_audio").replace("BUNDLE 0", "BUNDLE 0 0"))
+    assert list(parse(answered.sdp).all("group")) == ["BUNDLE 0"]
+
+
 def test_payload_types_that_look_like_rtcp_are_not_taken():
     # RFC 5761 section 4.
     with pytest.raises(NoCommonCodecError, match="no common codec"):

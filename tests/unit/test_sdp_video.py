@@ -35,6 +35,7 @@ def answer(
         codecs=(Codec.OPUS,),
         session_id=77,
         video=None if refuse else terms,
+        ssrc=0xBEEF,
     )
 
 
@@ -69,8 +70,8 @@ def test_vp8_is_answered_with_all_that_is_passed_on() -> None:
         "a=rtcp-rsize",
         "a=msid:zentrale video",
         "a=ssrc-group:FID 1111 2222",
-        "a=ssrc:1111 cname:zentrale",
-        "a=ssrc:2222 cname:zentrale",
+        "a=ssrc:1111 cname:z0000beef",
+        "a=ssrc:2222 cname:z0000beef",
         "a=setup:passive",
         "a=fingerprint:sha-256 " + ":".join(["AB"] * 32),
         "a=ice-ufrag:zent",
@@ -168,6 +169,15 @@ def test_ids_of_two_octets_are_not_taken() -> None:
     assert (video.transport_cc_id, video.abs_send_time_id) == (0, 0)
 
 
+def test_extensions_of_one_way_are_not_taken_and_an_id_means_one_thing() -> None:
+    video = answer(OFFER.replace("extmap:3 ", "extmap:3/sendonly ").replace("extmap:2 ", "extmap:2/sendrecv ")).video
+    assert video is not None
+    assert (video.transport_cc_id, video.abs_send_time_id) == (0, 2)
+    video = answer(OFFER.replace("extmap:3 ", "extmap:2 ")).video
+    assert video is not None
+    assert (video.transport_cc_id, video.abs_send_time_id) == (0, 2), "the first of the two"
+
+
 @pytest.mark.parametrize(
     "answered",
     [
@@ -176,8 +186,9 @@ def test_ids_of_two_octets_are_not_taken() -> None:
         answer(OFFER.replace("VP8/90000", "XX/90000").replace("H264/90000", "YY/90000")),
         answer(OFFER.replace("a=group:BUNDLE 0 1 2", "a=group:BUNDLE 0 2")),
         answer(OFFER.replace("m=video 9 ", "m=video 0 ")),
+        answer(OFFER.replace("m=video 9 UDP/TLS/RTP/SAVPF", "m=video 9 RTP/AVP")),
     ],
-    ids=["not allowed", "no codec allowed", "no codec in common", "another path", "refused by the offer"],
+    ids=["not allowed", "no codec allowed", "no codec in common", "another path", "refused by the offer", "in clear"],
 )
 def test_pictures_are_refused_and_the_sound_is_not(answered: BrowserAnswer) -> None:
     assert answered.video is None

@@ -87,6 +87,7 @@ def answer_browser(
     there is no audio or no codec in common and `SdpError` when the offer lacks what WebRTC demands.
     """
     assert candidates, "an ICE-lite answer needs a candidate"
+    _check_mids(offer)
     audio, codec, chosen, dtmf = _choose_audio(offer, codecs)
     payload_type = chosen.payload_type
     remote_ufrag, remote_pwd, remote_fingerprints = _read_transport(offer, audio)
@@ -97,8 +98,11 @@ def answer_browser(
     formats = [payload_type] if dtmf is None else [payload_type, dtmf.payload_type]
     address, port = candidates[0]
     bundle = next((group for group in _bundles(offer) if mid in group), [])
-    pictures = find_video(offer, bundle) if video is not None and video.codecs else None
-    answered_video = None if video is None or pictures is None else answer_video(offer, pictures, video, formats)
+    pictures = find_video(offer, bundle, _PROTOCOLS) if video is not None and video.codecs else None
+    cname = "zentrale" if ssrc is None else f"z{ssrc:08x}"  # as in our RTCP
+    answered_video = (
+        None if video is None or pictures is None else answer_video(offer, pictures, video, cname=cname, taken=formats)
+    )
     taken = None if answered_video is None else pictures
     transport = [
         Attribute("setup", "passive"),
@@ -116,8 +120,7 @@ def answer_browser(
         Attribute("ptime", "20"),
         *transport,
         *([Attribute("msid", "zentrale audio")] if send else []),
-        # The CNAME is the one of our RTCP.
-        *([Attribute("ssrc", f"{ssrc} cname:z{ssrc:08x}")] if send and ssrc is not None else []),
+        *([Attribute("ssrc", f"{ssrc} cname:{cname}")] if send and ssrc is not None else []),
     ]
     ways = (*_candidate_attributes(candidates), Attribute("end-of-candidates"))
     answered = MediaDescription(
@@ -167,6 +170,14 @@ def answer_browser(
         audio=offer.media.index(audio),
         video=None if answered_video is None else answered_video.peer,
     )
+
+
+def _check_mids(offer: SessionDescription) -> None:
+    """What is answered, and which sections share a path, is told by them."""
+    mids = [mid for media in offer.media if (mid := media.first("mid")) is not None]
+    for mid in mids:
+        if mids.count(mid) > 1:
+            raise SdpError(f"a=mid:{mid[:40]} names two sections (RFC 5888 4)")
 
 
 def _choose_audio(
@@ -219,7 +230,7 @@ def _tagged(offer: SessionDescription, audio: MediaDescription) -> list[MediaDes
 
 def _bundles(offer: SessionDescription) -> list[list[str]]:
     groups = (value.split() for value in offer.all("group"))
-    return [words[1:] for words in groups if len(words) > 1 and words[0] == "BUNDLE"]
+    return [list(dict.fromkeys(words[1:])) for words in groups if len(words) > 1 and words[0] == "BUNDLE"]
 
 
 def _transport_value(offer: SessionDescription, sources: Sequence[MediaDescription], name: str) -> str:
@@ -277,7 +288,7 @@ def _video_section(
     return MediaDescription(
         kind="video",
         port=audio.port,
-        protocol=audio.protocol,
+        protocol=offered.protocol,
         formats=answer.formats,
         connections=audio.connections,
         attributes=(Attribute("mid", mid), direction, Attribute("rtcp-mux"), *answer.attributes, *transport),

@@ -9,7 +9,7 @@ sequence number would be a replay for SRTP (RFC 3711 3.3.2), and under AES-GCM t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -25,7 +25,8 @@ H264_PARAMETERS = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-
 
 _CLOCK_HZ = 90_000
 _RTPMAP = {VideoCodec.VP8: "VP8/90000", VideoCodec.H264: "H264/90000"}
-_EXTMAP = re.compile(r"([0-9]{1,2})(?:/[a-z]+)? +(\S+)(?: .*)?", re.ASCII)
+_EXTMAP = re.compile(r"([0-9]{1,2})(?:/sendrecv)? +(\S+)(?: .*)?", re.ASCII)
+"""One way only (RFC 8285 5) is not for us: we pass on in both."""
 _PROFILE = re.compile(r"[0-9a-f]{6}", re.ASCII)
 _CONSTRAINED_BASELINE = (0x42, 0x40)
 """profile_idc, and constraint_set1_flag in profile-iop (RFC 6184 8.1)."""
@@ -50,20 +51,22 @@ class VideoAnswer(msgspec.Struct, frozen=True, kw_only=True):
     peer: VideoPeer
 
 
-def find_video(offer: SessionDescription, bundle: Sequence[str]) -> MediaDescription | None:
+def find_video(offer: SessionDescription, bundle: Sequence[str], protocols: Collection[str]) -> MediaDescription | None:
     """The m=video that may be answered: the first that is offered (RFC 9143 7.2.1), and in the bundle of the audio."""
     for media in offer.media:
-        if media.kind == "video" and (media.port != 0 or media.has("bundle-only")) and media.first("mid") in bundle:
+        offered = media.kind == "video" and (media.port != 0 or media.has("bundle-only"))
+        if offered and media.protocol in protocols and media.first("mid") in bundle:
             return media
     return None
 
 
 def answer_video(
-    offer: SessionDescription, media: MediaDescription, terms: VideoTerms, taken: Sequence[int] = ()
+    offer: SessionDescription, media: MediaDescription, terms: VideoTerms, *, cname: str, taken: Sequence[int] = ()
 ) -> VideoAnswer | None:
     """Answer an m=video section; None when there is no codec in common.  Raises `SdpError` for a malformed one.
 
-    ``taken``: payload types of the sound in the same bundle; one can't mean two things (RFC 9143 9.1).
+    ``cname``: the one of our sound; what is played in step has one (RFC 8834 4.9).  ``taken``: payload types of the
+    sound in the same bundle; one can't mean two things (RFC 9143 9.1).
     """
     formats = [f for f in rtp_formats(media) if f.payload_type not in taken]
     chosen = _choose(formats, terms.codecs)
@@ -93,7 +96,7 @@ def answer_video(
     )
     return VideoAnswer(
         formats=(str(number),) if rtx is None else (str(number), str(rtx)),
-        attributes=(*_codec_attributes(peer), *_feedback_attributes(peer), *_stream_attributes(peer)),
+        attributes=(*_codec_attributes(peer), *_feedback_attributes(peer), *_stream_attributes(peer, cname)),
         peer=peer,
     )
 
@@ -136,9 +139,12 @@ def _feedback(media: MediaDescription, number: int) -> frozenset[str]:
 
 
 def _extensions(media: MediaDescription) -> dict[str, int]:
-    """URI to id, those of one octet (RFC 8285 4.2 and 5)."""
-    matches = (_EXTMAP.fullmatch(value) for value in media.all("extmap"))
-    return {match[2]: int(match[1]) for match in matches if match and 1 <= int(match[1]) <= 14}
+    """URI to id, those of one octet (RFC 8285 4.2 and 5).  An id that means two things means the first."""
+    found: dict[int, str] = {}
+    for value in media.all("extmap"):
+        if (match := _EXTMAP.fullmatch(value)) and 1 <= int(match[1]) <= 14:
+            found.setdefault(int(match[1]), match[2])
+    return {uri: number for number, uri in found.items()}
 
 
 def _codec_attributes(peer: VideoPeer) -> list[Attribute]:
@@ -167,7 +173,7 @@ def _feedback_attributes(peer: VideoPeer) -> list[Attribute]:
     ]
 
 
-def _stream_attributes(peer: VideoPeer) -> list[Attribute]:
+def _stream_attributes(peer: VideoPeer, cname: str) -> list[Attribute]:
     """Our streams: the same msid as the sound's, so that the two are played in step (RFC 8830)."""
     if not peer.send:
         return []
@@ -176,4 +182,4 @@ def _stream_attributes(peer: VideoPeer) -> list[Attribute]:
     if peer.rtx_payload_type is not None:
         ssrcs.append(peer.rtx_ssrc)
         attributes.append(Attribute("ssrc-group", f"FID {peer.ssrc} {peer.rtx_ssrc}"))
-    return [*attributes, *(Attribute("ssrc", f"{ssrc} cname:zentrale") for ssrc in ssrcs)]
+    return [*attributes, *(Attribute("ssrc", f"{ssrc} cname:{cname}") for ssrc in ssrcs)]
