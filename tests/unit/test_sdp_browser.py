@@ -34,6 +34,7 @@ def test_the_answer_to_chromium_is_written_as_it_expects_it():
         "s=-",
         "t=0 0",
         "a=ice-lite",
+        "a=ice-options:ice2",
         "a=group:BUNDLE 0",
         "a=msid-semantic: WMS zentrale",
         "m=audio 4000 UDP/TLS/RTP/SAVPF 111 110",

@@ -143,6 +143,7 @@ def answer_browser(
         origin=Origin(session_id=str(session_id), version=str(version), address="127.0.0.1"),
         attributes=(
             Attribute("ice-lite"),
+            Attribute("ice-options", "ice2"),  # RFC 8445 10: who speaks it says so
             *([Attribute("group", f"BUNDLE {' '.join(bundled)}")] if bundled else []),
             Attribute("msid-semantic", " WMS zentrale"),
         ),
