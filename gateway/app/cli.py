@@ -12,6 +12,9 @@ from pathlib import Path
 EXIT_CONFIG = 2
 DAYS_MAX = 1_000
 """As in a scenario."""
+COUNT_MAX = 10_000
+SECONDS_MAX = 3_600
+"""Of a benchmark; for more there are no ports, or nobody waits."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -102,11 +105,11 @@ def _parser() -> argparse.ArgumentParser:
     handover = what.add_parser(
         "handover", help="freed agent to next offer in the whole gateway; CPU per waiting caller"
     )
-    handover.add_argument("--callers", type=int, default=200, metavar="N", help="callers waiting (default 200)")
-    handover.add_argument("--agents", type=int, default=20, metavar="N", help="agents at work (default 20)")
-    handover.add_argument("--events", type=int, default=300, metavar="N", help="handovers to time (default 300)")
+    handover.add_argument("--callers", type=_count, default=200, metavar="N", help="callers waiting (default 200)")
+    handover.add_argument("--agents", type=_count, default=20, metavar="N", help="agents at work (default 20)")
+    handover.add_argument("--events", type=_count, default=300, metavar="N", help="handovers to time (default 300)")
     handover.add_argument(
-        "--seconds", type=float, default=20.0, metavar="S", help="how long the waiting is measured (default 20)"
+        "--seconds", type=_seconds, default=20.0, metavar="S", help="how long the waiting is measured (default 20)"
     )
     handover.add_argument("--json", action="store_true", help="print JSON alone")
     handover.set_defaults(run=_bench_handover)
@@ -117,9 +120,9 @@ def _add_bench_media(what: argparse._SubParsersAction[argparse.ArgumentParser]) 
     from gateway.app.bench.media_parts import PARTS, PEERS, SECONDS
 
     media = what.add_parser("media", help="bridged calls through the media plane: loss, delay and CPU for each call")
-    media.add_argument("--calls", type=int, metavar="N", help="calls at once (default: the part's own number)")
+    media.add_argument("--calls", type=_count, metavar="N", help="calls at once (default: the part's own number)")
     media.add_argument(
-        "--seconds", type=float, default=SECONDS, metavar="S", help=f"for each row and side (default {SECONDS:g})"
+        "--seconds", type=_seconds, default=SECONDS, metavar="S", help=f"for each row and side (default {SECONDS:g})"
     )
     media.add_argument("--only", nargs="+", choices=PARTS, default=(), metavar="PART", help=f"of {', '.join(PARTS)}")
     media.add_argument("--against", choices=PEERS, help="measure this one by turns under the same load")
@@ -149,17 +152,33 @@ def _days(text: str) -> int:
     return int(text)
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= COUNT_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {COUNT_MAX:,}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= SECONDS_MAX:  # nor is "nan"
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 and up to {SECONDS_MAX:,}")
+    return seconds
+
+
 def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file (default: the built-in one)")
 
 
-def _load(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # Config, imported late
+def _load(path: Path | None, **named: str):  # type: ignore[no-untyped-def]  # Config, imported late
     from gateway.app.sounds import SHIPPED
     from gateway.config.errors import ConfigError
     from gateway.config.loader import load
 
     try:
-        return load(options.config, sounds=SHIPPED)
+        return load(path, sounds=SHIPPED, **named)
     except ConfigError as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_CONFIG)
@@ -168,13 +187,13 @@ def _load(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # Confi
 def _serve(options: argparse.Namespace) -> int:
     from gateway.app.serve import serve
 
-    return serve(_load(options), config_file=options.config, announce=options.announce)
+    return serve(_load(options.config), config_file=options.config, announce=options.announce)
 
 
 def _demo(options: argparse.Namespace) -> int:
     from gateway.app.demo.play import demo
 
-    return demo(_load(options), config_file=options.config, minutes=options.minutes)
+    return demo(_load(options.config), config_file=options.config, minutes=options.minutes)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -187,7 +206,7 @@ def _check(options: argparse.Namespace) -> int:
 def _passwd(options: argparse.Namespace) -> int:
     from gateway.app.passwords import set_password
 
-    return set_password(_load(options), options.login, from_stdin=options.stdin)
+    return set_password(_load(options.config), options.login, from_stdin=options.stdin)
 
 
 def _simulate(options: argparse.Namespace) -> int:
@@ -209,7 +228,7 @@ def _explain(options: argparse.Namespace) -> int:
 
     journal = options.journal
     if journal is None:
-        journal = Path(_load(options).storage.directory) / "journal"
+        journal = Path(_load(options.config).storage.directory) / "journal"
     return explain(options.contact, journal)
 
 
@@ -218,7 +237,7 @@ def _replay(options: argparse.Namespace) -> int:
 
     if options.other is None:
         return verify(options.journal, reference=options.reference)
-    return compare(options.journal, _load(argparse.Namespace(config=options.other)), as_json=options.json)
+    return compare(options.journal, _load(options.other, missing="check the path"), as_json=options.json)
 
 
 def _bench_media(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from acd_core import Distributor
-from acd_core.journal import Difference, Entry, JournalError, Replay
+from acd_core.journal import Difference, Entry, JournalError, Reader, Replay
 from acd_core.journal.story import Happening, concerns, tell
 from gateway.model.errors import ZentraleError
 from gateway.routing.segments import Run, find_runs, read_run
@@ -41,18 +41,24 @@ def find_entries(contact: str, runs: list[Run]) -> tuple[Run, list[Entry]] | Non
     """All entries about the contact, which lives in one run only; the newest run is looked at first."""
     name = contact.encode()
     for run in reversed(runs):
-        if not any(name in path.read_bytes() for path in run.segments):
-            continue
         found: list[Entry] = []
         try:
+            if not any(_holds(path.read_bytes(), name) for path in run.segments):
+                continue
             for _, _, records in read_run(run):
                 for record in records:
                     found += [entry for entry in record.entries if concerns(entry, contact)]
         except JournalError as error:
-            print(f"zentrale explain: run {run.name} is damaged, what follows is missing: {error}", file=sys.stderr)
+            print(f"zentrale explain: run {run.name} can't be read, or not wholly: {error}", file=sys.stderr)
         if found:
             return run, found
     return None
+
+
+def _holds(segment: bytes, name: bytes) -> bool:
+    """Raises `JournalError` for what is no segment of a journal."""
+    Reader(segment)
+    return name in segment
 
 
 def lines(story: Iterable[Happening]) -> Iterable[str]:

@@ -14,8 +14,6 @@ from gateway.storage import open_stores
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that are mistaken for each other when read aloud or off a screen."""
 
-PASSWORD_CHARS_MIN = 8
-
 
 def new_password() -> str:
     """Twelve random characters in three groups, 59 bits: short enough to type, long enough behind argon2 and a limit on
@@ -30,9 +28,6 @@ def set_password(config: Config, login: str, *, from_stdin: bool) -> int:
         print(f"zentrale passwd: there is no agent {login!r} in the configuration; it has {known}", file=sys.stderr)
         return 2
     password = sys.stdin.readline().rstrip("\n") if from_stdin else new_password()
-    if len(password) < PASSWORD_CHARS_MIN:
-        print(f"zentrale passwd: a password has at least {PASSWORD_CHARS_MIN} characters", file=sys.stderr)
-        return 2
     try:
         asyncio.run(_store(config, AgentId(login), password))
     except ZentraleError as error:

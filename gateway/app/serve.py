@@ -19,7 +19,7 @@ from gateway.app.gateway import Gateway
 from gateway.app.passwords import new_password
 from gateway.app.welcome import Login, ready_text
 from gateway.config.schema import Config
-from gateway.model.errors import ZentraleError
+from gateway.model.errors import RequestError, ZentraleError
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +111,12 @@ def write_announcement(path: Path, gateway: Gateway, logins: list[Login]) -> Non
     """Say where everything listens, for scripts: complete or not there."""
     text = msgspec.json.encode({"pid": os.getpid(), "addresses": gateway.addresses, "logins": logins}, enc_hook=str)
     partial = path.with_suffix(".partial")
-    partial.write_bytes(text)
-    partial.chmod(0o600)
-    partial.replace(path)
+    try:
+        partial.write_bytes(text)
+        partial.chmod(0o600)
+        partial.replace(path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise RequestError(
+            f"--announce {path} can't be written: {reason}; correct the path or its permissions"
+        ) from error

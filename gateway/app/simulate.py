@@ -46,6 +46,10 @@ def simulate(
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG
+    if svg is not None and not svg.parent.is_dir():
+        # Said now and not when all the days are played.
+        print(f"zentrale simulate: {svg} can't be written: there is no folder {svg.parent}; make it", file=sys.stderr)
+        return 1
     days = scenario.scenario.days if days is None else days
     summary = summarize(scenario, seed, run(scenario, seed, days, sys.stderr))
     if estimates:

@@ -22,6 +22,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 FILE_BYTES_MAX = 8 * 1024 * 1024
 BUILT_IN = "default.toml (built in)"
+MISSING = "check the path, or leave --config out"
+"""What to do when there is no such file."""
 
 _SYNTAX_ADVICE = {
     "Cannot overwrite a value": "the key stands there twice: remove one",
@@ -34,16 +36,16 @@ _SYNTAX_ADVICE = {
 }
 
 
-def load(path: Path | None, *, sounds: Path | None = None) -> Config:
+def load(path: Path | None, *, sounds: Path | None = None, missing: str = MISSING) -> Config:
     """The checked configuration of the file, or the built-in one for ``None``.
 
     Relative paths in it (``storage.directory``, ``media.sounds``) come out relative to the file's folder.
     ``sounds`` is the folder of those that come with Zentrale; without it nobody looks whether a sound is there.
-    Raises `ConfigError` with all problems.
+    ``missing`` is what to do when there is no such file.  Raises `ConfigError` with all problems.
     """
     if path is None:
         return parse(default_text(), file=BUILT_IN, sounds=sounds)
-    text = read(path, missing="check the path, or leave --config out")
+    text = read(path, missing=missing)
     config = parse(text, file=str(path), folder=path.parent, sounds=sounds)
     return _with_paths_from(config, path.parent)
 

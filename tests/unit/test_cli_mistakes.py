@@ -1,0 +1,71 @@
+"""What the command line says to mistakes: what is wrong, where, and what to do; never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.app.cli import main
+from gateway.app.serve import write_announcement
+from gateway.model.errors import RequestError
+
+SCENARIO = "examples/scenarios/small-hotline.toml"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["bench", "handover", "--callers", "0"], "--callers: '0' is not a number from 1 to 10,000"),
+        (["bench", "handover", "--agents", "-1"], "--agents: '-1' is not a number from 1 to 10,000"),
+        (["bench", "handover", "--events", "many"], "--events: 'many' is not a number from 1 to 10,000"),
+        (["bench", "media", "--calls", "0"], "--calls: '0' is not a number from 1 to 10,000"),
+        (["bench", "media", "--seconds", "0"], "--seconds: '0' is not a number of seconds above 0 and up to 3,600"),
+        (["bench", "media", "--seconds", "nan"], "--seconds: 'nan' is not a number of seconds above 0"),
+        (["bench", "handover", "--seconds", "soon"], "--seconds: 'soon' is not a number of seconds above 0"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_before_anything_starts(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_picture_without_a_folder_is_told_before_the_days_are_played(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["simulate", SCENARIO, "--svg", str(tmp_path / "no" / "day.svg")]) == 1
+    said = capsys.readouterr()
+    assert f"there is no folder {tmp_path / 'no'}; make it" in said.err
+    assert said.out == ""
+
+
+def test_what_is_no_journal_is_called_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    other = tmp_path / "notes.txt"
+    other.write_text("no journal at all, and a contact c1 in it")
+    for contact in ("c1", "c2"):
+        assert main(["explain", contact, "--journal", str(other)]) == 1
+        assert "not a journal" in capsys.readouterr().err
+
+
+def test_another_configuration_that_is_missing_is_no_matter_of_an_option_that_replay_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    for arguments in (["replay", str(tmp_path), "--with", str(tmp_path / "no.toml")],):
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith("there is no such file; check the path\n")
+
+
+def test_an_announcement_that_can_t_be_written_is_told_with_its_path(tmp_path: Path):
+    class Gateway:
+        addresses = None
+
+    with pytest.raises(
+        RequestError, match=r"--announce .*/no/there can't be written: No such file or directory; correct"
+    ):
+        write_announcement(tmp_path / "no" / "there", Gateway(), [])  # type: ignore[arg-type]
