@@ -198,7 +198,8 @@ cdef extern from "native/plane.h":
     zm_status zm_open_webrtc_leg(
         zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *leg, uint32_t *thread)
     zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const zm_rtp_peer *peer, const zm_media *media)
-    zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media)
+    zm_status zm_set_webrtc_peer(
+        zm_plane *plane, uint64_t leg, const char *remote_ufrag, const char *remote_pwd, const zm_media *media)
     zm_status zm_set_video(zm_plane *plane, uint64_t leg, const zm_video_media *video)
     zm_status zm_restart_ice(zm_plane *plane, uint64_t leg, const char *ufrag, const char *pwd)
     zm_status zm_set_srtp_keys(
@@ -557,9 +558,9 @@ cdef class NativePlane:
         peer.rtcp_mux, peer.learns, peer.secure = rtcp_mux, learns, secure
         return <int>zm_set_rtp_peer(self.plane, leg, &peer, &made)
 
-    def set_webrtc_peer(self, uint64_t leg, bytes remote_ufrag, tuple media):
+    def set_webrtc_peer(self, uint64_t leg, bytes remote_ufrag, bytes remote_pwd, tuple media):
         cdef zm_media made = make_media(media)
-        return <int>zm_set_webrtc_peer(self.plane, leg, remote_ufrag, &made)
+        return <int>zm_set_webrtc_peer(self.plane, leg, remote_ufrag, remote_pwd, &made)
 
     def set_video(self, uint64_t leg, tuple video):
         """``video`` None: no pictures any more."""

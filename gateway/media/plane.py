@@ -316,7 +316,7 @@ class MediaPlane:
 
     def set_webrtc_peer(self, leg: LegId, peer: WebRtcPeer) -> None:
         media = _media(peer)
-        self._check(self._native.set_webrtc_peer(leg, peer.remote_ufrag.encode(), media))
+        self._check(self._native.set_webrtc_peer(leg, peer.remote_ufrag.encode(), peer.remote_pwd.encode(), media))
 
     def set_video(self, leg: LegId, video: VideoPeer | None) -> None:
         self._check(self._native.set_video(leg, None if video is None else _video(video)))

@@ -116,6 +116,9 @@ class WebRtcPeer(msgspec.Struct, frozen=True, kw_only=True):
     opus: OpusWishes = OpusWishes()
     remote_ufrag: str
     """The browser's ice-ufrag; a STUN check must name both (RFC 8445 7.2.2)."""
+    remote_pwd: str = ""
+    """Its ice-pwd: the browser is asked for consent wherever its checks seem to come from, and media goes there when it
+    has answered (RFC 7675 5.1).  Empty: not known, and checks are believed."""
     send: bool = True
     """False when the browser does not want to hear us (a=sendonly or a=inactive of its offer)."""
     receive: bool = True

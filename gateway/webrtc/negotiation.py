@@ -132,8 +132,8 @@ class Negotiation:
 
 def is_restart(answer: BrowserAnswer, before: BrowserAnswer) -> bool:
     """Whether the browser's side of ICE is new."""
-    now = (answer.peer.remote_ufrag, answer.remote_pwd)
-    return now != (before.peer.remote_ufrag, before.remote_pwd)
+    now = (answer.peer.remote_ufrag, answer.peer.remote_pwd)
+    return now != (before.peer.remote_ufrag, before.peer.remote_pwd)
 
 
 def _random(chars: int) -> str:

@@ -29,14 +29,18 @@ def moved_from(world: MediaWorld, browser: Browser, host: str = "127.0.0.1") -> 
     """The same browser with another address: same keys and stream, another socket."""
     moved: Browser = Browser.open(host)
     world.peers.append(moved)
-    for name in ("to", "ufrag", "server_ufrag", "server_pwd", "ssrc", "sequence", "timestamp", "_in", "_out"):
+    for name in ("to", "ufrag", "pwd", "server_ufrag", "server_pwd", "ssrc", "sequence", "timestamp", "_in", "_out"):
         setattr(moved, name, getattr(browser, name))
     return moved
 
 
-def restart(world: MediaWorld, leg: LegId, *, ufrag: str = NEW_UFRAG, remote_ufrag: str = "them2") -> None:
+def restart(
+    world: MediaWorld, leg: LegId, browser: Browser, *, ufrag: str = NEW_UFRAG, remote_ufrag: str = "them2"
+) -> None:
     world.plane.restart_ice(leg, ufrag=ufrag, pwd=NEW_PWD)
-    peer = WebRtcPeer(codec=Codec.PCMA, payload_type=8, dtmf_payload_type=126, remote_ufrag=remote_ufrag)
+    peer = WebRtcPeer(
+        codec=Codec.PCMA, payload_type=8, dtmf_payload_type=126, remote_ufrag=remote_ufrag, remote_pwd=browser.pwd
+    )
     world.plane.set_webrtc_peer(leg, peer)
 
 
@@ -61,7 +65,7 @@ async def test_a_restart_keeps_keys_and_sound(world: MediaWorld) -> None:
     leg, browser = await world.browser(Codec.PCMA)
     world.plane.bridge(phone_leg, leg)
     await sound_flows(phone, browser, 1)
-    restart(world, leg)
+    restart(world, leg, browser)
     # The way in use holds until another one is nominated, and so does consent under the credentials of before.
     await browser.connect()
     await sound_flows(phone, browser, 2)
@@ -86,8 +90,8 @@ async def test_a_restart_keeps_keys_and_sound(world: MediaWorld) -> None:
 
 async def test_a_restart_that_is_superseded_leaves_the_first_way_as_it_is(world: MediaWorld) -> None:
     leg, browser = await world.browser(Codec.PCMA)
-    restart(world, leg, ufrag="never used", remote_ufrag="them1")
-    restart(world, leg)
+    restart(world, leg, browser, ufrag="never used", remote_ufrag="them1")
+    restart(world, leg, browser)
     for ufrag, remote, code in (("never used", "them1", 401), (NEW_UFRAG, "them1", 401), (NEW_UFRAG, "them2", None)):
         request = stun_request(f"{ufrag}:{remote}", NEW_PWD)
         assert (await answer(browser, request, NEW_PWD if code is None else "")).error == code
@@ -101,7 +105,7 @@ async def test_a_restart_that_is_superseded_leaves_the_first_way_as_it_is(world:
 async def test_a_restart_before_any_pair_was_nominated(world: MediaWorld) -> None:
     leg, browser = world.open_browser()
     world.plane.set_webrtc_peer(leg, WebRtcPeer(codec=Codec.PCMA, payload_type=8, remote_ufrag="them"))
-    restart(world, leg)
+    restart(world, leg, browser)
     # What the browser sent before it heard of the restart is still on its way.
     browser.check()
     await browser.until(lambda: bool(browser.stun))
@@ -115,7 +119,7 @@ async def test_a_restart_after_consent_was_lost_brings_the_browser_back() -> Non
     try:
         leg, browser = await world.browser(Codec.PCMA)
         await world.event(leg, ConsentLost)
-        restart(world, leg)
+        restart(world, leg, browser)
         browser.server_ufrag, browser.server_pwd, browser.ufrag = NEW_UFRAG, NEW_PWD, "them2"
         await browser.connect()
         await world.event(leg, IceConnected, 2)
@@ -128,7 +132,7 @@ async def test_a_restart_after_consent_was_lost_brings_the_browser_back() -> Non
 async def test_many_restarts_leave_nothing_behind(world: MediaWorld) -> None:
     leg, browser = await world.browser(Codec.PCMA)
     for number in range(300):
-        restart(world, leg, ufrag=f"number{number}")
+        restart(world, leg, browser, ufrag=f"number{number}")
         if number % 3 == 0:
             await answer(browser, stun_request(f"number{number}:them2", NEW_PWD, use_candidate=True), NEW_PWD)
     await world.close_leg(leg)

@@ -166,6 +166,30 @@ def stun_request(
     return header(len(body)) + body
 
 
+def is_signed(message: bytes, password: str) -> bool:
+    """MESSAGE-INTEGRITY, with FINGERPRINT behind it, is of this password."""
+    covered = message[:2] + struct.pack("!H", len(message) - 28) + message[4:-32]
+    return hmac.new(password.encode(), covered, hashlib.sha1).digest() == message[-28:-8]
+
+
+def stun_consent(request: bytes, password: str, *, transaction: bytes | None = None) -> bytes:
+    """The answer to a check of the plane, which must be as RFC 8445 7.2.2 and RFC 7675 have it."""
+    asked = StunResponse.parse(request, password)
+    assert asked.kind == 0x0001
+    assert {0x0006, 0x0008, 0x0024, 0x8029} <= set(asked.attributes), "USERNAME, integrity, PRIORITY, ICE-CONTROLLED"
+    assert 0x0025 not in asked.attributes, "only the controlling side nominates"
+    transaction = transaction or asked.transaction
+
+    def header(length: int) -> bytes:
+        return struct.pack("!HHI", 0x0101, length, COOKIE) + transaction
+
+    mac = hmac.new(password.encode(), header(24), hashlib.sha1).digest()
+    body = attribute(0x0008, mac)
+    crc = zlib.crc32(header(len(body) + 8) + body) ^ 0x5354554E
+    body += attribute(0x8028, struct.pack("!I", crc))
+    return header(len(body)) + body
+
+
 @dataclass(frozen=True)
 class StunResponse:
     kind: int
@@ -213,9 +237,14 @@ class Browser(Peer):
         super().__init__(sock)
         self.to: tuple[str, int] = ("127.0.0.1", 9)
         self.ufrag = "them"
+        self.pwd = f"a password of the browser {self.port}"
         self.server_ufrag = "usus"
         self.server_pwd = "a password of the server"
         self.stun: list[bytes] = []
+        """Answers to our checks."""
+        self.asks: list[bytes] = []
+        """Requests of the plane for our consent, which is given unless `answers` is False."""
+        self.answers = True
         self.dtls: list[bytes] = []
         self.packets: list[Rtp] = []
         self.reports: list[bytes] = []
@@ -229,7 +258,11 @@ class Browser(Peer):
         self._in: pylibsrtp.Session | None = None
 
     def take(self, datagram: bytes) -> None:
-        if datagram[0] <= 3:
+        if datagram[:2] == b"\x00\x01":
+            self.asks.append(datagram)
+            if self.answers and is_signed(datagram, self.pwd):
+                self.socket.sendto(stun_consent(datagram, self.pwd), self.to)
+        elif datagram[0] <= 3:
             self.stun.append(datagram)
         elif datagram[0] < 64:
             self.dtls.append(datagram)

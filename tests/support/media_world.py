@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from gateway.media import MediaPlane
 from gateway.media._stages import encode_g711
 from gateway.model.ids import Codec, LegId
-from gateway.model.media import LegClosed, MediaEvent, RtpPeer, SrtpKeys, WebRtcPeer
+from gateway.model.media import IceConnected, LegClosed, MediaEvent, RtpPeer, SrtpKeys, WebRtcPeer
 from tests.support.audio_probe import sine
 from tests.support.media_peers import TIME_LIMIT_S, Browser, Peer, Phone
 
@@ -119,10 +119,12 @@ class MediaWorld:
                 dtmf_payload_type=dtmf,
                 dtmf_clock_hz=48000 if codec is Codec.OPUS else 8000,
                 remote_ufrag=browser.ufrag,
+                remote_pwd=browser.pwd,
             ),
         )
-        await browser.connect()
         self.key_browser(leg, browser, profile)
+        await browser.connect()
+        await self.event(leg, IceConnected)  # it is known to be there
         return leg, browser
 
     async def close_leg(self, leg: LegId) -> LegClosed:

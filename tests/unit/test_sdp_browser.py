@@ -60,7 +60,7 @@ def test_the_answer_to_chromium_is_written_as_it_expects_it():
         "",
     ]
     assert answered.peer.remote_ufrag in offer
-    assert answered.remote_pwd in offer
+    assert answered.peer.remote_pwd in offer
     assert answered.peer.send
     assert answered.peer.receive
 

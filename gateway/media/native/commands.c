@@ -54,6 +54,8 @@ static void set_media(zm_leg *leg, zm_command *command)
     } else {
         zm_credentials *credentials = &leg->web.credentials[leg->web.current];
         memcpy(credentials->remote_ufrag, command->peer.remote_ufrag, sizeof credentials->remote_ufrag);
+        memcpy(credentials->remote_pwd, command->peer.remote_pwd, sizeof credentials->remote_pwd);
+        leg->web.proves = leg->web.proves || credentials->remote_pwd[0];
     }
     if (same)
         return; /* a refresh, or new keys or addresses: the sound goes on without a seam */
@@ -79,7 +81,7 @@ static void send_digits(zm_leg *leg, const zm_command *command)
 
 static void send_dtls(zm_leg *leg, const zm_command *command)
 {
-    const zm_path *path = leg->kind == ZM_LEG_WEBRTC ? zm_ice_path(leg) : NULL;
+    const zm_path *path = leg->kind == ZM_LEG_WEBRTC ? zm_ice_handshake_path(leg) : NULL;
 
     if (path)
         zm_send_web(leg->thread, leg, path->port, &path->addr, command->data, command->data_len);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "egress.h"
+#include "ice_proof.h"
 #include "stun.h"
 
 static zm_path **chain_of(zm_thread *thread, const zm_web_port *port, const zm_addr *addr)
@@ -20,11 +21,18 @@ zm_path *zm_ice_find_path(zm_thread *thread, const zm_web_port *port, const zm_a
     return NULL;
 }
 
-const zm_path *zm_ice_path(const zm_leg *leg)
+const zm_path *zm_ice_handshake_path(const zm_leg *leg)
 {
     if (leg->web.consent_lost)
         return NULL;
     return leg->web.selected ? leg->web.selected : leg->web.latest;
+}
+
+const zm_path *zm_ice_path(const zm_leg *leg)
+{
+    const zm_path *path = zm_ice_handshake_path(leg);
+
+    return path && zm_path_trusted(path) ? path : NULL;
 }
 
 /* --- credentials ---------------------------------------------------------------------------------------------------- */
@@ -58,6 +66,7 @@ static void remove_credentials(zm_credentials *credentials)
 
 void zm_ice_add_leg(zm_leg *leg)
 {
+    leg->web.asks = ZM_ASKS_MAX;
     add_credentials(leg, &leg->web.credentials[leg->web.current]);
 }
 
@@ -108,22 +117,40 @@ static zm_credentials *credentials_of_username(zm_thread *thread, const zm_stun 
 
 /* --- paths ---------------------------------------------------------------------------------------------------------- */
 
-static void remove_path(zm_thread *thread, zm_path *path)
+static void list_path(zm_thread *thread, zm_path *path)
 {
-    zm_leg *leg = path->leg;
+    zm_path **chain = chain_of(thread, path->port, &path->addr);
+
+    path->next = *chain;
+    *chain = path;
+    path->listed = true;
+}
+
+static void unlist_path(zm_thread *thread, const zm_path *path)
+{
     zm_path **link = chain_of(thread, path->port, &path->addr);
 
     while (*link != path)
         link = &(*link)->next;
     *link = path->next;
+}
+
+static void remove_path(zm_thread *thread, zm_path *path)
+{
+    zm_leg *leg = path->leg;
+
+    if (path->listed)
+        unlist_path(thread, path);
     path->leg = NULL;
     if (leg->web.selected == path)
         leg->web.selected = NULL;
+    if (leg->web.wanted == path)
+        leg->web.wanted = NULL;
     if (leg->web.latest == path) {
         leg->web.latest = NULL;
         for (uint32_t i = 0; i < ZM_PATHS_MAX; i++) {
             zm_path *other = &leg->web.paths[i];
-            if (other->leg && (!leg->web.latest || other->checked_ns > leg->web.latest->checked_ns))
+            if (other->leg && other->listed && (!leg->web.latest || other->checked_ns > leg->web.latest->checked_ns))
                 leg->web.latest = other;
         }
     }
@@ -138,55 +165,118 @@ void zm_ice_remove_leg(zm_leg *leg)
     remove_credentials(&leg->web.credentials[1]);
 }
 
-static zm_path *verify_path(zm_leg *leg, zm_web_port *port, const zm_addr *from)
+/* The leg's own path between this source and our port, listed or not. */
+static zm_path *path_of(zm_leg *leg, const zm_web_port *port, const zm_addr *from)
 {
-    zm_thread *thread = leg->thread;
-    zm_path *path = zm_ice_find_path(thread, port, from), **chain;
+    for (uint32_t i = 0; i < ZM_PATHS_MAX; i++) {
+        zm_path *path = &leg->web.paths[i];
+        if (path->leg && path->port == port && zm_addr_equal(&path->addr, from))
+            return path;
+    }
+    return NULL;
+}
 
-    if (path && path->leg != leg) { /* the address begins anew with another leg (a page that was reloaded) */
-        remove_path(thread, path);
-        path = NULL;
+/* Which of two makes room: never the one in use, one that is not proved sooner, else the older. */
+static bool goes_first(const zm_leg *leg, const zm_path *path, const zm_path *other)
+{
+    if (path == leg->web.selected || other == leg->web.selected)
+        return other == leg->web.selected;
+    if (path->proved != other->proved)
+        return other->proved;
+    return path->checked_ns < other->checked_ns;
+}
+
+static zm_path *new_path(zm_leg *leg, zm_web_port *port, const zm_addr *from)
+{
+    zm_path *path = &leg->web.paths[0];
+
+    for (uint32_t i = 1; i < ZM_PATHS_MAX && path->leg; i++) {
+        zm_path *other = &leg->web.paths[i];
+        if (!other->leg || goes_first(leg, other, path))
+            path = other;
     }
-    if (path == NULL) {
-        path = &leg->web.paths[0];
-        for (uint32_t i = 0; i < ZM_PATHS_MAX && path->leg; i++) {
-            zm_path *other = &leg->web.paths[i];
-            if (!other->leg || path == leg->web.selected ||
-                (other != leg->web.selected && other->checked_ns < path->checked_ns))
-                path = other;
-        }
-        if (path->leg)
-            remove_path(thread, path);
-        chain = chain_of(thread, port, from);
-        path->leg = leg;
-        path->port = port;
-        path->addr = *from;
-        path->next = *chain;
-        *chain = path;
-    }
-    path->checked_ns = thread->now_ns;
-    leg->web.latest = path;
+    if (path->leg)
+        remove_path(leg->thread, path);
+    *path = (zm_path){.leg = leg, .port = port, .addr = *from};
     return path;
 }
 
-static void nominate(zm_leg *leg, zm_credentials *credentials, zm_path *path)
+/* What no nomination says otherwise goes to where the last check came from; once there are keys, only if that is trusted. */
+static void note_latest(zm_leg *leg, zm_path *path)
+{
+    if (path->listed && (leg->srtp_out == NULL || leg->web.latest == NULL || zm_path_trusted(path)))
+        leg->web.latest = path;
+}
+
+static zm_path *verify_path(zm_leg *leg, const zm_credentials *credentials, zm_web_port *port, const zm_addr *from)
+{
+    zm_thread *thread = leg->thread;
+    zm_path *path = path_of(leg, port, from), *other = zm_ice_find_path(thread, port, from);
+
+    if (path == NULL)
+        path = new_path(leg, port, from);
+    path->checked_ns = thread->now_ns;
+    path->under = (uint8_t)(credentials - leg->web.credentials);
+    if (other && other != path && !other->proved) { /* the address begins anew with another leg (a page that was reloaded) */
+        remove_path(thread, other);
+        other = NULL;
+    }
+    if (other == NULL)
+        list_path(thread, path);
+    note_latest(leg, path);
+    return path;
+}
+
+static void select_path(zm_leg *leg, zm_path *path)
 {
     zm_web_transport *web = &leg->web;
     char text[ZM_ADDR_TEXT];
     zm_event *event;
 
-    credentials->nominated = true;
-    if (credentials == &web->credentials[web->current]) /* a restart is complete: what was before it counts no more */
-        remove_credentials(&web->credentials[web->current ^ 1]);
-    if (leg->web.selected == path && !leg->web.consent_lost)
-        return;
-    leg->web.selected = path;
-    leg->web.consent_lost = false;
+    web->wanted = NULL;
+    web->selected = path;
+    web->consent_lost = false;
     zm_addr_format(&path->addr, text);
     event = zm_event_new(ZM_EVENT_ICE_CONNECTED, leg->id, text, (uint32_t)strlen(text));
     if (event)
         event->number = zm_addr_port(&path->addr);
     zm_raise_limited(leg, event);
+}
+
+static void nominate(zm_leg *leg, zm_credentials *credentials, zm_path *path)
+{
+    zm_web_transport *web = &leg->web;
+
+    credentials->nominated = true;
+    if (credentials == &web->credentials[web->current]) /* a restart is complete: what was before it counts no more */
+        remove_credentials(&web->credentials[web->current ^ 1]);
+    if (web->selected == path && !web->consent_lost)
+        web->wanted = NULL;
+    else if (!path->listed || (leg->srtp_out && !zm_path_trusted(path)))
+        web->wanted = path;
+    else
+        select_path(leg, path);
+}
+
+static void take_answer(
+    zm_thread *thread, const zm_web_port *port, const zm_stun *stun, const uint8_t *datagram, const zm_addr *from)
+{
+    zm_path *path = zm_path_answered(thread, port, stun, datagram, from), *other;
+
+    if (path == NULL) {
+        zm_reject(thread, NULL, ZM_REJECT_STUN);
+        return;
+    }
+    path->proved = true;
+    if (!path->listed) {
+        other = zm_ice_find_path(thread, port, from);
+        if (other)
+            remove_path(thread, other);
+        list_path(thread, path);
+    }
+    note_latest(path->leg, path);
+    if (path->leg->web.wanted == path)
+        select_path(path->leg, path);
 }
 
 static void answer_error(
@@ -223,8 +313,10 @@ void zm_ice_receive(zm_thread *thread, zm_web_port *port, const uint8_t *datagra
         zm_reject(thread, NULL, ZM_REJECT_MALFORMED);
         return;
     }
+    if (stun.type == ZM_STUN_BINDING_SUCCESS)
+        take_answer(thread, port, &stun, datagram, from);
     if (stun.type != ZM_STUN_BINDING_REQUEST)
-        return; /* indications keep a NAT open and want no answer; responses can't be to us, we ask nothing */
+        return; /* indications keep a NAT open and want no answer; of errors the browser's next check says more */
     if (stun.username == NULL || stun.integrity_at == 0) {
         zm_reject(thread, NULL, ZM_REJECT_STUN);
         answer_error(thread, port, &stun, from, 400, NULL);
@@ -245,8 +337,9 @@ void zm_ice_receive(zm_thread *thread, zm_web_port *port, const uint8_t *datagra
         return;
     }
     leg = credentials->leg;
-    path = verify_path(leg, port, from);
+    path = verify_path(leg, credentials, port, from);
     zm_send_web(thread, leg, port, from, response, zm_stun_write_success(response, &stun, from, credentials->pwd));
+    zm_path_ask(path);
     if (stun.use_candidate)
         nominate(leg, credentials, path);
 }
@@ -261,6 +354,11 @@ void zm_ice_expire(zm_leg *leg)
         if (path->leg && thread->now_ns - path->checked_ns > thread->consent_ns)
             remove_path(thread, path);
     }
+    leg->web.asks += leg->web.asks < ZM_ASKS_MAX ? ZM_ASKS_MAX / 10 : 0; /* this comes every 100 ms */
+    if (leg->web.wanted)
+        zm_path_ask_again(leg->web.wanted);
+    if (leg->web.selected)
+        zm_path_ask_again(leg->web.selected);
     /* Also when a browser left before it nominated a pair: then the last path that passed a check counts. */
     if ((selected && leg->web.selected == NULL) || (known && leg->web.latest == NULL && !leg->web.consent_lost)) {
         leg->web.consent_lost = true; /* and nothing more is sent until a pair is nominated again (RFC 7675 5.1) */

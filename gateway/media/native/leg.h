@@ -54,14 +54,19 @@ typedef struct zm_path {
     zm_web_port *port;    /* our side of it */
     zm_addr addr;
     uint64_t checked_ns;
+    bool listed;          /* in that table: else another leg has proved that this is its browser's, and keeps it */
+    bool proved;          /* the browser has answered us there, see ice_proof.h */
+    uint8_t under;        /* number of the credentials that it was checked under */
+    uint8_t transaction[12];
+    uint64_t asked_ns;    /* 0 = never */
 } zm_path;
 
-/* What a check must know (RFC 8445 7.2.2).  `remote_ufrag` is empty until the signalling has brought it. */
+/* What a check must know (RFC 8445 7.2.2).  The browser's are empty until the signalling has brought them. */
 typedef struct zm_credentials {
     struct zm_credentials *next; /* in the thread's table */
     zm_leg *leg;                 /* NULL = none */
     bool nominated;              /* a pair was, under these */
-    char ufrag[ZM_UFRAG_MAX + 1], pwd[ZM_PWD_MAX + 1], remote_ufrag[ZM_UFRAG_MAX + 1];
+    char ufrag[ZM_UFRAG_MAX + 1], pwd[ZM_PWD_MAX + 1], remote_ufrag[ZM_UFRAG_MAX + 1], remote_pwd[ZM_PWD_MAX + 1];
 } zm_credentials;
 
 /* A SIP leg's sockets. */
@@ -77,7 +82,10 @@ typedef struct {
     uint32_t current;
     zm_path paths[ZM_PATHS_MAX];
     zm_path *selected, *latest;
+    zm_path *wanted; /* nominated, and selected once it is proved */
     bool consent_lost;
+    bool proves;   /* the browser's password was told: paths are asked, see ice_proof.h */
+    uint32_t asks; /* how many requests of ours may go out now */
 } zm_web_transport;
 
 typedef struct {

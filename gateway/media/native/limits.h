@@ -12,6 +12,7 @@ enum {
     ZM_ADDRESSES_MAX = 16,          /* addresses to bind; each thread has a browser port on each */
     ZM_REFUSALS_PER_SECOND_MAX = 100, /* STUN errors that a thread answers to all networks, and */
     ZM_REFUSALS_PER_NETWORK_MAX = 10, /* to each (IPv4 /24, IPv6 /64); past it there is no answer */
+    ZM_ASKS_MAX = 20,               /* requests for consent that one leg sends at once, and in a second; past it checks go unasked */
     ZM_PATHS_MAX = 8,               /* verified address pairs per browser leg; the oldest makes room */
     ZM_SSRCS_MAX = 8,               /* RTP sources per SRTP session; the least recently used makes room */
     ZM_DATAGRAM_MAX = 2048,         /* longer datagrams are malformed for us */

@@ -155,7 +155,9 @@ zm_status zm_open_rtp_leg(
 zm_status zm_open_webrtc_leg(
     zm_plane *plane, uint64_t near, const char *ufrag, const char *pwd, uint64_t *leg, uint32_t *thread);
 zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const zm_rtp_peer *peer, const zm_media *media);
-zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media);
+/* `remote_pwd` empty: not known, and the browser is believed to be where its checks come from. */
+zm_status zm_set_webrtc_peer(
+    zm_plane *plane, uint64_t leg, const char *remote_ufrag, const char *remote_pwd, const zm_media *media);
 /* Of a browser's leg; NULL: no pictures (any more). */
 zm_status zm_set_video(zm_plane *plane, uint64_t leg, const zm_video_media *video);
 /* New credentials of ours; the former hold until the browser nominates a pair under these. */

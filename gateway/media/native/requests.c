@@ -149,8 +149,8 @@ zm_status zm_open_webrtc_leg(
 }
 
 static zm_status set_media(
-    zm_plane *plane, uint64_t leg, const zm_latch_rule *rule, const char *remote_ufrag, const zm_media *media,
-    bool secure)
+    zm_plane *plane, uint64_t leg, const zm_latch_rule *rule, const char *remote_ufrag, const char *remote_pwd,
+    const zm_media *media, bool secure)
 {
     zm_command *command;
 
@@ -169,6 +169,8 @@ static zm_status set_media(
         command->peer.rule = *rule;
     if (remote_ufrag)
         snprintf(command->peer.remote_ufrag, sizeof command->peer.remote_ufrag, "%s", remote_ufrag);
+    if (remote_pwd)
+        snprintf(command->peer.remote_pwd, sizeof command->peer.remote_pwd, "%s", remote_pwd);
     return post(plane, command);
 }
 
@@ -179,12 +181,13 @@ zm_status zm_set_rtp_peer(zm_plane *plane, uint64_t leg, const zm_rtp_peer *peer
     if (!zm_addr_parse(&rule.rtp, peer->address, peer->port) ||
         (peer->signalling && !zm_addr_parse(&rule.signalling, peer->signalling, 0)))
         return ZM_BAD_ADDRESS;
-    return set_media(plane, leg, &rule, NULL, media, peer->secure);
+    return set_media(plane, leg, &rule, NULL, NULL, media, peer->secure);
 }
 
-zm_status zm_set_webrtc_peer(zm_plane *plane, uint64_t leg, const char *remote_ufrag, const zm_media *media)
+zm_status zm_set_webrtc_peer(
+    zm_plane *plane, uint64_t leg, const char *remote_ufrag, const char *remote_pwd, const zm_media *media)
 {
-    return set_media(plane, leg, NULL, remote_ufrag, media, true);
+    return set_media(plane, leg, NULL, remote_ufrag, remote_pwd, media, true);
 }
 
 /* Numbers random as RFC 3550 5.1 asks; sequence numbers from the lower half, as RFC 3711 3.3.1 advises. */

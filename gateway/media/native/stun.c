@@ -179,17 +179,28 @@ uint32_t zm_stun_write_error(uint8_t *to, const zm_stun *request, unsigned code,
     return finish(to, at, pwd);
 }
 
-uint32_t zm_stun_write_request(
-    uint8_t *to, const uint8_t transaction[12], const char *username, const char *pwd, bool use_candidate)
+static uint32_t write_request(
+    uint8_t *to, const uint8_t transaction[12], const char *username, const char *pwd, uint16_t role, bool use_candidate)
 {
     uint32_t at = begin(to, ZM_STUN_BINDING_REQUEST, transaction);
     static const uint8_t priority[4] = {0x6e, 0x7f, 0x1e, 0xff};
     static const uint8_t tie_breaker[8] = {1, 2, 3, 4, 5, 6, 7, 8};
 
     at = put(to, at, USERNAME, username, (uint32_t)strlen(username));
-    at = put(to, at, CONTROLLING, tie_breaker, sizeof tie_breaker);
+    at = put(to, at, role, tie_breaker, sizeof tie_breaker);
     at = put(to, at, PRIORITY, priority, sizeof priority);
     if (use_candidate)
         at = put(to, at, USE_CANDIDATE, NULL, 0);
     return finish(to, at, pwd);
+}
+
+uint32_t zm_stun_write_consent(uint8_t *to, const uint8_t transaction[12], const char *username, const char *pwd)
+{
+    return write_request(to, transaction, username, pwd, CONTROLLED, false);
+}
+
+uint32_t zm_stun_write_request(
+    uint8_t *to, const uint8_t transaction[12], const char *username, const char *pwd, bool use_candidate)
+{
+    return write_request(to, transaction, username, pwd, CONTROLLING, use_candidate);
 }

@@ -10,6 +10,7 @@
 enum {
     ZM_STUN_HEADER = 20,
     ZM_STUN_RESPONSE_MAX = 256,
+    ZM_STUN_REQUEST_MAX = 640, /* with a USERNAME of two ufrags of 256 */
     ZM_STUN_UNKNOWN_MAX = 8,
     ZM_STUN_BINDING_REQUEST = 0x0001,
     ZM_STUN_BINDING_INDICATION = 0x0011,
@@ -37,6 +38,8 @@ bool zm_stun_check_integrity(const zm_stun *stun, const uint8_t *datagram, const
  * MESSAGE-INTEGRITY; 401 and 400 go without (RFC 8489 9.1.3). */
 uint32_t zm_stun_write_success(uint8_t *to, const zm_stun *request, const zm_addr *from, const char *pwd);
 uint32_t zm_stun_write_error(uint8_t *to, const zm_stun *request, unsigned code, const char *reason, const char *pwd);
+/* A request of the controlled side, for ZM_STUN_REQUEST_MAX octets (RFC 7675 5.1). */
+uint32_t zm_stun_write_consent(uint8_t *to, const uint8_t transaction[12], const char *username, const char *pwd);
 /* For tests and the load generator. */
 uint32_t zm_stun_write_request(
     uint8_t *to, const uint8_t transaction[12], const char *username, const char *pwd, bool use_candidate);

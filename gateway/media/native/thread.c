@@ -296,6 +296,7 @@ bool zm_thread_init(
     if (!zm_queue_init(&thread->commands, config->commands_max))
         return false;
     thread->slots = calloc(config->legs_max, sizeof *thread->slots);
+    thread->slots_count = config->legs_max;
     for (uint32_t phase = 0; phase < ZM_PHASES; phase++) {
         thread->legs[phase] = calloc(config->legs_max, sizeof *thread->legs[phase]);
         if (thread->legs[phase] == NULL)

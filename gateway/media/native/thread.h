@@ -56,7 +56,7 @@ typedef struct {
             zm_latch_rule rule;
             bool secure;
             struct dtmf_filter *filter; /* to be had if it is needed */
-            char remote_ufrag[ZM_UFRAG_MAX + 1];
+            char remote_ufrag[ZM_UFRAG_MAX + 1], remote_pwd[ZM_PWD_MAX + 1];
         } peer;
         struct {
             char ufrag[ZM_UFRAG_MAX + 1], pwd[ZM_PWD_MAX + 1];
@@ -126,6 +126,7 @@ struct zm_thread {
     uint64_t seed;     /* of the tables */
 
     zm_leg **slots;    /* by the slot part of a leg's id */
+    uint32_t slots_count;
     /* All legs, dense, by the part of the 20 ms in which they have their turn: a thousand encoders at once would make
      * everybody's packets late. */
     zm_leg **legs[ZM_PHASES];

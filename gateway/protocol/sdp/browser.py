@@ -58,7 +58,6 @@ class BrowserAnswer(msgspec.Struct, frozen=True, kw_only=True):
     peer: WebRtcPeer
     fingerprints: tuple[Fingerprint, ...]
     """Of the browser's certificate; the one that DTLS shows must match all of them."""
-    remote_pwd: str
     audio: int
     """Which section, from 0, is the audio that was answered."""
     video: VideoPeer | None = None
@@ -159,6 +158,7 @@ def answer_browser(
         dtmf_clock_hz=dtmf.clock_hz if dtmf else 8000,
         opus=opus_wishes(chosen) if codec is Codec.OPUS else OpusWishes(),
         remote_ufrag=remote_ufrag,
+        remote_pwd=remote_pwd,
         send=send,
         receive=receive,
         ssrc=ssrc,
@@ -167,7 +167,6 @@ def answer_browser(
         sdp=print_description(description),
         peer=peer,
         fingerprints=remote_fingerprints,
-        remote_pwd=remote_pwd,
         audio=offer.media.index(audio),
         video=None if answered_video is None else answered_video.peer,
     )

@@ -1,6 +1,7 @@
 /* ICE with its state: browsers' legs, and checks made of the input with any attributes, under any of the credentials that
  * there are or were, from any address, while time passes, ICE is restarted and legs come and go.  An address is vouched for
- * by a check under credentials that hold, and by nothing else. */
+ * by a check under credentials that hold, and by nothing else; and of two legs it belongs to the one whose browser has
+ * answered there. */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -8,6 +9,8 @@
 #include "world.h"
 
 enum { LEGS = 3, ADDRESSES = 24 };
+
+#define THEIR_PWD "a password of the browser"
 
 static struct {
     uint64_t leg;
@@ -30,6 +33,7 @@ static void open_browser(unsigned which)
         .codec = CODEC_OPUS, .payload_type = 111, .dtmf_payload_type = -1, .noise_payload_type = -1,
         .dtmf_clock_rate = 48000, .packet_ms = 20, .send = true, .receive = true,
     };
+    static const uint8_t key[28] = {1};
     uint32_t ignored;
 
     browsers[which].generation++;
@@ -38,7 +42,11 @@ static void open_browser(unsigned which)
         zm_open_webrtc_leg(world_plane, 0, browsers[which].ufrag, browsers[which].pwd, &browsers[which].leg, &ignored) == ZM_OK,
         "a leg opens");
     if (browsers[which].generation & 1) /* else a check overtakes the signalling */
-        (void)zm_set_webrtc_peer(world_plane, browsers[which].leg, "them", &media);
+        (void)zm_set_webrtc_peer(world_plane, browsers[which].leg, "them", browsers[which].generation & 2 ? THEIR_PWD : "", &media);
+    if (browsers[which].generation & 4)
+        must(
+            zm_set_srtp_keys(world_plane, browsers[which].leg, "SRTP_AEAD_AES_128_GCM", key, sizeof key, key, sizeof key) == ZM_OK,
+            "keys");
     world_settle();
 }
 
@@ -99,9 +107,13 @@ static void look_at_paths(void)
     for (unsigned which = 0; which < LEGS; which++) {
         const zm_leg *leg = zm_thread_find(world_thread, browsers[which].leg);
         for (unsigned i = 0; leg && i < ZM_PATHS_MAX; i++)
-            listed += leg->web.paths[i].leg == leg;
+            listed += leg->web.paths[i].leg == leg && leg->web.paths[i].listed;
         if (leg && leg->web.selected)
             must(leg->web.selected->leg == leg, "the pair in use is a leg's own");
+        if (leg && leg->web.wanted)
+            must(leg->web.wanted->leg == leg, "so is the one that is to be");
+        if (leg && leg->srtp_out && zm_ice_path(leg))
+            must(zm_ice_path(leg)->proved || !leg->web.proves, "media goes where the browser has answered");
         if (leg && leg->web.latest)
             must(leg->web.latest->leg == leg, "so is the latest");
     }
@@ -156,6 +168,40 @@ static void send_check(struct input *input)
     proven[number][port] = after ? after->leg->id : 0;
 }
 
+/* An answer to what a path was asked, or nearly. */
+static void send_consent(struct input *input)
+{
+    uint8_t message[256] = {0}, what = take8(input), how = take8(input);
+    zm_leg *leg = zm_thread_find(world_thread, browsers[what % LEGS].leg);
+    zm_path *path = leg ? &leg->web.paths[what >> 4 & (ZM_PATHS_MAX - 1)] : NULL;
+    uint32_t at = ZM_STUN_HEADER;
+    zm_addr from = addr_of(how & 1 ? take8(input) % ADDRESSES : 0);
+    unsigned port, number;
+    bool right, proved;
+
+    if (path == NULL || path->leg == NULL)
+        return;
+    if (!(how & 1))
+        from = path->addr;
+    port = path->port == &world_thread->web[1] ? 1 : 0;
+    number = zm_addr_port(&from) - 6000u;
+    zm_put16(message, how & 2 ? ZM_STUN_BINDING_ERROR : ZM_STUN_BINDING_SUCCESS);
+    zm_put32(message + 4, 0x2112a442);
+    memcpy(message + 8, path->transaction, 12);
+    if (how & 4)
+        message[8 + take8(input) % 12] ^= 1;
+    at = sign(message, at, how & 8 ? "another" : THEIR_PWD);
+    at = seal(message, at);
+    proved = path->proved;
+    right = path->asked_ns && !(how & 14) && zm_addr_equal(&from, &path->addr) &&
+            strcmp(leg->web.credentials[path->under].remote_pwd, THEIR_PWD) == 0;
+    world_web(port, message, at, &from);
+    must(path->leg == leg && path->proved == (proved || right), "an answer proves the path that was asked, and nothing else does");
+    must(!path->proved || path->listed, "who is known to be there has the address");
+    if (right)
+        proven[number][port] = leg->id;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, size};
@@ -188,6 +234,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             world_thread->now_ns += take8(&input) * 40000000ull;
             world_tick(4);
             world_tick(16);
+            break;
+        case 3:
+            send_consent(&input);
             break;
         default:
             send_check(&input);

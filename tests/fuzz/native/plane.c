@@ -59,7 +59,7 @@ static void describe(unsigned which, uint8_t what, bool holds)
 
     media.send = media.receive = !holds;
     if (is_browser(which))
-        must(zm_set_webrtc_peer(world_plane, parties[which].leg, REMOTE, &media) != ZM_BAD_ADDRESS, "described");
+        must(zm_set_webrtc_peer(world_plane, parties[which].leg, REMOTE, "", &media) != ZM_BAD_ADDRESS, "described");
     else
         must(zm_set_rtp_peer(world_plane, parties[which].leg, &peer, &media) != ZM_BAD_ADDRESS, "described");
 }
