@@ -22,7 +22,7 @@ from gateway.model.events import Party
 
 log = logging.getLogger(__name__)
 
-GOODBYE_S = 1.0
+GOODBYE_S = 5.0
 GREETING_S = 10.0
 """About how long a queue's greeting takes: nobody can be answered before."""
 CALL_S_MAX = 90.0
@@ -57,14 +57,14 @@ async def phone_caller(
                 await call.ended.wait()
 
 
-async def web_caller(base: str, pace: Pace, *, queue: str, name: str, speech: Speech) -> None:
+async def web_caller(base: str, pace: Pace, *, queue: str, name: str, speech: Speech, patient: bool) -> None:
     """Presses Call on the company's page, waits, talks, hangs up."""
     page = VisitorClient()
     voice = RtcVoice(speech)
     try:
         await page.open(base, page=PAGE)
         await page.start_call(voice, name=name, queue=queue)
-        if not await _within(page, lambda: page.call_state in _ANSWERED, pace.patience_s()):
+        if not await _within(page, lambda: page.call_state in _ANSWERED, pace.patience_s(patient=patient)):
             return
         talks_s = pace.talk_s() if pace.chance(0.5) else CALL_S_MAX
         await _within(page, lambda: page.call_state is VisitorState.ENDED, talks_s)
@@ -81,14 +81,14 @@ async def web_caller(base: str, pace: Pace, *, queue: str, name: str, speech: Sp
 _ANSWERED = (VisitorState.TALKING, VisitorState.HELD, VisitorState.ENDED)
 
 
-async def chat_visitor(base: str, pace: Pace, *, queue: str, name: str, dialogue: Dialogue) -> None:
+async def chat_visitor(base: str, pace: Pace, *, queue: str, name: str, dialogue: Dialogue, patient: bool) -> None:
     """Writes a first line, waits, goes on with the dialogue as the agent answers, and leaves."""
     page = VisitorClient()
     try:
         await page.open(base, page=PAGE)
         (first, _), *turns = dialogue.turns
         await page.start_chat(first, name=name, queue=queue)
-        if not await _within(page, lambda: page.chat_state in _ANSWERED, pace.patience_s()):
+        if not await _within(page, lambda: page.chat_state in _ANSWERED, pace.patience_s(patient=patient)):
             return
         for text in [*(asked for asked, _ in turns), dialogue.farewell]:
             if not await _hears_from_agent(page):

@@ -41,8 +41,8 @@ class Pace:
         """The time that a quick typist takes for the line."""
         return min(4.5, 0.8 + len(text) / 22) * max(self.hurry, 0.25)
 
-    def patience_s(self) -> float:
+    def patience_s(self, *, patient: bool = False) -> float:
         """How long a customer waits for an agent: most are patient, some leave soon."""
-        if self.chance(0.12):
+        if not patient and self.chance(0.12):
             return self._random.uniform(9, 16)
         return self._random.uniform(75, 120)

@@ -21,7 +21,7 @@ from gateway.config.schema import Config
 from gateway.model.errors import InternalError, ZentraleError
 from gateway.model.ids import AgentId, Channel
 
-GOODBYE_S = 3.0
+GOODBYE_S = 20.0
 """The players' time to go home; then they are ended."""
 PEOPLE_MAX = 5
 """So many people of a configuration get a password for the demo."""

@@ -35,7 +35,8 @@ CUSTOMERS_MAX = 8
 WEB_CALLS_MAX = 2
 """With the robots' own two that makes four at once: each takes 3 to 5 % of a core."""
 WAITING_MAX = 2
-GOODBYE_S = 2.0
+GOODBYE_S = 8.0
+"""Of all customers, then of all agents: they take a moment, but a machine may be busy."""
 LAST_CALL_S = GREETING_S + 6
 """Nobody comes when there is no time left to be served."""
 WEIGHTS = [Channel.PHONE] * 4 + [Channel.WEB_CALL] * 3 + [Channel.CHAT] * 4
@@ -49,7 +50,7 @@ class Director:
         self._carrier = carrier
         self._ends_at = None if stage.seconds is None else asyncio.get_running_loop().time() + stage.seconds
         self._customers: dict[asyncio.Task[None], tuple[Channel, float]] = {}
-        self._callers = 0
+        self._seen: set[Channel] = set()
         self._people: list[tuple[str, str]] = []
         self._visitors: list[str] = []
         self._dialogues: list[dialogues.Dialogue] = []
@@ -93,9 +94,10 @@ class Director:
     def _send(self, channel: Channel) -> None:
         stage = self._stage
         story: Coroutine[Any, Any, None] | None = None
+        # Else a short demo might show one kind of customer as somebody who went away, and no other of the kind.
+        first = channel not in self._seen
         if channel is Channel.PHONE and self._carrier is not None and stage.numbers:
             identity, name = self._next_person()
-            self._callers += 1
             story = phone_caller(
                 self._carrier,
                 self._pace,
@@ -103,17 +105,22 @@ class Director:
                 identity=identity,
                 name=name,
                 voice=self._pace.choice(self._carrier.voices),
-                patient=self._callers == 1,
+                patient=first,
             )
         elif channel is Channel.WEB_CALL and stage.call_queues and self._count(channel) < WEB_CALLS_MAX:
             queue, speech = self._pace.choice(stage.call_queues), self._pace.choice(self._web_speech)
-            story = web_caller(stage.web, self._pace, queue=queue, name=self._next_visitor(), speech=speech)
+            story = web_caller(
+                stage.web, self._pace, queue=queue, name=self._next_visitor(), speech=speech, patient=first
+            )
         elif channel is Channel.CHAT and stage.chat_queues:
             queue = self._pace.choice(stage.chat_queues)
             dialogue = self._next_dialogue(queue)
-            story = chat_visitor(stage.web, self._pace, queue=queue, name=self._next_visitor(), dialogue=dialogue)
+            story = chat_visitor(
+                stage.web, self._pace, queue=queue, name=self._next_visitor(), dialogue=dialogue, patient=first
+            )
         if story is None:
             return
+        self._seen.add(channel)
         task = asyncio.get_running_loop().create_task(_told(story), name=channel.value)
         self._customers[task] = (channel, asyncio.get_running_loop().time())
         task.add_done_callback(lambda done: self._customers.pop(done, None))

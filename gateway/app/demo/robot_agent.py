@@ -24,7 +24,7 @@ AGAIN_S = 2.0
 SILENCE_S = 45.0
 """A chat in which the customer says nothing for this long is ended."""
 CALL_S_MAX = 60.0
-GOODBYE_S = 1.0
+GOODBYE_S = 5.0
 
 IGNORES = 0.06
 BREAKS = 0.1
