@@ -18,6 +18,7 @@ from gateway.webrtc.dtls import DTLS_1_2, DTLS_1_3, DtlsError, DtlsIdentity, Dtl
 from gateway.webrtc.dtls_openssl import OpenSslServer
 from gateway.webrtc.dtls_records import is_encrypted, records
 from tests.support.dtls_clients import CM, GCM, GCM_256, Client, Flight, OpenSslClient, WolfSslClient
+from tests.support.patience import PATIENCE_S
 
 IDENTITY = DtlsIdentity()
 WRONG = Fingerprint("sha-256", ":".join(["00"] * 32))
@@ -59,7 +60,7 @@ async def connect(
     server: DtlsServer, client: Client, remote: list[Fingerprint] | None = None
 ) -> tuple[DtlsSession, SrtpKeys]:
     session = server.session(send=client.receive, remote=remote or client.fingerprints)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         try:
             client.start(session)
             return session, await session.handshake()
@@ -227,7 +228,7 @@ async def test_what_is_lost_is_repeated(server: DtlsServer, lost: int, versions:
     session = server.session(send=client.receive, remote=client.fingerprints)
     handshake = asyncio.create_task(session.handshake())
     client.start(session)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         repeats = 3  # the rest is for the server's own timer
         while not (handshake.done() and client.connected):
             await asyncio.sleep(0.02)
@@ -286,7 +287,7 @@ async def test_strangers_cannot_end_a_connection(server: DtlsServer, make_client
         await asyncio.sleep(0)
     assert not closed.done()
     client.say_goodbye()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await closed
     await session.close()
 
@@ -295,7 +296,7 @@ async def test_goodbye_of_the_browser_is_heard(server: DtlsServer, make_client: 
     client = make_client()
     session, _ = await connect(server, client)
     client.say_goodbye()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await session.wait_closed()
     await session.close()
 

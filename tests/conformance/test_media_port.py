@@ -39,9 +39,9 @@ from gateway.model.media import (
 )
 from gateway.model.media import MediaPlane as MediaPort
 from tests.support.fake_media import FakeMediaPlane
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port_range
 
-TIME_LIMIT_S = 10
 VIDEO = VideoPeer(codec=VideoCodec.VP8, payload_type=96, rtx_payload_type=97, ssrc=1, rtx_ssrc=2)
 CREDENTIALS = {"ufrag": "ours", "pwd": "a password with enough letters"}
 
@@ -63,7 +63,7 @@ class World:
         return [event for event in self.events if event.leg == leg]
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(TIME_LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self._news.clear()
                 await self._news.wait()
@@ -106,7 +106,7 @@ async def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIte
 
     def make_native(**options: Any) -> MediaPlane:
         plane = MediaPlane(**{"rtp_ports": (46000, 47999), **options})
-        for name, duration_ms in (("busy", 60), ("music", 200)):
+        for name, duration_ms in (("busy", 60), ("music", 200), ("greeting", 60_000)):
             write_silence(tmp_path / f"{name}.wav", duration_ms)
             plane.add_sound(name, tmp_path / f"{name}.wav")
         plane.start(asyncio.get_running_loop())
@@ -328,7 +328,7 @@ async def test_a_sound_reports_its_end_once(world: World) -> None:
 async def test_a_replaced_or_stopped_sound_reports_no_end(world: World) -> None:
     replaced, stopped, bridged, marker = (world.connected_rtp() for _ in range(4))
     for leg in (replaced, stopped, bridged):
-        world.port.play(leg, "busy")
+        world.port.play(leg, "greeting")
     world.port.play(replaced, "music", loop=True)
     world.port.stop(stopped)
     world.port.bridge(bridged, stopped)
@@ -378,7 +378,7 @@ async def test_an_announcement_reports_its_end_once(world: World, background: Ba
 async def test_a_replaced_or_interrupted_announcement_reports_no_end(world: World) -> None:
     replaced, stopped, played, bridged, joined, marker = (world.connected_rtp() for _ in range(6))
     for leg in (replaced, stopped, played, bridged, joined):
-        world.port.announce(leg, "music")
+        world.port.announce(leg, "greeting")
     world.port.announce(replaced, "busy")
     world.port.stop(stopped)
     world.port.play(played, "music", loop=True)

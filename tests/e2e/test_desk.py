@@ -33,10 +33,9 @@ async def test_a_missed_offer_goes_on_and_its_agent_comes_back_when_they_say_so(
             await ben.click("hang-up")
             await carrier.finished()
         # The time for notes runs out by itself.
-        await ben.sees_state("agent-state", "wrap_up")
+        await gateway.until_rows("SELECT 1 FROM agent_states WHERE agent='ben' AND state='wrap_up'")
         await ben.sees_state("agent-state", "available")
-        await gateway.until_rows("SELECT 1 FROM recordings WHERE contact=?", contact)
-        assert gateway.timeline(contact) == [
+        assert await gateway.story(contact, "RecordingStored") == [
             "ContactOpened",
             "GreetingStarted",
             "ContactQueued",

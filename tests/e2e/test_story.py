@@ -16,9 +16,10 @@ from playwright.async_api import expect
 from gateway.media._stages import encode_g711
 from tests.support import baresip, sipp
 from tests.support.chromium import chromium, tone_wav, wait_for_silence, wait_for_tone
-from tests.support.pages import agent_desk, visitor_page
+from tests.support.pages import SEE_MS, agent_desk, visitor_page
 from tests.support.sipp_scenario import STREAM, Scenario
 from tests.support.sound import OPUS_HZ, level, loudest_hz, read_opus, read_wav, write_tone_raw_pcma
+from tests.support.voices import until
 from tests.support.zentrale import Zentrale, zentrale
 
 PHONE_HZ, AGENT_HZ, VISITOR_HZ = 440, 1000, 700
@@ -42,6 +43,16 @@ def what_was_heard(samples: Any, rate: int) -> list[str]:
         kinds.append("agent" if abs(hz - AGENT_HZ) < 10 else "greeting" if abs(hz - GREETING_HZ) < 10 else "music")
     lasting = [kind for kind, following in pairwise(kinds) if kind == following]
     return [kind for kind, _ in groupby(lasting)]
+
+
+async def until_heard(folder: Path, kind: str) -> None:
+    """Wait until the telephone has heard this for a while, by the file that it writes as it hears."""
+
+    def heard() -> bool:
+        files = [file for file in folder.glob("*-dec.wav") if file.stat().st_size > 1000]
+        return any(what_was_heard(*read_wav(file))[-1:] == [kind] for file in files)
+
+    await until(heard, f"{kind} at the telephone")
 
 
 async def the_recording(gateway: Zentrale, contact: str) -> tuple[Path, int]:
@@ -72,12 +83,14 @@ async def test_a_telephone_caller_reaches_an_agent_in_a_browser(tmp_path: Path) 
         await desk.sees("offer-customer", "carl")
         await desk.sees("offer-queue", "Support")
         await desk.sees("offer-why", "idle")
+        await until_heard(tmp_path, "music")
         contact = await desk.accept()
         await desk.sees_state("call", "talking")
         await wait_for_tone(desk.page, PHONE_HZ)
         await desk.click("hold")
         await desk.sees_state("call", "held")
         await wait_for_silence(desk.page)
+        await until_heard(tmp_path, "music")
         await desk.click("resume")
         await wait_for_tone(desk.page, PHONE_HZ)
         await gateway.until_rows("SELECT 1 FROM contact_events WHERE contact=? AND kind='ContactResumed'", contact)
@@ -94,7 +107,7 @@ async def test_a_telephone_caller_reaches_an_agent_in_a_browser(tmp_path: Path) 
         # What the database says of it, and what the agent's page shows.
         record = gateway.contacts()[0]
         assert (record["agent"], record["ended_by"], record["outcome"]) == ("anna", "agent", "solved")
-        assert gateway.timeline(contact)[:7] == [
+        assert (await gateway.story(contact))[:7] == [
             "ContactOpened",
             "GreetingStarted",
             "ContactQueued",
@@ -180,7 +193,7 @@ async def test_a_chat_visitor_reaches_an_agent(tmp_path: Path) -> None:
         await visitor.page.reload()
         await visitor.reads("My lamp does not light.", "Have you tried another bulb?", "No. Now it lights, thank you!")
         await desk.write("You are welcome.")
-        await expect(visitor.part("chat-line")).to_have_count(4)
+        await expect(visitor.part("chat-line")).to_have_count(4, timeout=SEE_MS)
         await desk.click("end-chat")
         await desk.click("end-chat-sure")
         await visitor.sees_state("chat", "ended")
@@ -219,7 +232,7 @@ async def test_a_customer_has_one_history_over_all_channels(tmp_path: Path) -> N
         await desk.reads("One more thing.")
         await desk.click("end-chat")
         await desk.click("end-chat-sure")
-        await expect(desk.part("history-item")).to_have_count(3, timeout=15_000)
+        await expect(desk.part("history-item")).to_have_count(3, timeout=SEE_MS)
         icons = [await desk.part("history-item").nth(number).get_attribute("data-channel") for number in range(3)]
         assert icons == ["chat", "web_call", "phone"], "the newest first"
         assert [contact["channel"] for contact in gateway.contacts()] == ["phone", "web_call", "chat"]

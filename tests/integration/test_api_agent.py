@@ -12,6 +12,7 @@ from gateway.api import socket as api_socket
 from gateway.model import events as ev
 from gateway.model.ids import ContactId, RecordingId
 from tests.support.api_world import ApiWorld, Page, api_world
+from tests.support.patience import PATIENCE_S
 from tests.support.session_world import ANNA, SUPPORT
 
 
@@ -256,7 +257,7 @@ async def test_a_page_that_does_not_read_is_cut_off_and_holds_nobody_up(
                 )
             )
             await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while api.world.session._floor.seats[ANNA].pages:  # noqa: ASYNC110 - the seat has no event
                 await asyncio.sleep(0.02)
         await ben.send(type="ready")

@@ -22,8 +22,8 @@ def test_it_prints_json(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
     assert -5 < printed["cpu_percent_per_waiting"] < 5  # so few callers are less than the noise
     assert printed["cpu"]["ms_per_handover"] > 0
     sent, received = printed["rtp_per_caller"]
-    assert sent == pytest.approx(50, rel=0.3)
-    assert received == pytest.approx(50, rel=0.3)
+    assert sent == pytest.approx(50, rel=0.6)
+    assert received == pytest.approx(50, rel=0.6)
     assert {"cores", "load", "loop_waited_percent"} <= set(printed["machine"])
 
 

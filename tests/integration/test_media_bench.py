@@ -85,7 +85,9 @@ async def test_bridges_leave_nothing_behind() -> None:
     assert came.bridges == 80
     assert came.recordings == 8
     assert came.packets > 20 * 2
-    assert (came.after.descriptors, came.after.threads) == (came.before.descriptors, came.before.threads)
+    # What earlier tests left to the garbage collector may go meanwhile.
+    assert came.after.descriptors <= came.before.descriptors
+    assert came.after.threads <= came.before.threads
     assert came.legs_left == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -24,6 +25,8 @@ from tests.support.media_peers import PROFILES, Browser, Rtp, StunResponse, stun
 from tests.support.media_world import OPUS, PCMA, MediaWorld
 
 SUCCESS, ERROR = 0x0101, 0x0111
+CONSENT_MS = 700
+"""Waited for once, and long enough that what follows a check at once is in time."""
 
 
 @pytest.fixture
@@ -190,7 +193,7 @@ async def test_a_browser_that_moves_is_followed(world: MediaWorld) -> None:
 
 
 async def test_consent_is_lost_in_silence_and_nothing_is_sent_until_it_returns() -> None:
-    world = MediaWorld(consent_ms=200)
+    world = MediaWorld(consent_ms=CONSENT_MS)
     try:
         leg, browser = await world.browser(Codec.PCMA)
         await world.event(leg, ConsentLost)
@@ -226,6 +229,7 @@ async def test_a_flood_of_dtls_is_cut(world: MediaWorld) -> None:
     leg, browser = world.open_browser()
     tell_peer(world, leg)
     await browser.connect()
+    began_s = time.monotonic()
     for _ in range(100):
         for _ in range(20):
             browser.socket.sendto(b"\x17 flood", browser.to)
@@ -234,7 +238,8 @@ async def test_a_flood_of_dtls_is_cut(world: MediaWorld) -> None:
         await browser.until(lambda seen=seen: len(browser.stun) > seen)  # type: ignore[misc]
     closed = await world.close_leg(leg)
     raised = len(world.events_of(leg, DtlsReceived))
-    assert 499 <= raised < 1600  # one of the first second was for the nomination
+    # So many a second; one of the first second was for the nomination.
+    assert 499 <= raised <= min(1999, 500 * (2 + time.monotonic() - began_s))
     assert raised + closed.statistics.packets_dropped == 2000
 
 
@@ -256,8 +261,8 @@ async def test_srtp_both_ways(world: MediaWorld, profile: str) -> None:
     await world.event(leg, MediaStarted)
     assert browser.unreadable == 0
     closed = await world.close_leg(leg)
-    assert (closed.statistics.packets_rejected, closed.statistics.packets_sent) == (0, 20)
     await browser.until(lambda: bool(browser.reports), "a goodbye that we can read")
+    assert (closed.statistics.packets_rejected, closed.statistics.packets_sent) == (0, len(browser.packets))
 
 
 async def test_opus_between_two_browsers_is_relayed(world: MediaWorld) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.media._stages import OpusEncoder, dtmf_packets
+from gateway.media._stages import dtmf_packets
 from gateway.model.ids import Codec, ConferenceId, LegId
 from gateway.model.media import AnnouncementFinished, Background
-from tests.support.audio_probe import sine
+from tests.support.audio_probe import Pcm
 from tests.support.media_peers import Phone, Rtp
-from tests.support.media_world import EVENT, OPUS, MediaWorld, write_tone
-from tests.support.talkers import RATE, Talker, decoded, largest_step, tone_level, tones_in
+from tests.support.media_world import EVENT, MediaWorld, write_tone
+from tests.support.patience import PATIENCE_S
+from tests.support.talkers import RATE, OpusTalker, Talker, decoded, in_step, largest_step, tone_level, tones_in
 
 CUSTOMER, AGENT, SUPERVISOR, FOURTH = 400.0, 700.0, 1100.0, 1700.0
 TONES = (CUSTOMER, AGENT, SUPERVISOR, FOURTH)
@@ -44,12 +45,21 @@ class Room:
 
     async def heard(self, leg: LegId, packets: int = 15) -> set[float]:
         talker = self.talkers[leg]
-        await talker.hears(SETTLE)
-        return tones_in(decoded(await talker.hears(packets)), TONES)
+
+        async def listen() -> set[float]:
+            await talker.hears(SETTLE)
+            return tones_in(decoded(await talker.hears(packets)), TONES)
+
+        return await in_step(self.talkers.values(), listen)
+
+    async def all_hear(self, expected: dict[LegId, set[float]]) -> None:
+        """Each of these legs hears just these tones."""
+        heard = await asyncio.gather(*(self.heard(leg) for leg in expected))
+        assert dict(zip(expected, heard, strict=True)) == expected
 
     async def until_heard(self, leg: LegId, tones: set[float]) -> None:
         """Waits for the first quarter of a second with exactly these."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while tones_in(decoded(await self.talkers[leg].hears(12)), TONES) != tones:
                 pass
 
@@ -73,7 +83,7 @@ def meet(room: Room, *legs: LegId) -> ConferenceId:
 
 
 async def until_mixed(room: Room) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while room.plane.statistics()[0].mixed == 0:
             await next(iter(room.talkers.values())).hears(1)
 
@@ -82,8 +92,7 @@ async def test_each_hears_all_others_and_not_itself(room: Room) -> None:
     tones = dict(zip(TONES, (Codec.PCMA, Codec.PCMU, Codec.PCMA, Codec.PCMA), strict=True))
     legs = {tone: room.leg(tone, codec) for tone, codec in tones.items()}
     meet(room, *legs.values())
-    for tone, leg in legs.items():
-        assert await room.heard(leg) == set(TONES) - {tone}
+    await room.all_hear({leg: set(TONES) - {tone} for tone, leg in legs.items()})
     counted = room.plane.statistics()[0]
     assert (counted.dropped, counted.rejected) == (0, 0)
 
@@ -114,13 +123,11 @@ async def test_a_supervisor_listens_whispers_and_barges_in(room: Room) -> None:
     assert await room.heard(customer) == {AGENT}
     room.plane.join(conference, supervisor, heard_by=[])
     await room.until_heard(supervisor, {CUSTOMER, AGENT})
-    assert await room.heard(customer) == {AGENT}
-    assert await room.heard(agent) == {CUSTOMER}
+    await room.all_hear({customer: {AGENT}, agent: {CUSTOMER}})
     before_whispering = len(room.talkers[customer].phone.packets)
     room.plane.join(conference, supervisor, heard_by=[agent])
     await room.until_heard(agent, {CUSTOMER, SUPERVISOR})
-    assert await room.heard(customer) == {AGENT}
-    assert await room.heard(supervisor) == {CUSTOMER, AGENT}
+    await room.all_hear({customer: {AGENT}, supervisor: {CUSTOMER, AGENT}})
     whispered = decoded(room.talkers[customer].phone.packets[before_whispering:])
     assert tone_level(whispered, SUPERVISOR) < 60
     room.plane.join(conference, supervisor)
@@ -138,9 +145,7 @@ async def test_consultation_with_music_then_a_conference_then_a_transfer(room: R
     assert await room.heard(customer) == {AGENT}
     room.plane.bridge(agent, expert)
     room.plane.play(customer, "music", loop=True)
-    assert await room.heard(expert) == {AGENT}
-    assert await room.heard(agent) == {SUPERVISOR}
-    assert await room.heard(customer) == {FOURTH}
+    await room.all_hear({expert: {AGENT}, agent: {SUPERVISOR}, customer: {FOURTH}})
     conference = meet(room, customer, agent, expert)
     await room.until_heard(customer, {AGENT, SUPERVISOR})
     assert await room.heard(expert) == {CUSTOMER, AGENT}
@@ -158,21 +163,18 @@ async def test_a_browser_in_opus_among_telephones(room: Room) -> None:
     phone, other = room.leg(CUSTOMER), room.leg(AGENT)
     leg, browser = await room.world.browser(Codec.OPUS)
     meet(room, phone, other, leg)
-    encoder = OpusEncoder(48000)
-
-    async def talk() -> None:
-        for index in range(1000):
-            tone = sine(SUPERVISOR, 48000, 960, start=960 * index, amplitude=6000)
-            browser.send(encoder.encode(tone.tobytes()), OPUS)
-            await asyncio.sleep(0.02)
-
-    talking = asyncio.create_task(talk())
+    talking = OpusTalker(browser, SUPERVISOR)
     await room.until_heard(phone, {AGENT, SUPERVISOR})
     assert await room.heard(other) == {CUSTOMER, SUPERVISOR}
-    before = len(browser.packets)
-    await browser.until(lambda: len(browser.packets) > before + 20)
-    assert tones_in(decoded(browser.packets[before:]), TONES, 48000) == {CUSTOMER, AGENT}
-    talking.cancel()
+
+    async def listen() -> list[Rtp]:
+        before = len(browser.packets)
+        await browser.until(lambda: len(browser.packets) > before + 20)
+        return browser.packets[before:]
+
+    heard = await in_step([talking, *room.talkers.values()], listen)
+    assert tones_in(decoded(heard), TONES, 48000) == {CUSTOMER, AGENT}
+    talking.stop()
 
 
 async def test_listeners_in_one_codec_share_one_encoder(room: Room) -> None:
@@ -197,9 +199,12 @@ async def test_thirty_two_parties_hear_who_speaks(room: Room) -> None:
     for leg, _ in phones:
         room.plane.join(conference, leg)
     await until_mixed(room)
-    await room.heard(customer)
-    for _, phone in phones:
-        assert tones_in(decoded(phone.packets[-12:]), TONES) == {CUSTOMER, AGENT}
+
+    async def listen() -> list[set[float]]:
+        await room.heard(customer)
+        return [tones_in(decoded(phone.packets[-12:]), TONES) for _, phone in phones]
+
+    assert await in_step(room.talkers.values(), listen) == [{CUSTOMER, AGENT}] * len(phones)
     counted = room.plane.statistics()[0]
     assert (counted.dropped, counted.rejected) == (0, 0)
 
@@ -208,8 +213,12 @@ async def test_many_loud_parties_do_not_clip(room: Room) -> None:
     legs = [room.leg(tone, amplitude=30000) for tone in TONES]
     meet(room, *legs)
     talker = room.talkers[legs[0]]
-    await talker.hears(20)
-    heard = decoded(await talker.hears(25))
+
+    async def listen() -> list[Rtp]:
+        await talker.hears(20)
+        return await talker.hears(25)
+
+    heard = decoded(await in_step(room.talkers.values(), listen))
     levels = [tone_level(heard, tone) for tone in TONES[1:]]
     assert min(levels) > 0.6 * max(levels)
     assert tone_level(heard, 3 * AGENT) < 0.03 * max(levels), "clipping makes overtones"
@@ -244,12 +253,17 @@ async def test_an_announcement_into_a_running_bridge_is_heard_by_one_side(
     customer, agent = room.leg(CUSTOMER), room.leg(AGENT)
     room.plane.bridge(customer, agent)
     assert await room.heard(customer) == {AGENT}
-    before = {leg: len(talker.phone.packets) for leg, talker in room.talkers.items()}
-    room.plane.announce(customer, "word", background=background)
-    await room.world.event(customer, AnnouncementFinished)
-    await room.until_heard(customer, {AGENT})
-    packets = room.talkers[customer].phone.packets[before[customer] :]
-    heard = decoded(packets)
+
+    async def announce() -> list[Pcm]:
+        before = [len(talker.phone.packets) for talker in room.talkers.values()]
+        finished = len(room.world.events_of(customer, AnnouncementFinished))
+        room.plane.announce(customer, "word", background=background)
+        await room.world.event(customer, AnnouncementFinished, finished + 1)
+        await room.until_heard(customer, {AGENT})
+        phones = (talker.phone for talker in room.talkers.values())
+        return [decoded(phone.packets[start:]) for phone, start in zip(phones, before, strict=True)]
+
+    heard, other = await in_step(room.talkers.values(), announce)
     spoken = max(
         (heard[at : at + 4000] for at in range(0, len(heard) - 4000, 800)), key=lambda part: tone_level(part, FOURTH)
     )
@@ -258,7 +272,6 @@ async def test_an_announcement_into_a_running_bridge_is_heard_by_one_side(
     assert 900 < beneath < 1500 if background is Background.DUCKED else beneath < 60
     slope = 2 * 3.1416 * (8000 * FOURTH + 6000 * AGENT) / RATE
     assert largest_step(heard) < 1.15 * slope
-    other = decoded(room.talkers[agent].phone.packets[before[agent] :])
     assert tone_level(other, CUSTOMER) > 5000
     assert tone_level(other, FOURTH) < 60
     await room.heard(customer)  # the fade is over by now
@@ -273,14 +286,20 @@ async def test_music_waits_beneath_an_announcement_and_goes_on_where_it_was(room
         room.plane.add_sound(f"part{index}", write_tone(tmp_path / f"{index}.wav", tone, 1000))
     room.plane.add_sound("word", write_tone(tmp_path / "word.wav", FOURTH, 1500))
     customer = room.leg(CUSTOMER)
-    room.plane.play(customer, "part0", "part1", loop=True)
     talker = room.talkers[customer]
-    await talker.hears(10)  # 0.2 s of the first part
-    start = len(talker.phone.packets)
-    room.plane.announce(customer, "word", background=Background.SILENT)
-    await room.world.event(customer, AnnouncementFinished)
-    await talker.hears(60)
-    heard = decoded(talker.phone.packets[start:])
+
+    async def announce() -> Pcm:
+        room.plane.play(customer, "word")  # music that was heard before would go on where it was
+        room.plane.play(customer, "part0", "part1", loop=True)
+        await talker.hears(10)  # 0.2 s of the first part
+        start = len(talker.phone.packets)
+        finished = len(room.world.events_of(customer, AnnouncementFinished))
+        room.plane.announce(customer, "word", background=Background.SILENT)
+        await room.world.event(customer, AnnouncementFinished, finished + 1)
+        await talker.hears(60)
+        return decoded(talker.phone.packets[start:])
+
+    heard = await in_step(room.talkers.values(), announce)
     first, second = (
         sum(tone_level(heard[at : at + 160], tone) > 1500 for at in range(0, len(heard) - 160, 160)) * 20
         for tone in (AGENT, SUPERVISOR)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from gateway.model.media import CaptureFinished, DigitDue, DigitReceived, DtmfPo
 from tests.support import captures
 from tests.support.media_peers import Phone
 from tests.support.media_world import EVENT, PCMA, MediaWorld
+from tests.support.voices import speaking
 
 QUIET = bytes([0xD5]) * 160
 
@@ -210,7 +211,5 @@ async def test_sound_goes_on_behind_the_digits(world: MediaWorld) -> None:
         said.send(QUIET)
     world.plane.send_digits(second, "1", tone_ms=40, gap_ms=0)
     await heard.until(lambda: events_heard(heard) == "1")
-    await asyncio.sleep(0.1)
-    for _ in range(3):
-        said.send(b"e" * 160)
-    await heard.until(lambda: b"e" * 160 in heard.payloads(PCMA), "the relay again")
+    async with speaking((said, itertools.repeat(b"e" * 160))):
+        await heard.until(lambda: b"e" * 160 in heard.payloads(PCMA), "the relay again")

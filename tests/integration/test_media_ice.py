@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,6 +13,7 @@ from gateway.model.ids import Codec, LegId
 from gateway.model.media import ConsentLost, DtlsReceived, IceConnected, RtpPeer, WebRtcPeer
 from tests.support.media_peers import Browser, Phone, StunResponse, stun_request
 from tests.support.media_world import PCMA, MediaWorld
+from tests.support.ports import free_port_range
 
 NEW_UFRAG, NEW_PWD = "afterwards", "the password after the restart"
 
@@ -115,7 +115,7 @@ async def test_a_restart_before_any_pair_was_nominated(world: MediaWorld) -> Non
 
 
 async def test_a_restart_after_consent_was_lost_brings_the_browser_back() -> None:
-    world = MediaWorld(consent_ms=200)
+    world = MediaWorld(consent_ms=700)  # waited for once, and long enough that what follows a check at once is in time
     try:
         leg, browser = await world.browser(Codec.PCMA)
         await world.event(leg, ConsentLost)
@@ -217,16 +217,14 @@ async def test_a_family_that_we_do_not_have_is_told(world: MediaWorld) -> None:
 
 
 async def test_threads_share_addresses_and_count_up_ports() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = min(probe.getsockname()[1], 65000)
-    world = MediaWorld(addresses=["127.0.0.1", "::1"], threads=2, webrtc_port=free + 1)
+    first, second = free_port_range(1)
+    world = MediaWorld(addresses=["127.0.0.1", "::1"], threads=2, webrtc_port=first)
     try:
         assert world.plane.webrtc_addresses == [
-            ("127.0.0.1", free + 1),
-            ("::1", free + 1),
-            ("127.0.0.1", free + 2),
-            ("::1", free + 2),
+            ("127.0.0.1", first),
+            ("::1", first),
+            ("127.0.0.1", second),
+            ("::1", second),
         ]
     finally:
         await world.close()

@@ -12,7 +12,7 @@ import pytest
 from gateway.media._stages import OpusDecoder, OpusEncoder, decode_g711, dtmf_packets
 from gateway.model.ids import Codec
 from gateway.model.media import DigitReceived, SoundFinished
-from tests.support.audio_probe import Pcm, pcm, sine, tone_share
+from tests.support.audio_probe import Pcm, pcm, purest_share, sine, tone_share
 from tests.support.media_peers import Rtp
 from tests.support.media_world import EVENT, OPUS, PCMA, PCMU, MediaWorld, tone_frames, write_tone
 
@@ -48,13 +48,6 @@ def loud_part(samples: Pcm, rate: int) -> Pcm:
     assert len(loud) > rate // 2, "no sound came out"
     middle = (loud[0] + loud[-1]) // 2
     return samples[middle - rate // 4 : middle + rate // 4]
-
-
-def purest_share(samples: Pcm, tone_hz: float, rate: int) -> float:
-    """Of those 300 ms in which the tone is purest: who sends from a busy machine pauses, and the plane conceals."""
-    length = rate * 3 // 10
-    starts = range(0, len(samples) - length, rate // 20)
-    return max(tone_share(samples[start : start + length], tone_hz, rate) for start in starts)
 
 
 @pytest.mark.parametrize("codec", [Codec.PCMA, Codec.PCMU])

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from gateway.media._stages import OpusEncoder
 from gateway.model.ids import Codec, LegId
-from tests.support.audio_probe import sine
+from tests.support.audio_probe import Pcm, sine
 from tests.support.media_peers import Rtp
-from tests.support.media_world import OPUS, MediaWorld, write_tone
-from tests.support.talkers import RATE, Talker, decoded, largest_step, longest_silence_ms, tone_level
+from tests.support.media_world import MediaWorld, write_tone
+from tests.support.talkers import (
+    RATE,
+    OpusTalker,
+    Talker,
+    decoded,
+    in_step,
+    largest_step,
+    longest_silence_ms,
+    tone_level,
+)
 
 TONE_HZ = 713.0
 """Not a whole number of periods in a frame: else it is zero wherever it may be cut off."""
@@ -35,7 +43,23 @@ async def world() -> AsyncIterator[MediaWorld]:
     await world.close()
 
 
-Call = tuple[LegId, LegId, Talker]
+class Call(NamedTuple):
+    speaker: LegId
+    listener: LegId
+    talking: Talker
+    listening: Talker
+
+    async def heard(self, change: Callable[[], Awaitable[None]]) -> list[Rtp]:
+        """What the listener hears while the way through the plane is changed."""
+        packets = self.listening.phone.packets
+
+        async def attempt() -> list[Rtp]:
+            self.listening.phone.read()
+            start = len(packets)
+            await change()
+            return packets[start:]
+
+        return await in_step([self.talking, self.listening], attempt)
 
 
 @pytest.fixture
@@ -43,11 +67,11 @@ async def call(world: MediaWorld) -> AsyncIterator[Call]:
     """Two telephones that are relayed; the second one, the listener, hears the first one's tone."""
     (speaker, phone), (listener, heard) = world.phone(), world.phone()
     world.plane.bridge(speaker, listener)
-    talker = Talker(phone, TONE_HZ)
+    talking = Talker(phone, TONE_HZ)
     listening = Talker(heard, 0)  # says nothing, but keeps its side open
     await listening.hears(20)
-    yield speaker, listener, listening
-    talker.stop()
+    yield Call(speaker, listener, talking, listening)
+    talking.stop()
     listening.stop()
 
 
@@ -62,36 +86,38 @@ def assert_seamless(packets: list[Rtp]) -> None:
 
 
 async def test_relay_mix_relay_as_a_supervisor_comes_and_goes(world: MediaWorld, call: Call) -> None:
-    speaker, listener, listening = call
-    conference = world.plane.name_conference(near=speaker)
-    start = len(listening.phone.packets)
-    world.plane.join(conference, speaker)
-    world.plane.join(conference, listener)
+    conference = world.plane.name_conference(near=call.speaker)
     supervisor, _ = world.phone()
-    mixed = 0
-    for _ in range(3):
-        await listening.hears(5)
-        world.plane.join(conference, supervisor, heard_by=[])
-        await listening.hears(15)
-        before, mixed = mixed, world.plane.statistics()[0].mixed
-        assert mixed > before
-        world.plane.leave(supervisor)
-    await listening.hears(10)
-    packets = listening.phone.packets[start:]
+
+    async def come_and_go() -> None:
+        world.plane.join(conference, call.speaker)
+        world.plane.join(conference, call.listener)
+        mixed = world.plane.statistics()[0].mixed
+        for _ in range(3):
+            await call.listening.hears(5)
+            world.plane.join(conference, supervisor, heard_by=[])
+            await call.listening.hears(15)
+            before, mixed = mixed, world.plane.statistics()[0].mixed
+            assert mixed > before
+            world.plane.leave(supervisor)
+        await call.listening.hears(10)
+
+    packets = await call.heard(come_and_go)
     assert_seamless(packets)
     assert tone_level(decoded(packets[-10:]), TONE_HZ) == pytest.approx(6000, rel=0.1)
 
 
 async def test_hold_with_music_and_resume(world: MediaWorld, call: Call, tmp_path: Path) -> None:
     world.plane.add_sound("music", write_tone(tmp_path / "music.wav", 440, 1000))
-    speaker, listener, listening = call
-    start = len(listening.phone.packets)
-    for _ in range(4):
-        world.plane.play(listener, "music", loop=True)
-        await listening.hears(9)
-        world.plane.bridge(speaker, listener)
-        await listening.hears(9)
-    packets = listening.phone.packets[start:]
+
+    async def hold_and_resume() -> None:
+        for _ in range(4):
+            world.plane.play(call.listener, "music", loop=True)
+            await call.listening.hears(9)
+            world.plane.bridge(call.speaker, call.listener)
+            await call.listening.hears(9)
+
+    packets = await call.heard(hold_and_resume)
     assert_seamless(packets)
     assert tone_level(decoded(packets[-7:]), TONE_HZ) == pytest.approx(6000, rel=0.1)
     assert tone_level(decoded(packets), 440) > 1000
@@ -105,29 +131,29 @@ async def test_opus_from_relay_to_mix_and_back(world: MediaWorld, third: Codec) 
     conference = world.plane.name_conference(near=speaker)
     world.plane.join(conference, speaker)
     world.plane.join(conference, listener)
-    encoder = OpusEncoder(48000, 64000)
-
-    async def talk() -> None:
-        start = asyncio.get_running_loop().time()
-        for index in range(10_000):
-            tone = sine(TONE_HZ, 48000, 960, start=960 * index, amplitude=6000)
-            browser.send(encoder.encode(tone.tobytes()), OPUS)
-            await asyncio.sleep(start + 0.02 * (index + 1) - asyncio.get_running_loop().time())
+    talking = OpusTalker(browser, TONE_HZ, bit_rate=64_000)
 
     async def hears(packets: int) -> None:
+        heard.read()
         before = len(heard.packets)
         await heard.until(lambda: len(heard.packets) >= before + packets)
 
-    talking = asyncio.create_task(talk())
-    await hears(15)
-    for _ in range(3):
-        world.plane.join(conference, supervisor, heard_by=[])
-        await hears(15)
-        world.plane.leave(supervisor)
+    async def come_and_go() -> Pcm:
+        heard.read()
+        start = len(heard.packets)
+        for _ in range(3):
+            await hears(15)
+            world.plane.join(conference, supervisor, heard_by=[])
+            await hears(15)
+            world.plane.leave(supervisor)
         await hears(10)
-    talking.cancel()
+        # All of them: a decoder of Opus has to know what came before.
+        return decoded(heard.packets)[960 * start :]
+
+    await hears(10)
+    sound = await in_step([talking], come_and_go)
+    talking.stop()
     assert world.plane.statistics()[0].mixed > 0
-    sound = decoded(heard.packets)[10 * 960 :]
     assert longest_silence_ms(sound, 48000) < GAP_MAX_MS
     assert tone_level(sound[-5 * 960 :], TONE_HZ, 48000) == pytest.approx(6000, rel=0.1)
     for before, after in pairwise(heard.packets):
@@ -135,22 +161,28 @@ async def test_opus_from_relay_to_mix_and_back(world: MediaWorld, third: Codec) 
 
 
 async def test_sound_falls_silent_without_a_click(world: MediaWorld, call: Call) -> None:
-    _, listener, listening = call
-    start = len(listening.phone.packets)
-    world.plane.stop(listener)
-    await listening.hears(6)
-    heard = decoded(listening.phone.packets[start:])
+    async def fall_silent() -> None:
+        world.plane.bridge(call.speaker, call.listener)
+        await call.listening.hears(10)
+        world.plane.stop(call.listener)
+        await call.listening.hears(6)
+
+    heard = decoded(await call.heard(fall_silent))
     assert largest_step(heard) < STEP_MAX
     assert not np.any(np.abs(heard[-320:].astype(int)) > 8)
 
 
 async def test_a_change_of_law_in_the_middle_of_a_call(world: MediaWorld, call: Call) -> None:
     """Relay to recode: what was heard last in the other law is no measure for what comes."""
-    _, listener, listening = call
-    world.negotiate_phone(listener, listening.phone, Codec.PCMU)
+    listening = call.listening
+    world.negotiate_phone(call.listener, listening.phone, Codec.PCMU)
     await listening.phone.until(lambda: listening.phone.packets[-1].payload_type == 0)
     await listening.hears(3)
-    heard = decoded(await listening.hears(10))
+
+    async def listen() -> None:
+        await listening.hears(10)
+
+    heard = decoded(await call.heard(listen))
     assert tone_level(heard, TONE_HZ) == pytest.approx(6000, rel=0.1)
     assert largest_step(heard) < STEP_MAX
 

@@ -104,7 +104,8 @@ async def test_pictures_pass_from_the_first_key_frame_on(world: MediaWorld) -> N
     ben.show(KEY + b" of ben")
     assert (await anna.sees(KEY + b" of ben")).ssrc == 0x51
     closed = (await world.close_leg(anna.leg)).statistics.video
-    assert (closed.packets_received, closed.packets_sent, closed.key_frames, closed.key_requests) == (3, 1, 1, 1)
+    assert (closed.packets_received, closed.packets_sent, closed.key_frames) == (3, 1, 1)
+    assert closed.key_requests >= 1, "again where the answer takes long"
     assert world.plane.statistics()[0].video == 3
 
 

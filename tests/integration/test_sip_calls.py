@@ -430,11 +430,14 @@ async def test_session_fails_after_the_answer() -> None:
 
 async def test_no_line_left() -> None:
     async with sip_world(calls_max=1) as world:
-        held = Scenario("held").invite().expect(200).ack().pause(1500).bye()
+        held = Scenario("held").invite().expect(200).ack().receive("BYE", timeout_ms=60_000)
         async with sipp.running(held, world.address) as first:
-            await world.contacts.call()
+            call = await world.contacts.call()
             await sipp.run(refused(503, pattern="[0-9]+", header="Retry-After"), world.address)
+            await world.until(lambda: call.line.state is LineState.ESTABLISHED)  # type: ignore[attr-defined]
+            call.line.end(EndCause.HUNG_UP)
             await first.finished()
+        await world.until(lambda: world.edge.calls == 0)
         await sipp.run(plain_call(), world.address)
 
 
@@ -525,7 +528,7 @@ async def test_call_object_that_is_collected_late_harms_no_other_call() -> None:
         number = late[0].getId()
         await run.finished()
     async with sip_world() as world:
-        async with sipp.running(plain_call(300), world.address) as run:
+        async with sipp.running(plain_call(1000), world.address) as run:
             call = await world.contacts.call()
             assert call.line._signalling.getId() == number  # type: ignore[attr-defined]
             late.clear()

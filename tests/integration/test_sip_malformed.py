@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import sipp
+from tests.support.patience import PATIENCE_S
 from tests.support.sip_wire import OFFER, message, udp_peer
 from tests.support.sip_world import sip_world
 from tests.support.sipp_scenario import Scenario
@@ -108,7 +109,7 @@ async def test_message_in_pieces_over_tcp() -> None:
         for byte in message("OPTIONS", via="SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKpieces"):
             writer.write(bytes([byte]))
             await writer.drain()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await reader.readline()).startswith(b"SIP/2.0 200")
         writer.close()
 

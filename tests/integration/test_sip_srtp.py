@@ -19,11 +19,15 @@ from gateway.sip.edge import SipEdge
 from tests.support import baresip, linphone, sipp
 from tests.support.fake_contacts import FakeCall, FakeContacts
 from tests.support.media_world import write_tone
+from tests.support.patience import PATIENCE_S
 from tests.support.sip_world import sip_world
 from tests.support.sipp_scenario import OFFER, Scenario
 from tests.support.sound import level, read_wav
 
 MUSIC_HZ = 1000
+OPENERS_MAX = 4
+"""Before the answer to each of its offers is there, baresip opens its NAT with a packet or two in clear.  With a wrong
+key it would be all of them."""
 KEY = "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
 """RFC 4568's own example."""
 SECURE = OFFER.replace("RTP/AVP", "RTP/SAVP").replace("a=ptime", f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 {KEY}\na=ptime")
@@ -47,7 +51,7 @@ class Calls:
         self._news.set()
 
     async def event(self, leg: LegId, kind: type[MediaEvent]) -> Any:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while not (found := [e for e in self.events if e.leg == leg and isinstance(e, kind)]):
                 self._news.clear()
                 await self._news.wait()
@@ -80,7 +84,7 @@ async def calls(folder: Path, **trunk: Any) -> AsyncIterator[Calls]:
 
 async def heard(folder: Path, pattern: str = "*-dec.wav") -> None:
     """The telephone's own recording has our tone: it could read what we encrypted."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while not await asyncio.to_thread(lambda: any(map(has_tone, folder.glob(pattern)))):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -108,9 +112,8 @@ async def test_baresip(tmp_path: Path, mode: str) -> None:
         await phone.hang_up()
         closed: LegClosed = await world.event(call.line.leg, LegClosed)
         assert closed.statistics.packets_received > 10
-        # Before the answer is there, baresip opens its NAT with a packet or two in clear.
         assert "replayed" not in closed.statistics.rejected_by
-        assert closed.statistics.rejected_by.get("forged", 0) <= 1
+        assert closed.statistics.rejected_by.get("forged", 0) <= OPENERS_MAX
 
 
 async def test_baresip_holds_and_resumes_without_a_new_key(tmp_path: Path) -> None:
@@ -125,14 +128,14 @@ async def test_baresip_holds_and_resumes_without_a_new_key(tmp_path: Path) -> No
         await phone.command("hold")
         await phone.command("resume")
         before = world.plane.statistics()[0].packets_in
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while world.plane.statistics()[0].packets_in < before + 20:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.02)
         assert "failed to decrypt" not in phone.output()
         await phone.hang_up()
         closed: LegClosed = await world.event(call.line.leg, LegClosed)
         assert "replayed" not in closed.statistics.rejected_by
-        assert closed.statistics.rejected_by.get("forged", 0) <= 1
+        assert closed.statistics.rejected_by.get("forged", 0) <= OPENERS_MAX
 
 
 async def test_a_trunk_without_srtp_refuses_it_and_one_with_nothing_else_refuses_the_rest(tmp_path: Path) -> None:
@@ -167,7 +170,7 @@ async def test_linphone(tmp_path: Path, suite: str) -> None:
         await phone.call("100", world.edge.address)
         call = await world.contacts.call()
         await world.event(call.line.leg, MediaStarted)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while not recorded.exists() or recorded.stat().st_size < 40_000:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.02)
         await phone.hang_up()

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.sip import edge as edge_module
 from tests.support import sipp
+from tests.support.patience import PATIENCE_S
 from tests.support.sip_wire import OFFER, UdpPeer, message, udp_peer
 from tests.support.sip_world import sip_world
 from tests.support.sipp_scenario import Scenario
@@ -55,7 +56,7 @@ async def test_tcp_connection_of_a_stranger_is_closed_on_arrival() -> None:
     async with sip_world() as world:
         reader, writer = await asyncio.open_connection(*world.address, local_addr=(STRANGER, 0))
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await reader.read() == b""
         except ConnectionResetError:
             pass

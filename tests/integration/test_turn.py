@@ -15,6 +15,8 @@ from gateway.model.ids import Codec
 from tests.support.chromium import chromium, new_blank_page, tone_wav, wait_for_tone
 from tests.support.coturn import SECRET, coturn
 from tests.support.pages import SEE_MS, agent_desk, visitor_page
+from tests.support.patience import PATIENCE_S
+from tests.support.voices import until
 from tests.support.webrtc_client import WebRtcClient
 from tests.support.webrtc_world import webrtc_world
 from tests.support.zentrale import zentrale
@@ -90,7 +92,7 @@ async def test_a_relay_over_tcp_and_credentials_that_have_ended(tmp_path: Path, 
         call = await world.answer(await page.evaluate(OFFER, configuration), Codec.OPUS)
         await page.evaluate(ACCEPT, call.answer_sdp)
         if works:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 await call.connected.wait()
             other = await world.connect(client, Codec.OPUS, near=call)
             world.plane.bridge(call.leg, other.leg)
@@ -98,6 +100,6 @@ async def test_a_relay_over_tcp_and_credentials_that_have_ended(tmp_path: Path, 
             assert await pair_in_use(page) == ("relay", "tcp")
         else:
             await page.wait_for_function(GATHERED)
+            await until(lambda: "401" in relay.log, "the refusal")
             assert not call.connected.is_set()
             assert "ALLOCATE processed, success" not in relay.log
-            assert "401" in relay.log

@@ -18,10 +18,10 @@ from gateway.webrtc.dtls import DtlsSession
 from gateway.webrtc.dtls_openssl import OpenSslSession
 from gateway.webrtc.dtls_wolfssl import WolfSslSession
 from tests.support.chromium import OFFER, chromium, new_blank_page, tone_wav, wait_for_tone
+from tests.support.patience import PATIENCE_S
 from tests.support.webrtc_client import WebRtcClient
 from tests.support.webrtc_world import webrtc_world
 
-LIMIT_S = 20
 CLIENT_HELLO, FRAGMENTS = 1, 2
 DTLS_1_3 = b"\xfe\xfc"
 
@@ -98,7 +98,7 @@ async def meet(browser: Browser, way: str, kind: type[OpenSslSession] | type[Wol
         with mock.patch.object(kind, "receive", carrier.patched()):
             call = await world.answer(await page.evaluate(OFFER), Codec.OPUS)
             await page.evaluate(ACCEPT, call.answer_sdp)
-            async with asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await call.connected.wait()
         first, second = (int.from_bytes(datagram[19:22]) for datagram in carrier.flight)
         assert first == 0

@@ -11,10 +11,10 @@ import pytest
 from gateway.model.ids import Codec
 from gateway.webrtc.dtls import DTLS_1_3
 from tests.support.firefox import FirefoxPage, firefox
+from tests.support.patience import PATIENCE_S
 from tests.support.two_networks import SERVER, two_networks
 from tests.support.webrtc_world import Call, World, webrtc_world
 
-LIMIT_S = 20
 MICROPHONE_HZ = 700
 
 OFFER = """async () => {
@@ -37,7 +37,7 @@ UFRAG_IN_USE = "() => window.pc.currentLocalDescription.sdp.match(/a=ice-ufrag:(
 async def connect(world: World, page: FirefoxPage, codec: Codec, near: Call | None = None) -> Call:
     call = await world.answer(await page.call(OFFER), codec, near=near)
     await page.call(ACCEPT, call.answer_sdp)
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await call.connected.wait()
     return call
 

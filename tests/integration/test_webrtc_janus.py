@@ -14,13 +14,13 @@ from gateway.model.ids import Codec
 from gateway.model.media import RtpPeer
 from tests.support.janus import janus
 from tests.support.media_peers import Phone
+from tests.support.patience import PATIENCE_S
 from tests.support.two_networks import SERVER, WLAN, two_networks
 from tests.support.voices import speaking, tone, until_heard
 from tests.support.webrtc_world import webrtc_world
 
 pytestmark = pytest.mark.soak
 
-LIMIT_S = 20
 ROOM = 1
 GUEST_HZ, AGENT_HZ = 440, 1000
 NUMBERS = {Codec.PCMA: "8", Codec.PCMU: "0"}
@@ -53,7 +53,7 @@ async def test_a_room_of_janus_hears_and_is_heard(tmp_path: Path, codec: Codec) 
             joined = await ours.ask({"request": "join", "room": ROOM, "codec": codec.value, "generate_offer": True})
             call = await world.answer(offered(joined, codec), codec)
             await ours.ask({"request": "configure"}, {"type": "answer", "sdp": call.answer_sdp})
-            async with asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await call.connected.wait()
 
             rtp = {"ip": SERVER, "port": guest.port, "payload_type": 8}

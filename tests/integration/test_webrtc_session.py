@@ -21,6 +21,7 @@ from gateway.session.session import Session
 from gateway.webrtc import AgentAudio, WebCallLine, WebCalls, WebRtcEdge, WebRtcLimits
 from tests.support.chromium import OFFER, chromium, new_blank_page, tone_wav, wait_for_tone
 from tests.support.memory_store import MemoryStore
+from tests.support.patience import PATIENCE_S
 from tests.support.sdp_samples import sample
 from tests.support.webrtc_client import WebRtcClient
 
@@ -28,7 +29,6 @@ SUPPORT = QueueName("support")
 ANNA = AgentId("anna")
 VISITOR = ev.Customer(address="visitor:abc", name="Vera")
 VISITOR_HZ, AGENT_HZ, AGENT_AGAIN_HZ, GREETING_HZ, MUSIC_HZ = 700, 1100, 1500, 500, 350
-LIMIT_S = 15
 
 E = TypeVar("E", bound=ev.Event)
 
@@ -37,7 +37,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         loop = asyncio.get_running_loop()
         self.plane = MediaPlane(consent_ms=5000)
-        self.plane.add_sound("greeting", tone_wav(folder / "greeting.wav", GREETING_HZ, seconds=1))
+        self.plane.add_sound("greeting", tone_wav(folder / "greeting.wav", GREETING_HZ, seconds=2))
         self.plane.add_sound("music", tone_wav(folder / "music.wav", MUSIC_HZ))
         self.plane.start(loop)
         self.session = Session(
@@ -65,7 +65,7 @@ class World:
 
     async def wait_for(self, kind: type[E]) -> E:
         """The first event of this kind after those that were waited for before."""
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 for index, event in enumerate(self.events):
                     if isinstance(event, kind):
@@ -139,7 +139,7 @@ async def test_a_visitor_and_an_agent_talk_hold_reload_and_part(tmp_path: Path):
             assert world.audio.legs == 1
 
             world.session.agents.hang_up(ANNA, contact)
-            async with asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await ended is ev.EndCause.HUNG_UP
                 await reloaded.closed.wait()
         over = await world.wait_for(ev.ContactEnded)
@@ -174,7 +174,7 @@ async def test_the_visitors_browser_goes_and_the_agent_is_free(tmp_path: Path):
             await agent.wait_for_tone(VISITOR_HZ)
         over = await world.wait_for(ev.ContactEnded)
         assert (over.by, over.cause) == (ev.Party.CUSTOMER, ev.EndCause.HUNG_UP)
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await agent.closed.wait()
             await ended
         with pytest.raises(NotAllowedError):

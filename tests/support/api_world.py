@@ -26,9 +26,9 @@ from gateway.model.errors import NotFoundError, PeerError, ZentraleError
 from gateway.model.events import Customer, EndCause
 from gateway.model.ids import AgentId, Channel, ContactId, LegId, QueueName
 from tests.support.memory_store import MemoryAccounts
+from tests.support.patience import PATIENCE_S
 from tests.support.session_world import SUPPORT, FakeLine, World, world
 
-SEE_S = 5.0
 SECRET = b"s" * 32
 
 
@@ -138,7 +138,7 @@ class Page:
     async def see(self, kind: str, **fields: Any) -> dict[str, Any]:
         """The next frame of this type whose fields have these values (dots go deeper); others before it are dropped."""
         try:
-            async with asyncio.timeout(SEE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while True:
                     frame = await self.next()
                     if frame["type"] == kind and all(_get(frame, key) == value for key, value in fields.items()):
@@ -156,7 +156,7 @@ class Page:
 
     async def closed(self) -> int | None:
         """Wait until the other side closes; the code."""
-        async with asyncio.timeout(SEE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while (await self.socket.receive()).type is aiohttp.WSMsgType.TEXT:
                 pass
         return self.socket.close_code

@@ -31,6 +31,13 @@ def tone_share(samples: Pcm | NDArray[np.float64], frequency_hz: float, rate: in
     return float(np.sum(spectrum[max(0, bin_at - 2) : bin_at + 3])) / total
 
 
+def purest_share(samples: Pcm, frequency_hz: float, rate: int) -> float:
+    """Of those 300 ms in which the tone is purest: who sends from a busy machine pauses, and the plane conceals."""
+    length = rate * 3 // 10
+    starts = range(0, len(samples) - length, rate // 20)
+    return max((tone_share(samples[start : start + length], frequency_hz, rate) for start in starts), default=0.0)
+
+
 def level_dbfs(samples: Pcm | NDArray[np.float64]) -> float:
     """RMS level relative to full scale; -inf of silence is given as -200."""
     rms = float(np.sqrt(np.mean(np.asarray(samples, dtype=float) ** 2))) if len(samples) else 0.0

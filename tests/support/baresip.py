@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app.bench.children import end
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
 MODULES = Path("/usr/lib/baresip/modules")
@@ -62,7 +63,7 @@ class Baresip:
         self.responses: list[dict[str, Any]] = []
 
     async def connect(self, port: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 try:
                     self._reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
@@ -110,7 +111,7 @@ class Baresip:
         await self.command("sndcode", key)
         await self.command("sndcode", "\x04")  # baresip's word for a released key
 
-    async def event(self, kind: str, *, within_s: float = 10) -> dict[str, Any]:
+    async def event(self, kind: str, *, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """Wait for an event of this type that came any time since the start."""
         await self._until(lambda: any(event["type"] == kind for event in self.events), kind, within_s)
         return next(event for event in self.events if event["type"] == kind)
@@ -118,7 +119,7 @@ class Baresip:
     def output(self) -> str:
         return self._output.read_text(errors="replace") if self._output.exists() else ""
 
-    async def _until(self, condition: Callable[[], bool], what: str, within_s: float = 10) -> None:
+    async def _until(self, condition: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
         try:
             async with asyncio.timeout(within_s):
                 while not condition():

@@ -26,6 +26,8 @@ from typing import NamedTuple
 from playwright.async_api import Browser, Page, async_playwright
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
+from tests.support.patience import PATIENCE_S
+
 EXECUTABLE = "/usr/bin/chromium"
 
 FLAGS = (
@@ -177,7 +179,7 @@ async def strongest_tone(page: Page) -> Heard | None:
 
 
 async def wait_for_tone(
-    page: Page, frequency_hz: float, *, tolerance_hz: float = 15, above_db: float = -50, timeout_s: float = 15
+    page: Page, frequency_hz: float, *, tolerance_hz: float = 15, above_db: float = -50, timeout_s: float = PATIENCE_S
 ) -> Heard:
     """Until the strongest tone that the page hears is this one.  Fails with what it heard instead."""
     try:
@@ -195,7 +197,7 @@ async def wait_for_tone(
     return Heard(*await found.json_value())
 
 
-async def wait_for_silence(page: Page, *, below_db: float = -70, timeout_s: float = 15) -> None:
+async def wait_for_silence(page: Page, *, below_db: float = -70, timeout_s: float = PATIENCE_S) -> None:
     """Until the page hears nothing louder than this (or receives no track at all)."""
     try:
         await page.wait_for_function(

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gateway.app.bench.children import end
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
 EXECUTABLE = "/usr/bin/turnserver"
-READY_S = 20
 STOP_S = 10
 SECRET = "a secret that both of them know"
 
@@ -59,7 +59,7 @@ async def coturn(folder: Path) -> AsyncIterator[Coturn]:
 
 async def _until_ready(port: int, process: asyncio.subprocess.Process) -> None:
     """It listens on TCP last of all."""
-    async with asyncio.timeout(READY_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             assert process.returncode is None, "coturn ended at once"
             try:

@@ -11,6 +11,7 @@ from gateway.model.errors import NotFoundError, PeerError
 from gateway.model.events import Customer, EndCause
 from gateway.model.ids import Channel, ContactId, QueueName, new_contact_id
 from gateway.model.ports import VoiceLine
+from tests.support.patience import PATIENCE_S
 
 
 class FakeCall(msgspec.Struct, kw_only=True, eq=False):
@@ -70,7 +71,7 @@ class FakeContacts:
     def call_of(self, line: VoiceLine) -> FakeCall:
         return next(call for call in self.calls if call.line is line)
 
-    async def until(self, condition: Callable[[], bool], *, within_s: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
         """Wait until something told to this object makes the condition true."""
         async with asyncio.timeout(within_s):
             while not condition():

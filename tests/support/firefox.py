@@ -21,6 +21,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from tests.support.patience import PATIENCE_S
+
 EXECUTABLE = "/usr/bin/firefox-esr"
 START_S = 60
 STOP_S = 10
@@ -81,7 +83,7 @@ class FirefoxPage:
         assert answer["type"] == "success", answer["exceptionDetails"]["text"]
         return answer["result"].get("value")
 
-    async def wait_for_tone(self, frequency_hz: int, *, timeout_s: float = 15) -> None:
+    async def wait_for_tone(self, frequency_hz: int, *, timeout_s: float = PATIENCE_S) -> None:
         """In the stream that the page has put into ``window.heard``."""
         heard = 0.0
         try:

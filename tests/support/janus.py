@@ -19,7 +19,9 @@ from typing import Any
 
 import aiohttp
 
-READY_S, ANSWER_S = 20, 15
+from tests.support.patience import PATIENCE_S
+
+STOP_S = 5
 LIBRARIES = Path("/usr/lib/x86_64-linux-gnu/janus")
 PLUGINS = ("audiobridge", "sip")
 PORT = 8188
@@ -134,12 +136,12 @@ class Session:
 
     async def until(self, matches: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while not (found := [message for message in self._messages if matches(message)]):
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
-            raise JanusError(f"no {what} within {ANSWER_S} s: {self._messages}\n{self._log()[-4000:]}") from None
+            raise JanusError(f"no {what} within {PATIENCE_S} s: {self._messages}\n{self._log()[-4000:]}") from None
         return found[0]
 
     async def _read(self) -> None:
@@ -195,7 +197,7 @@ async def janus(folder: Path, address: str) -> AsyncIterator[Janus]:
             stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=asyncio.subprocess.STDOUT, cwd=folder,
         )  # fmt: skip
     try:
-        async with asyncio.timeout(READY_S):
+        async with asyncio.timeout(PATIENCE_S):
             while "WebSockets thread started" not in server.log():
                 assert process.returncode is None, server.log()
                 await asyncio.sleep(0.02)
@@ -204,7 +206,7 @@ async def janus(folder: Path, address: str) -> AsyncIterator[Janus]:
         if process.returncode is None:
             process.terminate()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(STOP_S):
                     await process.wait()
         if process.returncode is None:
             process.kill()

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gateway.app.bench.children import end
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
 CONFIG = """\
@@ -74,7 +75,7 @@ class Linphone:
         self._process.stdin.write(f"{line}\n".encode())
         await self._process.stdin.drain()
 
-    async def says(self, words: str, *, within_s: float = 15) -> None:
+    async def says(self, words: str, *, within_s: float = PATIENCE_S) -> None:
         try:
             async with asyncio.timeout(within_s):
                 while words not in self._said:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pylibsrtp
 
-TIME_LIMIT_S = 5.0
+from tests.support.patience import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Peer:
         self.source: Any = None
         """Where the last one came from."""
         self._news = asyncio.Event()
-        asyncio.get_running_loop().add_reader(sock, self._read)
+        asyncio.get_running_loop().add_reader(sock, self.read)
 
     @classmethod
     def open(cls, host: str = "127.0.0.1", port: int = 0) -> Any:
@@ -64,7 +64,8 @@ class Peer:
         sock.bind((host, port))
         return cls(sock)
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Take what has come."""
         while True:
             try:
                 datagram, self.source = self.socket.recvfrom(2048)
@@ -79,12 +80,12 @@ class Peer:
     async def until(self, condition: Callable[[], bool], what: str = "datagrams") -> None:
         """Wait until the condition holds; it is looked at after each datagram."""
         try:
-            async with asyncio.timeout(TIME_LIMIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while not condition():
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
-            raise AssertionError(f"waited {TIME_LIMIT_S} s in vain for {what}") from None
+            raise AssertionError(f"waited {PATIENCE_S} s in vain for {what}") from None
 
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self.socket)

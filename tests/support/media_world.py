@@ -13,7 +13,8 @@ from gateway.media._stages import encode_g711
 from gateway.model.ids import Codec, LegId
 from gateway.model.media import IceConnected, LegClosed, MediaEvent, RtpPeer, SrtpKeys, WebRtcPeer
 from tests.support.audio_probe import sine
-from tests.support.media_peers import TIME_LIMIT_S, Browser, Peer, Phone
+from tests.support.media_peers import Browser, Peer, Phone
+from tests.support.patience import PATIENCE_S
 
 PCMU, PCMA, G722, OPUS, EVENT = 0, 8, 9, 111, 101
 NUMBERS = {Codec.PCMU: PCMU, Codec.PCMA: PCMA, Codec.G722: G722, Codec.OPUS: OPUS}
@@ -58,12 +59,12 @@ class MediaWorld:
 
     async def until(self, condition: Callable[[], bool], what: str = "an event") -> None:
         try:
-            async with asyncio.timeout(TIME_LIMIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while not condition():
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
-            raise AssertionError(f"waited {TIME_LIMIT_S} s in vain for {what}; had {self.events}") from None
+            raise AssertionError(f"waited {PATIENCE_S} s in vain for {what}; had {self.events}") from None
 
     async def event(self, leg: LegId, kind: type[Event], count: int = 1) -> Event:
         await self.until(lambda: len(self.events_of(leg, kind)) >= count, kind.__name__)

@@ -7,9 +7,10 @@ import re
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.support.chromium import new_page
+from tests.support.patience import PATIENCE_S
 from tests.support.zentrale import Zentrale
 
-SEE_MS = 15_000
+SEE_MS = 1000 * PATIENCE_S
 
 
 class _Page:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from playwright.async_api import Page
 
+from tests.support.patience import PATIENCE_S
+
 SEEN = """
 async ([frames, keys, codec, patience_ms]) => {
   const look = async () => {
@@ -84,7 +86,7 @@ async def video_statistics(page: Page) -> list[dict[str, Any]]:
 async def sees_pictures(page: Page, after: Seen | None = None, *, new_key: bool = False, codec: str = "vp8") -> Seen:
     """Until the page shows the other side's pictures, and some more than before (``new_key``: a new key frame, too)."""
     before = after or Seen(0, 0, 0, 0)
-    found = await page.evaluate(SEEN, [before.frames, before.key_frames if new_key else 0, codec, 20_000])
+    found = await page.evaluate(SEEN, [before.frames, before.key_frames if new_key else 0, codec, 1000 * PATIENCE_S])
     if found is None:
         raise AssertionError(f"no pictures after {before}: {await video_statistics(page)}")
     return Seen(*found)

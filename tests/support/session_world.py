@@ -19,6 +19,7 @@ from gateway.session.session import Session
 from tests.support import captures
 from tests.support.fake_media import FakeMediaPlane
 from tests.support.memory_store import MemoryStore
+from tests.support.patience import PATIENCE_S
 
 START_NS = 1_700_000_000_000_000_000
 ANNA, BEN = AgentId("anna"), AgentId("ben")
@@ -226,7 +227,7 @@ class World:
         """Wait for an event that another thread brings about, for the ``count``th of its kind."""
         published = asyncio.Event()
         unsubscribe = self.session.bus.subscribe(lambda event: published.set())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.of(kind)) < count:
                 published.clear()
                 await published.wait()

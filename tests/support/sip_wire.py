@@ -9,6 +9,8 @@ import os
 import re
 import socket
 
+from tests.support.patience import PATIENCE_S
+
 _numbers = itertools.count(1)
 
 
@@ -51,7 +53,7 @@ class UdpPeer:
     def send(self, data: bytes) -> None:
         self._socket.send(data)
 
-    async def receive(self, within_s: float = 5.0) -> bytes:
+    async def receive(self, within_s: float = PATIENCE_S) -> bytes:
         async with asyncio.timeout(within_s):
             return await asyncio.get_running_loop().sock_recv(self._socket, 65536)
 

@@ -13,6 +13,7 @@ from gateway.sip.edge import SipEdge
 from gateway.sip.stack import Timers
 from tests.support.fake_contacts import FakeContacts
 from tests.support.fake_media import FakeMediaPlane
+from tests.support.patience import PATIENCE_S
 
 BUSINESS = {"open_rtp_leg", "set_rtp_peer", "say_digit", "close_leg"}
 """All that the SIP edge may ask of the media plane; the rest is the session's."""
@@ -48,7 +49,7 @@ class SipWorld:
     def address(self) -> tuple[str, int]:
         return self.edge.address
 
-    async def until(self, condition: Callable[[], bool], *, within_s: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
         """Wait for what nobody tells: looks again at every turn of the loop."""
         async with asyncio.timeout(within_s):
             while not condition():  # noqa: ASYNC110

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.support.patience import PATIENCE_S
 from tests.support.sipp_scenario import Scenario
 
 
@@ -29,17 +30,17 @@ class SippRun:
         self._command = command
         self._kept: dict[str, str] | None = None
 
-    async def finished(self, within_s: float = 15.0) -> None:
+    async def finished(self, within_s: float = PATIENCE_S) -> None:
         """Wait until all calls are through.  Raises `SippError` unless each followed the scenario."""
         try:
             async with asyncio.timeout(within_s):
-                output, _ = await self._process.communicate()
+                await self._process.wait()
         except TimeoutError:
             await self.stop()
             raise SippError(f"SIPp did not finish within {within_s} s\n{self.report()}") from None
         if self._process.returncode != 0:
-            text = output.decode(errors="replace") if output else ""
-            raise SippError(f"SIPp ended with {self._process.returncode}\n{self.report()}\n{text[-3000:]}")
+            text = self._file("output.log")[-3000:]
+            raise SippError(f"SIPp ended with {self._process.returncode}\n{self.report()}\n{text}")
 
     async def stop(self) -> None:
         if self._process.returncode is None:
@@ -83,7 +84,7 @@ async def running(
     local: str = "127.0.0.1",
     keys: dict[str, str] | None = None,
     options: tuple[str, ...] = (),
-    timeout_s: int = 12,
+    timeout_s: int = 30,
 ) -> AsyncIterator[SippRun]:
     """Start SIPp with a scenario; stops it at the end.
 
@@ -105,9 +106,11 @@ async def running(
         for key, value in (keys or {}).items():
             command += ["-key", key, value]
         command += options
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
+        # To a file: a pipe that nobody reads meanwhile would be full some time, and SIPp would wait for it.
+        with (folder / "output.log").open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *command, cwd=folder, stdout=output, stderr=asyncio.subprocess.STDOUT
+            )
         run = SippRun(process, folder, command)
         try:
             yield run

@@ -12,11 +12,11 @@ from gateway.media._stages import decode_g711, encode_g711
 from tests.support.audio_probe import pcm, sine, tone_share
 from tests.support.media_peers import Phone
 from tests.support.media_world import PCMA
+from tests.support.patience import PATIENCE_S
 
 FRAME_S = 0.02
 EAR_SAMPLES = 4000
 SHARE = 0.9
-LIMIT_S = 20
 
 
 def tone(frequency_hz: float) -> Iterator[bytes]:
@@ -65,8 +65,8 @@ async def until_heard(phone: Phone, frequency_hz: float) -> None:
 async def until(condition: Callable[[], bool], what: str) -> None:
     """Look again every 20 ms: a condition that nobody tells of."""
     try:
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110
                 await asyncio.sleep(FRAME_S)
     except TimeoutError:
-        raise AssertionError(f"waited {LIMIT_S} s in vain for {what}") from None
+        raise AssertionError(f"waited {PATIENCE_S} s in vain for {what}") from None

@@ -16,6 +16,8 @@ from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 from numpy.typing import NDArray
 
+from tests.support.patience import PATIENCE_S
+
 SAMPLE_HZ = 48_000
 FRAME_SAMPLES = SAMPLE_HZ // 50
 EAR_SECONDS = 0.5
@@ -86,13 +88,13 @@ class WebRtcClient:
             await self.connection.setLocalDescription(await self.connection.createOffer())
         return self.connection.localDescription.sdp
 
-    async def accept(self, answer_sdp: str, *, timeout_s: float = 10) -> None:
+    async def accept(self, answer_sdp: str, *, timeout_s: float = PATIENCE_S) -> None:
         """Take the answer and wait for the connection."""
         await self.connection.setRemoteDescription(RTCSessionDescription(answer_sdp, "answer"))
         async with asyncio.timeout(timeout_s):
             await self.connected.wait()
 
-    async def wait_for_tone(self, frequency_hz: float, *, least: float = 0.1, timeout_s: float = 10) -> float:
+    async def wait_for_tone(self, frequency_hz: float, *, least: float = 0.1, timeout_s: float = PATIENCE_S) -> float:
         """Until half a second of what it hears holds the tone and 97 % of the power is the tone's.  Its amplitude."""
         level = share = 0.0
         try:

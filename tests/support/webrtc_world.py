@@ -11,9 +11,8 @@ from gateway.model.ids import Codec, LegId
 from gateway.model.media import LegClosed, LegStatistics, MediaEvent
 from gateway.webrtc.edge import WebRtcEdge, WebRtcLeg, WebRtcLimits
 from gateway.webrtc.leg import Loss
+from tests.support.patience import PATIENCE_S
 from tests.support.webrtc_client import WebRtcClient
-
-CONNECT_S = 20
 
 
 class Call:
@@ -58,7 +57,7 @@ class World:
         """Answer this client and wait until sound can flow."""
         call = await self.answer(await client.offer(), *codecs, near=near)
         await client.accept(call.answer_sdp)
-        async with asyncio.timeout(CONNECT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await call.connected.wait()
         return call
 

@@ -12,8 +12,7 @@ from gateway.model.ids import ContactId
 from gateway.session.bus import EventBus
 from gateway.session.eventlog import EventLog
 from tests.support.memory_store import MemoryStore
-
-LIMIT_S = 5.0
+from tests.support.patience import PATIENCE_S
 
 
 class Store(MemoryStore):
@@ -43,7 +42,7 @@ async def log(store: Store) -> AsyncIterator[EventLog]:
     running = asyncio.create_task(log.run())
     yield log
     log.close()
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await running
 
 
@@ -52,14 +51,14 @@ async def test_what_nobody_waits_for_goes_together_and_soon(log: EventLog, store
         log.emit(digit(str(number)))
         await asyncio.sleep(0)
     assert store.batches == []
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await store.news.wait()
     assert store.batches == ["01234"]
 
 
 async def test_who_waits_takes_along_what_gathers(log: EventLog, store: Store) -> None:
     log.emit(digit("1"))
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await log.write(digit("2"), digit("3"))
     assert store.batches == ["123"]
 
@@ -68,7 +67,7 @@ async def test_flushed_waits_for_what_came_during_an_append(log: EventLog, store
     writing = asyncio.create_task(log.write(digit("1")))
     await asyncio.sleep(0)
     log.emit(digit("2"))
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await log.flushed()
         await writing
     assert "".join(store.batches) == "12"
@@ -77,7 +76,7 @@ async def test_flushed_waits_for_what_came_during_an_append(log: EventLog, store
 async def test_more_than_one_batch_goes_without_a_pause(log: EventLog, store: Store) -> None:
     for _ in range(2500):
         log.emit(digit("7"))
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await log.flushed()
     assert [len(batch) for batch in store.batches] == [1000, 1000, 500]
 
@@ -88,6 +87,6 @@ async def test_closing_keeps_what_gathers(store: Store) -> None:
     log.emit(digit("1"))
     log.close()
     log.emit(digit("2"))
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await running
     assert "".join(store.batches) == "12"

@@ -16,6 +16,7 @@ from gateway.protocol.sdp import parse
 from gateway.session.states import ContactState
 from gateway.webrtc.agent_audio import AgentAudio
 from gateway.webrtc.edge import WebRtcEdge, WebRtcLimits
+from tests.support.patience import PATIENCE_S
 from tests.support.session_world import ANNA, FakeLine, SessionPlane, World, world
 from tests.support.webrtc_fakes import BrowserPlane, DtlsBrowser
 
@@ -50,7 +51,7 @@ class Stage:
 
     async def connect(self) -> tuple[DtlsBrowser, LegId]:
         browser, leg, answer_sdp = await self.offer()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await browser.connect(leg, answer_sdp)
         await self.until(lambda: self.plane.hears(self.line.leg) == leg)
         return browser, leg
@@ -63,7 +64,7 @@ class Stage:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for what the edge's tasks do in the next turns of the loop."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110 - the plane tells nobody of its commands
                 await asyncio.sleep(0)
 
@@ -112,7 +113,7 @@ async def test_lost_means_parted(stage: Stage):
 async def test_a_reloaded_page_takes_over(stage: Stage):
     old_browser, _ = await stage.connect()
     _, new = await stage.connect()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await old_browser.wait_closed()
     assert stage.audio.legs == 1
     assert stage.plane.hears(stage.line.leg) == new
@@ -142,7 +143,7 @@ async def test_too_late_closes_the_leg(stage: Stage, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(stage.floor.agents, "attach_leg", gone)
     browser, leg, answer_sdp = await stage.offer()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await browser.connect(leg, answer_sdp)
         await browser.wait_closed()
     assert stage.audio.legs == 0
@@ -156,7 +157,7 @@ async def test_the_contacts_end_closes_the_leg(stage: Stage):
     assert stage.audio.legs == 1
     stage.floor.leave(stage.line)
     assert stage.audio.legs == 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await browser.wait_closed()
 
 

@@ -14,6 +14,7 @@ from gateway.model.media import ConsentLost, DigitReceived
 from gateway.webrtc.calls import IllegalLineTransitionError, LineState, WebCallLine, WebCalls
 from gateway.webrtc.edge import WebRtcEdge, WebRtcLimits
 from tests.support.fake_contacts import FakeCall, FakeContacts
+from tests.support.patience import PATIENCE_S
 from tests.support.sdp_samples import sample
 from tests.support.webrtc_fakes import BrowserPlane, DtlsBrowser
 
@@ -55,14 +56,14 @@ class Stage:
 
     async def connect(self) -> WebCallLine:
         answer_sdp, line = await self.start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await self.browser.connect(line.leg, answer_sdp)
             await self.contacts.until(lambda: bool(self.contacts.calls))
         return line
 
     async def open(self) -> WebCallLine:
         line = await self.connect()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await self.page.opened.wait()
         return line
 
@@ -84,7 +85,7 @@ async def test_the_session_hears_of_a_call_when_sound_can_flow(stage: Stage):
     answer_sdp, line = await stage.start()
     assert stage.contacts.calls == []
     await stage.browser.connect(line.leg, answer_sdp)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await stage.page.opened.wait()
     (call,) = stage.contacts.calls
     assert (call.line, call.channel, call.queue) == (line, Channel.WEB_CALL, "sales")
@@ -116,7 +117,7 @@ async def test_the_session_ends_the_call(stage: Stage):
 async def test_the_browser_vanishes(stage: Stage):
     line = await stage.open()
     stage.plane.report(ConsentLost(leg=line.leg))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await stage.page.ended.wait()
     assert stage.contacts.calls[0].ended is EndCause.CONNECTION_LOST
 
@@ -124,7 +125,7 @@ async def test_the_browser_vanishes(stage: Stage):
 async def test_the_browser_says_goodbye(stage: Stage):
     await stage.open()
     await stage.browser.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await stage.page.ended.wait()
     assert stage.contacts.calls[0].ended is EndCause.HUNG_UP
 
@@ -180,7 +181,7 @@ async def test_the_session_refuses(stage: Stage, error: ZentraleError, end: tupl
 
     stage.contacts.on_call = refuse
     await stage.connect()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await stage.page.ended.wait()
         await stage.browser.wait_closed()
     assert stage.page.ends == [end]
@@ -192,7 +193,7 @@ async def test_a_visitor_behind_a_firewall_is_told():
     stage.calls = WebCalls(stage.edge, stage.contacts)  # type: ignore[arg-type]
     await stage.edge.start()
     await stage.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await stage.page.ended.wait()
     assert stage.page.ends[0][0] is EndCause.REJECTED
     assert "firewall" in stage.page.ends[0][1]

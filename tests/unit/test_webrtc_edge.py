@@ -13,6 +13,7 @@ from gateway.model.media import ConsentLost, DigitReceived, DtlsReceived, LegClo
 from gateway.protocol.sdp import NoCommonCodecError
 from gateway.webrtc.edge import WebRtcEdge, WebRtcLeg, WebRtcLimits
 from gateway.webrtc.leg import TRANSITIONS, IllegalLegTransitionError, Leg, LegState, Loss
+from tests.support.patience import PATIENCE_S
 from tests.support.sdp_samples import sample
 from tests.support.webrtc_fakes import BrowserPlane, DtlsBrowser
 
@@ -76,7 +77,7 @@ async def answer(edge: WebRtcEdge, owner: Owner, offer: str = OFFER) -> WebRtcLe
 async def connect(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner) -> tuple[WebRtcLeg, DtlsBrowser]:
     browser = DtlsBrowser(plane)
     leg = await answer(edge, owner, browser.offer)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await browser.connect(leg.leg, leg.answer_sdp)
         await owner.connected.wait()
     return leg, browser
@@ -88,7 +89,7 @@ async def test_a_leg_connects_and_closes_with_a_goodbye(edge: WebRtcEdge, plane:
     assert plane.steps() == ["open_webrtc_leg", "set_webrtc_peer", "set_srtp_keys", "connected"]
     edge.close(leg.leg)
     edge.close(leg.leg)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await browser.wait_closed()
     assert plane.steps()[4:] == ["close_leg"]
     assert owner.losses == []
@@ -98,7 +99,7 @@ async def test_a_leg_connects_and_closes_with_a_goodbye(edge: WebRtcEdge, plane:
 async def test_the_browsers_goodbye_loses_the_leg(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner):
     _, browser = await connect(edge, plane, owner)
     await browser.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await owner.lost.wait()
     assert owner.losses == [Loss.GOODBYE]
     await edge.stop()
@@ -110,7 +111,7 @@ async def test_lost_consent_loses_the_leg_once(edge: WebRtcEdge, plane: BrowserP
     leg, browser = await connect(edge, plane, owner)
     plane.report(ConsentLost(leg=leg.leg))
     plane.report(ConsentLost(leg=leg.leg))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await owner.lost.wait()
     assert owner.losses == [Loss.CONSENT_LOST]
     await browser.close()
@@ -151,7 +152,7 @@ async def test_a_browser_that_never_comes_is_given_up(plane: BrowserPlane, owner
     edge = WebRtcEdge(plane, limits=WebRtcLimits(connect_ms=0))
     await edge.start()
     await answer(edge, owner)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await owner.lost.wait()
     assert owner.losses == [Loss.NEVER_CONNECTED]
     await edge.stop()
@@ -162,7 +163,7 @@ async def test_a_handshake_that_stops_half_way_is_given_up(plane: BrowserPlane, 
     await edge.start()
     leg = await answer(edge, owner)
     plane.report(DtlsReceived(leg=leg.leg, datagram=b"\x16\xfe\xfd"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await owner.lost.wait()
     assert owner.losses == [Loss.NEVER_CONNECTED]
     await edge.stop()
@@ -171,7 +172,7 @@ async def test_a_handshake_that_stops_half_way_is_given_up(plane: BrowserPlane, 
 async def test_a_forged_fingerprint_is_refused(edge: WebRtcEdge, plane: BrowserPlane, owner: Owner):
     browser = DtlsBrowser(plane)
     leg = await answer(edge, owner, OFFER)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await browser.connect(leg.leg, leg.answer_sdp)
         await owner.lost.wait()
     assert owner.losses == [Loss.WRONG_CERTIFICATE]
@@ -244,7 +245,7 @@ async def test_an_owner_that_fails_does_not_keep_the_leg(edge: WebRtcEdge, plane
 
     owner = Failing(plane)
     _, browser = await connect(edge, plane, owner)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await owner.lost.wait()
         await browser.wait_closed()
     assert owner.losses == [Loss.FAILED]
@@ -263,7 +264,7 @@ async def test_the_owner_may_close_from_within_its_callbacks(edge: WebRtcEdge, p
     owner = Closing(plane)
     browser = DtlsBrowser(plane)
     leg = await answer(edge, owner, browser.offer)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await browser.connect(leg.leg, leg.answer_sdp)
         await browser.wait_closed()
     assert owner.losses == []

@@ -15,6 +15,7 @@ from gateway.protocol.sdp import Fingerprint, NoCommonCodecError, SdpError, pars
 from gateway.webrtc.edge import WebRtcEdge, WebRtcLeg, WebRtcLimits
 from gateway.webrtc.leg import Loss
 from gateway.webrtc.negotiation import Credentials, Negotiation
+from tests.support.patience import PATIENCE_S
 from tests.support.sdp_samples import sample
 from tests.support.webrtc_fakes import BrowserPlane, DtlsBrowser
 
@@ -23,7 +24,6 @@ UFRAG = next(parse(OFFER).media[0].all("ice-ufrag"))
 PWD = next(parse(OFFER).media[0].all("ice-pwd"))
 RESTART = OFFER.replace(UFRAG, "uFr2").replace(PWD, "another" * 4)
 OURS = Fingerprint("sha-256", ":".join(["AB"] * 32))
-LIMIT_S = 5
 
 
 def negotiation(*codecs: Codec) -> Negotiation:
@@ -132,7 +132,7 @@ class Stage:
             self.browser.offer, codecs=[Codec.OPUS], on_connected=self.connected.set, on_lost=self.lost.set_result
         )
         self.leg = answer.leg
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await self.browser.connect(answer.leg, answer.answer_sdp)
             await self.connected.wait()
         return answer
@@ -202,7 +202,7 @@ async def test_a_browser_that_comes_back_keeps_its_leg(make_stage):
 async def test_a_browser_that_does_not_come_back_is_lost(make_stage):
     stage = await make_stage(50)
     stage.silence()
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await stage.lost is Loss.CONSENT_LOST
     with pytest.raises(NotFoundError):
         await stage.edge.renegotiate(stage.leg, stage.restart_offer)
@@ -211,7 +211,7 @@ async def test_a_browser_that_does_not_come_back_is_lost(make_stage):
 async def test_without_patience_silence_is_the_end(make_stage):
     stage = await make_stage(0)
     stage.silence()
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await stage.lost is Loss.CONSENT_LOST
 
 
@@ -229,7 +229,7 @@ async def test_restarts_without_end_keep_no_silent_leg(make_stage):
     stage = await make_stage(50)
     stage.silence()
     restarts = 0
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not stage.lost.done():
             offer = stage.browser.offer.replace(UFRAG, f"again{restarts}").replace(PWD, "another" * 4)
             with contextlib.suppress(NotFoundError):
@@ -251,7 +251,7 @@ async def test_a_silent_leg_can_be_closed_and_can_say_goodbye(make_stage):
     stage = await make_stage(60_000)
     stage.silence()
     await stage.browser.close()
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await stage.lost is Loss.GOODBYE
     closed = await make_stage(60_000)
     closed.silence()
