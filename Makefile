@@ -39,7 +39,7 @@ check: build .venv/.dev ## the quick checks: style, types, layers, tidiness (und
 
 test: check .cache/packages-test ## all tests, with SIPp, baresip and Chromium (ARGS="-k word" for some)
 	@$(STEP) ui-test "the pages' own tests" npm --prefix $(UI) run --silent test
-	@$(BIN)/pytest --ignore=tests/unit/test_tidy.py $(ARGS) </dev/null  # `check` had that one
+	@tools/run-tests $(BIN)/pytest --ignore=tests/unit/test_tidy.py $(ARGS)  # `check` had that one
 
 bench: build ## measure distributor, media plane and the handover to a freed agent on this machine; prints JSON
 	@$(BIN)/zentrale bench acd --json
@@ -49,8 +49,9 @@ bench: build ## measure distributor, media plane and the handover to a freed age
 soak: build .venv/.dev .cache/packages-test .cache/packages-soak ## the tests that take too long for `make test` (many minutes)
 	@$(BIN)/pytest -m soak $(ARGS) </dev/null
 
-fuzz: build .venv/.dev ## the fuzz targets for much longer than in `make test`
+fuzz: build .venv/.dev ## the fuzz targets for much longer than in `make test`, and all properties by other examples
 	@$(BIN)/pytest tests/fuzz --hypothesis-profile=long $(ARGS)
+	@$(BIN)/pytest -m hypothesis --hypothesis-profile=other $(ARGS)
 
 fuzz-native: .cache/packages-build .cache/packages-fuzz ## the C parts that read what peers send, under clang's sanitizers (FUZZ_SECONDS=60 each)
 	@tools/fuzz-native $(ARGS)
