@@ -33,9 +33,9 @@ STAGE_LIBRARIES = ["opusfile", "ogg", "opus", "spandsp", "speexdsp", "m", "pthre
 PLANE = [
     f"{NATIVE}/{name}.c"
     for name in (
-        "addr", "bridge", "commands", "conference", "digits", "egress", "ice", "ice_proof", "ingress", "interfaces", "keys",
-        "leg", "packetize", "pcm", "plane", "player", "ports", "quality", "queue", "requests", "rtcp", "rtcp_wire", "rtp",
-        "seam", "srtp", "stun", "thread", "video", "video_feedback", "video_relay",
+        "addr", "bridge", "commands", "conference", "digits", "egress", "ice", "ice_proof", "ingress", "interfaces",
+        "keys", "leg", "packetize", "pcm", "plane", "player", "ports", "quality", "queue", "requests", "rtcp",
+        "rtcp_wire", "rtp", "seam", "srtp", "stun", "thread", "video", "video_feedback", "video_relay",
     )
 ]  # fmt: skip
 PLANE_LIBRARIES = ["crypto", *STAGE_LIBRARIES]
