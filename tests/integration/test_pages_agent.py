@@ -2,29 +2,68 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from gateway.app.demo.agent_client import AgentClient
+from gateway.model.events import AgentState
 from tests.support.chromium import chromium, tone_wav, wait_for_tone
 from tests.support.pages import SEE_MS, AgentDesk, VisitorPage, agent_desk, visitor_page
+from tests.support.patience import PATIENCE_S
 from tests.support.zentrale import Zentrale, zentrale
 
 VISITOR_HZ = 700
 
 
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Zentrale]:
-    async with zentrale(tmp_path / "zentrale", agents=("anna",)) as running:
+# Each test's pages are closed and its agent is sent home at its end, so that one Zentrale and one browser do for all.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Zentrale]:
+    folder = tmp_path_factory.mktemp("zentrale")
+    async with zentrale(folder, agents=("anna",), extra="[limits]\nlogin_attempts_per_minute = 1000\n") as running:
         yield running
 
 
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    async with chromium(tone_wav(tmp_path / "tone.wav", VISITOR_HZ)) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    folder = tmp_path_factory.mktemp("microphone")
+    async with chromium(tone_wav(folder / "tone.wav", VISITOR_HZ)) as running:
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def gateway(shared: Zentrale, browser: Browser) -> AsyncIterator[Zentrale]:
+    yield shared
+    print(shared.log()[-8000:])
+    for context in browser.contexts:
+        await context.close()
+    await go_home(shared, "anna")
+    async with asyncio.timeout(PATIENCE_S):
+        while shared.rows("SELECT 1 FROM contacts WHERE ended_ns IS NULL"):  # noqa: ASYNC110 - SQLite tells nobody
+            await asyncio.sleep(0.02)
+
+
+async def go_home(gateway: Zentrale, agent: str) -> None:
+    """Whatever the agent is doing: hang up, and sign out."""
+    client = AgentClient()
+    try:
+        await client.open(gateway.web, agent, gateway.password(agent))
+        async with asyncio.timeout(PATIENCE_S):
+            if client.contact is not None:
+                contact = client.contact.contact
+                if client.has(contact):
+                    await client.hang_up(contact)
+                await client.finish_wrap_up(contact)
+            await client.sign_out()
+            await client.until(lambda: client.state is not None and client.state.state is AgentState.SIGNED_OUT)
+    finally:
+        await client.close()
 
 
 async def without_microphone(page: Page, fault: str) -> None:
@@ -33,14 +72,18 @@ async def without_microphone(page: Page, fault: str) -> None:
     )
 
 
-async def in_call(browser: Browser, gateway: Zentrale) -> tuple[AgentDesk, VisitorPage]:
+async def in_call(browser: Browser, gateway: Zentrale) -> tuple[AgentDesk, VisitorPage, str]:
     desk = await agent_desk(browser, gateway)
     visitor = await visitor_page(browser, gateway)
     await visitor.call("Vera")
-    await desk.accept()
+    contact = await desk.accept()
     await desk.sees_state("call", "talking")
     await wait_for_tone(desk.page, VISITOR_HZ)
-    return desk, visitor
+    return desk, visitor, contact
+
+
+async def open_history(desk: AgentDesk, contact: str) -> None:
+    await desk.page.locator(f"[data-testid=history-item][data-contact='{contact}']").click(timeout=SEE_MS)
 
 
 async def test_a_missing_microphone_is_told_before_a_customer_waits(browser: Browser, gateway: Zentrale) -> None:
@@ -55,7 +98,7 @@ async def test_a_missing_microphone_is_told_before_a_customer_waits(browser: Bro
 
 
 async def test_a_reload_in_a_call_brings_call_and_sound_back(browser: Browser, gateway: Zentrale) -> None:
-    desk, visitor = await in_call(browser, gateway)
+    desk, visitor, _ = await in_call(browser, gateway)
     await desk.page.reload()
     await desk.sees_state("call", "talking")
     await wait_for_tone(desk.page, VISITOR_HZ)
@@ -65,7 +108,7 @@ async def test_a_reload_in_a_call_brings_call_and_sound_back(browser: Browser, g
 
 
 async def test_a_reload_on_hold_leaves_the_caller_on_hold(browser: Browser, gateway: Zentrale) -> None:
-    desk, visitor = await in_call(browser, gateway)
+    desk, visitor, _ = await in_call(browser, gateway)
     await desk.click("hold")
     await visitor.sees_state("call-live", "held")
     await desk.page.reload()
@@ -77,7 +120,7 @@ async def test_a_reload_on_hold_leaves_the_caller_on_hold(browser: Browser, gate
 
 
 async def test_a_second_window_may_take_the_sound_over(browser: Browser, gateway: Zentrale) -> None:
-    desk, visitor = await in_call(browser, gateway)
+    desk, visitor, _ = await in_call(browser, gateway)
     other = AgentDesk(await desk.page.context.new_page())
     await other.page.goto(f"{gateway.web}/agent")
     await other.sees("sound-elsewhere")
@@ -92,7 +135,7 @@ async def test_a_second_window_may_take_the_sound_over(browser: Browser, gateway
 
 
 async def test_a_lost_socket_is_told_and_the_call_goes_on(browser: Browser, gateway: Zentrale) -> None:
-    desk, visitor = await in_call(browser, gateway)
+    desk, visitor, _ = await in_call(browser, gateway)
     connection = "window.__zentrale.pc"
     before = await desk.page.evaluate_handle(connection)
     await desk.page.evaluate("window.dispatchEvent(new Event('offline'))")
@@ -129,7 +172,7 @@ async def test_everything_works_from_the_keyboard(browser: Browser, gateway: Zen
 
 
 async def test_the_recording_is_paused_and_goes_on_by_a_button(browser: Browser, gateway: Zentrale) -> None:
-    desk, _ = await in_call(browser, gateway)
+    desk, _, contact = await in_call(browser, gateway)
     await desk.sees("call-state", "Recording")
     await desk.click("recording")
     await desk.sees_state("recording", "paused")
@@ -139,21 +182,21 @@ async def test_the_recording_is_paused_and_goes_on_by_a_button(browser: Browser,
     await desk.click("hang-up")
     await desk.sees("recording-ready")
     await desk.finish()
-    await desk.part("history-item").first.click()
+    await open_history(desk, contact)
     await desk.sees("detail-timeline", "Anna paused the recording")
     await desk.sees("detail-timeline", "Anna went on recording")
-    (row,) = gateway.rows("SELECT path FROM recordings ORDER BY at_ns DESC LIMIT 1")
+    (row,) = gateway.rows("SELECT path FROM recordings WHERE contact=?", contact)
     tags = (gateway.recordings / row["path"]).read_bytes()[:4096]
     assert b"NAME=Recording paused" in tags
     assert b"NAME=Recording resumed" in tags
 
 
 async def test_the_history_shows_timeline_and_a_recording_that_plays(browser: Browser, gateway: Zentrale) -> None:
-    desk, _ = await in_call(browser, gateway)
+    desk, _, contact = await in_call(browser, gateway)
     await desk.click("hang-up")
     await desk.sees("recording-ready")
     await desk.finish()
-    await desk.part("history-item").first.click()
+    await open_history(desk, contact)
     await desk.sees("detail-timeline", "Conversation began")
     await desk.sees("detail-outcome", "solved")
     player = desk.part("recording-player")

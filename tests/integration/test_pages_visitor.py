@@ -6,23 +6,28 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.support.chromium import chromium
 from tests.support.pages import SEE_MS, agent_desk, visitor_page
 from tests.support.zentrale import Zentrale, zentrale
 
-
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Zentrale]:
-    async with zentrale(tmp_path / "zentrale", agents=("anna",)) as running:
-        yield running
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as running:
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def gateway(tmp_path: Path, browser: Browser) -> AsyncIterator[Zentrale]:
+    async with zentrale(tmp_path / "zentrale", agents=("anna",)) as running:
+        yield running
+        for context in browser.contexts:
+            await context.close()
 
 
 async def test_all_agents_away_is_said_and_so_is_their_return(browser: Browser, gateway: Zentrale) -> None:
