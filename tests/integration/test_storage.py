@@ -308,6 +308,13 @@ async def test_migrations_lead_to_the_tables(tmp_path: Path) -> None:
     engine.dispose()
 
 
+async def test_folders_may_be_opened_at_once(tmp_path: Path) -> None:
+    for stores in await asyncio.gather(*(open_in(tmp_path / str(number)) for number in range(6))):
+        async with stores:
+            await stores.store.append([opened(new_contact_id())])
+            assert len(await stores.store.contacts()) == 1
+
+
 def test_tables_and_statements_are_understood_by_postgresql() -> None:
     dialect = postgresql.dialect()
     for table in metadata.sorted_tables:
