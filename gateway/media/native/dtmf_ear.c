@@ -48,16 +48,18 @@ void dtmf_ear_init(struct dtmf_ear *ear, uint32_t rate)
 
 static int16_t filtered(const float *at, const float *low_pass, unsigned taps)
 {
-    dtmf_vector sums = {0}, samples, weights;
+    dtmf_vector even = {0}, odd = {0}, samples[2], weights[2];
     float sum = 0;
 
-    for (unsigned i = 0; i < taps; i += 8) {
-        memcpy(&samples, at + i, sizeof samples);
-        memcpy(&weights, low_pass + i, sizeof weights);
-        sums += samples * weights;
+    for (unsigned i = 0; i < taps; i += 8) { /* taps are a multiple of 8 */
+        memcpy(samples, at + i, sizeof samples);
+        memcpy(weights, low_pass + i, sizeof weights);
+        even += samples[0] * weights[0];
+        odd += samples[1] * weights[1];
     }
-    for (unsigned i = 0; i < 8; i++)
-        sum += sums[i];
+    even += odd;
+    for (unsigned i = 0; i < 4; i++)
+        sum += even[i];
     return (int16_t)lrintf(sum > 32767 ? 32767 : sum < -32768 ? -32768 : sum);
 }
 

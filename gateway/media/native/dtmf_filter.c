@@ -113,6 +113,13 @@ static uint32_t decode(struct dtmf_filter *filter, const uint8_t *payload, uint3
     return len;
 }
 
+static uint32_t tail_after(const struct dtmf_filter *filter, bool tone, uint32_t samples)
+{
+    if (tone)
+        return DTMF_BLOCK;
+    return filter->tail > samples ? filter->tail - samples : 0;
+}
+
 int dtmf_filter_put(
     struct dtmf_filter *filter, const zm_rtp *in, zm_rtp out[DTMF_FILTER_OUT_MAX],
     struct dtmf_digit digits[DTMF_TONES_PER_CALL], int *ended)
@@ -123,6 +130,14 @@ int dtmf_filter_put(
     uint32_t slot = (filter->first + filter->count) % DTMF_FILTER_SLOTS, samples;
     bool tone;
 
+    if (filter->mode == DTMF_FILTER_LISTEN && filter->count == 0) { /* nothing is changed or waits: no copy is needed */
+        samples = decode(filter, in->payload, len, pcm);
+        *ended = dtmf_detect(&filter->detector, pcm, samples, &tone, digits);
+        filter->tail = tail_after(filter, tone, samples);
+        out[0] = *in;
+        out[0].payload_len = len;
+        return 1;
+    }
     filter->count++;
     filter->slots[slot].rtp = *in;
     filter->slots[slot].rtp.payload_len = len;
@@ -131,7 +146,7 @@ int dtmf_filter_put(
     *ended = dtmf_detect(&filter->detector, pcm, samples, &tone, digits);
     if (filter->mode != DTMF_FILTER_LISTEN && (tone || filter->tail))
         silence(filter, slot);
-    filter->tail = tone ? DTMF_BLOCK : filter->tail > samples ? filter->tail - samples : 0;
+    filter->tail = tail_after(filter, tone, samples);
     if (filter->mode != DTMF_FILTER_BLOCK)
         return release(filter, 0, out);
     if (tone)

@@ -44,8 +44,8 @@ void dtmf_filter_close(struct dtmf_filter *filter);
 void dtmf_filter_restart(struct dtmf_filter *filter, enum dtmf_filter_mode mode);
 /* Change the mode; returns how many held packets are let go and writes them to `out`. */
 int dtmf_filter_set_mode(struct dtmf_filter *filter, enum dtmf_filter_mode mode, zm_rtp out[DTMF_FILTER_OUT_MAX]);
-/* Take a packet.  Returns how many may go on and writes them to `out`; their payload is the filter's and good
- * until the next call.  `*ended` is how many digits ended. */
+/* Take a packet.  Returns how many may go on and writes them to `out`; their payload is the filter's or the
+ * packet's own, and good until the next call.  `*ended` is how many digits ended. */
 int dtmf_filter_put(
     struct dtmf_filter *filter, const zm_rtp *in, zm_rtp out[DTMF_FILTER_OUT_MAX],
     struct dtmf_digit digits[DTMF_TONES_PER_CALL], int *ended);

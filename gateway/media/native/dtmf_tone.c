@@ -18,9 +18,11 @@
 static const float LOW_HZ[4] = {697, 770, 852, 941}, HIGH_HZ[4] = {1209, 1336, 1477, 1633};
 static const char KEYS[4][4] = {{'1', '2', '3', 'A'}, {'4', '5', '6', 'B'}, {'7', '8', '9', 'C'}, {'*', '0', '#', 'D'}};
 
-/* 2 cos(2 pi f / 8000) of the eight. */
-static const dtmf_vector COEFFICIENTS = {
-    1.7077378f, 1.6452810f, 1.5686870f, 1.4782046f, 1.1641040f, 0.9963702f, 0.7986184f, 0.5685327f};
+/* c = 2 cos(2 pi f / 8000) of the four low and the four high ones, and c * c - 1. */
+static const dtmf_vector C[2] = {
+    {1.7077378f, 1.6452810f, 1.5686870f, 1.4782046f}, {1.1641040f, 0.9963702f, 0.7986184f, 0.5685327f}};
+static const dtmf_vector C_SQUARED[2] = {
+    {1.9163684f, 1.7069497f, 1.4607789f, 1.1850887f}, {0.3551382f, -0.0072464f, -0.3622087f, -0.6767706f}};
 
 void dtmf_detector_init(struct dtmf_detector *detector)
 {
@@ -44,12 +46,14 @@ static int peak_of(const float *powers)
 /* The digit of a full block, 0 = none. */
 static char judge(const struct dtmf_detector *detector)
 {
-    dtmf_vector vector = detector->one * detector->one + detector->two * detector->two -
-                         COEFFICIENTS * detector->one * detector->two;
     float powers[8], low, high;
     int row, column;
 
-    memcpy(powers, &vector, sizeof powers);
+    for (int group = 0; group < 2; group++) {
+        dtmf_vector one = detector->one[group], two = detector->two[group];
+        dtmf_vector power = one * one + two * two - C[group] * one * two;
+        memcpy(powers + 4 * group, &power, sizeof power);
+    }
     row = peak_of(powers);
     column = peak_of(powers + 4);
     if (row < 0 || column < 0)
@@ -93,10 +97,49 @@ static int finish_block(struct dtmf_detector *detector, bool *tone, struct dtmf_
         }
     }
     detector->candidate = heard;
-    detector->one = detector->two = (dtmf_vector){0};
+    memset(detector->one, 0, sizeof detector->one);
+    memset(detector->two, 0, sizeof detector->two);
     detector->energy = 0;
     detector->at = 0;
     return ended;
+}
+
+/* Goertzel's s[n] = x[n] + c s[n-1] - s[n-2], two samples at a time: with s[n] put into s[n+1] both come from s[n-1] and
+ * s[n-2], so that a processor need not wait for the one before it begins the other. */
+static void take_samples(struct dtmf_detector *detector, const int16_t *pcm, size_t count)
+{
+    dtmf_vector low = detector->one[0], low_before = detector->two[0], high = detector->one[1],
+                high_before = detector->two[1], rest;
+    float energy = 0, energy_odd = 0;
+    size_t i = 0;
+
+    for (; i + 2 <= count; i += 2) {
+        float first = pcm[i], second = pcm[i + 1];
+        rest = first - low_before;
+        low_before = C[0] * low + rest;
+        low = C_SQUARED[0] * low + (C[0] * rest + second);
+        rest = first - high_before;
+        high_before = C[1] * high + rest;
+        high = C_SQUARED[1] * high + (C[1] * rest + second);
+        energy += first * first;
+        energy_odd += second * second;
+    }
+    if (i < count) {
+        float last = pcm[i];
+        rest = last - low_before;
+        low_before = low;
+        low = C[0] * low + rest;
+        rest = last - high_before;
+        high_before = high;
+        high = C[1] * high + rest;
+        energy += last * last;
+    }
+    detector->one[0] = low;
+    detector->two[0] = low_before;
+    detector->one[1] = high;
+    detector->two[1] = high_before;
+    detector->energy += energy + energy_odd;
+    detector->at = (uint16_t)(detector->at + count);
 }
 
 int dtmf_detect(
@@ -108,22 +151,10 @@ int dtmf_detect(
     *tone = false;
     while (samples) {
         size_t count = DTMF_BLOCK - detector->at;
-        dtmf_vector one = detector->one, two = detector->two, now;
-        float energy = detector->energy;
 
         if (count > samples)
             count = samples;
-        for (size_t i = 0; i < count; i++) {
-            float sample = pcm[i];
-            now = COEFFICIENTS * one - two + sample;
-            two = one;
-            one = now;
-            energy += sample * sample;
-        }
-        detector->one = one;
-        detector->two = two;
-        detector->energy = energy;
-        detector->at = (uint16_t)(detector->at + count);
+        take_samples(detector, pcm, count);
         pcm += count;
         samples -= count;
         if (detector->at == DTMF_BLOCK) {

@@ -15,11 +15,12 @@
 #define DTMF_NOTICE_SAMPLES (2 * DTMF_BLOCK - 1)
 #define DTMF_TONES_PER_CALL 2
 
-/* Eight floats side by side: the four low and the four high frequencies. */
-typedef float dtmf_vector __attribute__((vector_size(32)));
+/* Four floats side by side, as each processor has them: wider ones are kept in memory by compilers for those that lack
+ * them.  The low frequencies are one, the high ones another. */
+typedef float dtmf_vector __attribute__((vector_size(16)));
 
 struct dtmf_detector {
-    dtmf_vector one, two; /* Goertzel's state, one and two samples ago */
+    dtmf_vector one[2], two[2]; /* Goertzel's state, one and two samples ago */
     float energy;
     uint16_t at;      /* samples of the present block */
     char candidate;   /* of the last block, 0 = none */
