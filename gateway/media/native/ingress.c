@@ -179,11 +179,11 @@ static int read_batch(zm_thread *thread, int fd, uint32_t count)
 {
     int got;
 
-    for (uint32_t i = 0; i < count; i++)
-        thread->in.headers[i].msg_hdr.msg_namelen = sizeof(zm_addr);
     do
         got = recvmmsg(fd, thread->in.headers, count, MSG_DONTWAIT, NULL);
     while (got < 0 && errno == EINTR);
+    for (int i = 0; i < got; i++) /* for the next time: the kernel has written how long each address is */
+        thread->in.headers[i].msg_hdr.msg_namelen = sizeof(zm_addr);
     return got;
 }
 

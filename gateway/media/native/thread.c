@@ -195,9 +195,11 @@ static void dispatch(zm_thread *thread, const struct epoll_event *wakes, int cou
             run_commands(thread);
         }
     }
-    if (ticked)
+    zm_flush_web(thread); /* what came in goes on first, then a quarter of all legs has its turn */
+    if (ticked) {
         tick(thread);
-    zm_flush_web(thread);
+        zm_flush_web(thread);
+    }
     bury(thread);
 }
 
@@ -238,6 +240,7 @@ static bool batch_init(zm_batch *batch)
         batch->vectors[i].iov_base = batch->datagrams[i];
         batch->vectors[i].iov_len = ZM_DATAGRAM_MAX;
         batch->headers[i].msg_hdr.msg_name = &batch->addrs[i];
+        batch->headers[i].msg_hdr.msg_namelen = sizeof(zm_addr);
         batch->headers[i].msg_hdr.msg_iov = &batch->vectors[i];
         batch->headers[i].msg_hdr.msg_iovlen = 1;
     }
