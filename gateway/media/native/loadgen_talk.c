@@ -439,6 +439,8 @@ static uint64_t overflows(const zl_load *load)
     return sum;
 }
 
+/* It reads before it sends and sleeps at once after that: whoever shares a processor with it would wait for its reading
+ * else, and that would be measured as their delay. */
 static void run(zl_load *load, uint32_t drain_ms)
 {
     uint64_t begin_ns = now_realtime_ns(), end_ns, tick, read_at = 0;
@@ -446,12 +448,12 @@ static void run(zl_load *load, uint32_t drain_ms)
     load->begin_ns = begin_ns + FRAME;
     end_ns = load->begin_ns + load->frames * FRAME + drain_ms * MS;
     for (uint64_t now_ns = begin_ns; now_ns < end_ns; now_ns = now_realtime_ns()) {
-        talk_all_due(load, now_ns);
         tick = (now_ns - begin_ns) / TICK_NS;
         if (tick >= read_at) {
             read_all(load);
             read_at = tick + READ_TICKS;
         }
+        talk_all_due(load, now_ns);
         sleep_until(begin_ns + (tick + 1) * TICK_NS);
     }
 }
