@@ -37,6 +37,8 @@ export class CallVideo {
   private readonly tracks: Record<VideoSource, MediaStreamTrack | null> = { camera: null, screen: null };
   private paused = false;
   private closed = false;
+  /** Counts with whom they have talked: what was asked for then is not shown to who comes next. */
+  private audience = 0;
 
   constructor(
     private readonly pc: RTCPeerConnection,
@@ -66,6 +68,7 @@ export class CallVideo {
 
   /** They talk no longer with each other: whoever comes next sees nothing until it is shown anew. */
   stop(): void {
+    this.audience += 1;
     this.release("camera");
     this.release("screen");
     this.seeing.value = false;
@@ -112,9 +115,11 @@ export class CallVideo {
     if (this.asking.value) return false;
     this.fault.value = null;
     this.asking.value = true;
+    const audience = this.audience;
     try {
       const track = source === "camera" ? await openCamera() : await openScreen();
-      if (this.closed) {
+      // A page can't take the browser's question back; the answer to it came too late.
+      if (this.closed || audience !== this.audience) {
         track.stop();
         return false;
       }
@@ -122,7 +127,7 @@ export class CallVideo {
       this.tracks[source] = track;
       return true;
     } catch (error) {
-      this.fault.value = error instanceof PictureError ? error.fault : "busy";
+      if (audience === this.audience) this.fault.value = error instanceof PictureError ? error.fault : "busy";
       return false;
     } finally {
       this.asking.value = false;
