@@ -87,10 +87,10 @@ function Live() {
           <Icon name="keypad" /> {t.keypad}
         </button>
         {leg !== null && call !== null && <PictureButtons video={leg.video} info={call.video} />}
-        <button type="button" class="button bad wide" onClick={() => hangUp(true)} data-testid="hang-up">
-          <Icon name="hang_up" /> {t.hang_up}
-        </button>
       </div>
+      <button type="button" class="button bad hang-up" onClick={() => hangUp(true)} data-testid="hang-up">
+        <Icon name="hang_up" /> {t.hang_up}
+      </button>
     </div>
   );
 }
