@@ -18,7 +18,7 @@ from tests.support.sound import level
 
 RATE = 8000
 FRAME = 160
-STUMBLE_S = 0.03
+STUMBLE_S = 0.045
 """So late a jitter buffer has little left to give."""
 
 T = TypeVar("T")
