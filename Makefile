@@ -50,7 +50,7 @@ soak: build .venv/.dev .cache/packages-test .cache/packages-soak ## the tests th
 	@$(BIN)/pytest -m soak $(ARGS) </dev/null
 
 fuzz: build .venv/.dev ## the fuzz targets for much longer than in `make test`, and all properties by other examples
-	@$(BIN)/pytest tests/fuzz --hypothesis-profile=long $(ARGS)
+	@$(BIN)/pytest tests/fuzz --hypothesis-profile=long --timeout=3600 -o faulthandler_timeout=0 $(ARGS)
 	@$(BIN)/pytest -m hypothesis --hypothesis-profile=other $(ARGS)
 
 fuzz-native: .cache/packages-build .cache/packages-fuzz ## the C parts that read what peers send, under clang's sanitizers (FUZZ_SECONDS=60 each)

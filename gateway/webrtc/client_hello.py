@@ -26,6 +26,8 @@ class ClientHelloReader:
     def __init__(self) -> None:
         self.profiles: tuple[str, ...] = ()
         """SRTP protection profiles of the last whole ClientHello, in the browser's order; unknown ones left out."""
+        self.count = 0
+        """Whole ClientHellos so far."""
         self._fragments: _Fragments | None = None
 
     def take(self, record: bytes) -> bytes:
@@ -55,6 +57,7 @@ class ClientHelloReader:
             message = bytes(self._fragments.message)
         self._fragments = None
         self.profiles = _srtp_profiles(message)
+        self.count += 1
         if len(part) == total:
             return record
         # As if it had come whole: the header of the record that completed it, so that its number is a new one.

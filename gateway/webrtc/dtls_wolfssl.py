@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from cryptography.hazmat.primitives import serialization
 
@@ -117,17 +117,28 @@ class WolfSslSession:
         """Take all that came."""
         self._soon = None
         while self._received and self._running():
-            datagram = self._received.popleft()
-            readable = self._readable(datagram)
-            if readable:
+            for readable in self._readable(self._received.popleft()):
                 self._advance(readable)
         self._set_timer()
 
-    def _readable(self, datagram: bytes) -> bytes:
-        """What of a datagram wolfSSL may see, ClientHellos whole."""
-        if self._hello is None:
-            return b"".join(record for record in records(datagram) if may_follow(record))
-        return b"".join(map(self._hello.take, records(datagram)))
+    def _readable(self, datagram: bytes) -> Iterator[bytes]:
+        """What of a datagram wolfSSL may see, ClientHellos whole and by themselves: each goes by its own profiles."""
+        hello, rest = self._hello, b""
+        for record in records(datagram):
+            if hello is None:
+                rest += record if may_follow(record) else b""
+                continue
+            count = hello.count
+            taken = hello.take(record)
+            if hello.count == count:
+                rest += taken
+                continue
+            if rest:
+                yield rest
+                rest = b""
+            yield taken
+        if rest:
+            yield rest
 
     def _running(self) -> bool:
         return self._connection is not None and not self._closed.done()

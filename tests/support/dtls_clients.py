@@ -83,6 +83,12 @@ class Client:
         raise NotImplementedError
 
 
+def gcm_keys(client: Client) -> tuple[bytes, bytes]:
+    """Its send and receive keys, for AES-128-GCM (RFC 5764 4.2)."""
+    material = client.export(56)
+    return material[:16] + material[32:44], material[16:32] + material[44:56]
+
+
 class OpenSslClient(Client):
     """DTLS 1.2.  A small ``mtu`` and it sends a ClientHello as long as browsers do, in fragments."""
 
