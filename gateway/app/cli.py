@@ -125,6 +125,9 @@ def _add_bench_media(what: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--seconds", type=_seconds, default=SECONDS, metavar="S", help=f"for each row and side (default {SECONDS:g})"
     )
     media.add_argument("--only", nargs="+", choices=PARTS, default=(), metavar="PART", help=f"of {', '.join(PARTS)}")
+    media.add_argument(
+        "--priority", choices=("nice", "realtime"), default="nice", help="of the threads in rows, and of the peer's"
+    )
     media.add_argument("--against", choices=PEERS, help="measure this one by turns under the same load")
     media.add_argument("--json", action="store_true", help="print JSON alone")
     media.set_defaults(run=_bench_media)
@@ -248,6 +251,7 @@ def _bench_media(options: argparse.Namespace) -> int:
         seconds=options.seconds,
         only=options.only,
         against=options.against,
+        priority=options.priority,
         as_json=options.json,
     )
 

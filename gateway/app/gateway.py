@@ -169,6 +169,7 @@ def make_media(config: Config) -> MediaPlane:
         rtp_ports=settings.rtp_ports,
         webrtc_port=settings.webrtc_port,
         threads=settings.threads,
+        priority=settings.priority,
         consent_ms=settings.consent_ms,
         legs_max=legs_max(config),
         opus_bitrate=settings.opus_bitrate or 0,

@@ -119,6 +119,12 @@ class MediaConfig(Table, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=1, le=64)] = 1
     """Media threads; one serves a few hundred calls. With more than one and a fixed `webrtc_port`, thread n uses
     `webrtc_port` + n."""
+    priority: Literal["nice", "realtime"] = "nice"
+    """How the media threads get before other programs. `nice`: by a larger share of the processor (nice -15).
+    `realtime`: always (`SCHED_RR`), which makes the latest packets earlier on a busy machine and costs up to a quarter
+    more processor time per relayed call; see
+    [how to allow it](../howto/configure.md#real-time-priority-for-sound). Refused, the threads stay at nice, and the
+    log says so."""
     consent_ms: Annotated[int, Meta(ge=1000, le=30000)] = 15000
     """A browser that sends no ICE consent check for this long has fallen silent (RFC 7675 allows 30 s at most)."""
     restart_ms: Annotated[int, Meta(ge=0, le=120_000)] = 10000

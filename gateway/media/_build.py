@@ -34,8 +34,8 @@ PLANE = [
     f"{NATIVE}/{name}.c"
     for name in (
         "addr", "bridge", "commands", "conference", "digits", "egress", "ice", "ice_proof", "ingress", "interfaces",
-        "keys", "leg", "packetize", "pcm", "plane", "player", "ports", "quality", "queue", "requests", "rtcp",
-        "rtcp_wire", "rtp", "seam", "srtp", "stun", "thread", "video", "video_feedback", "video_relay",
+        "keys", "leg", "packetize", "pcm", "plane", "player", "ports", "priority", "quality", "queue", "requests",
+        "rtcp", "rtcp_wire", "rtp", "seam", "srtp", "stun", "thread", "video", "video_feedback", "video_relay",
     )
 ]  # fmt: skip
 PLANE_LIBRARIES = ["crypto", *STAGE_LIBRARIES]

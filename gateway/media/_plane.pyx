@@ -114,6 +114,7 @@ cdef extern from "native/plane.h":
         uint32_t addresses_count
         uint16_t rtp_port_first, rtp_port_last, webrtc_port
         uint32_t threads, consent_ms, legs_max, commands_max, quality_ms, silence_ms, one_way_ms
+        bint realtime
         encoding encoding
     ctypedef enum zm_status:
         ZM_OK
@@ -189,6 +190,7 @@ cdef extern from "native/plane.h":
     zm_event *zm_plane_take_events(zm_plane *plane)
     void zm_event_free(zm_event *event)
     uint64_t zm_plane_events_refused(const zm_plane *plane)
+    int zm_plane_priority_error(const zm_plane *plane) nogil
     uint32_t zm_plane_threads(const zm_plane *plane)
     void zm_plane_statistics(const zm_plane *plane, uint32_t thread, zm_thread_statistics *statistics)
     uint16_t zm_plane_webrtc_port(const zm_plane *plane, uint32_t thread, uint32_t address)
@@ -405,7 +407,7 @@ cdef class NativePlane:
     def __cinit__(
         self, *, list addresses, int rtp_port_first, int rtp_port_last, int webrtc_port, int threads, int consent_ms,
         int legs_max, int commands_max, uint32_t opus_bitrate, int opus_complexity, bint opus_dtx,
-        uint32_t quality_ms, uint32_t silence_ms, uint32_t one_way_ms
+        bint realtime, uint32_t quality_ms, uint32_t silence_ms, uint32_t one_way_ms
     ):
         cdef zm_config config
         cdef char error[256]
@@ -423,6 +425,7 @@ cdef class NativePlane:
         config.consent_ms = <uint32_t>consent_ms
         config.legs_max = <uint32_t>legs_max
         config.commands_max = <uint32_t>commands_max
+        config.realtime = realtime
         config.quality_ms, config.silence_ms, config.one_way_ms = quality_ms, silence_ms, one_way_ms
         memset(&config.encoding, 0, sizeof(config.encoding))
         config.encoding.opus_bitrate = opus_bitrate
@@ -443,6 +446,11 @@ cdef class NativePlane:
     def stop(self):
         with nogil:
             zm_plane_stop(self.plane)
+
+    @property
+    def priority_error(self):
+        """0, or the errno with which real-time priority was refused."""
+        return zm_plane_priority_error(self.plane)
 
     @property
     def event_fd(self):

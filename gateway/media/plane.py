@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -48,6 +48,9 @@ from gateway.model.media import (
 )
 
 LOG = logging.getLogger(__name__)
+
+Priority = Literal["nice", "realtime"]
+"""How media threads get before other programs."""
 
 CODECS = {Codec.PCMU: _plane.PCMU, Codec.PCMA: _plane.PCMA, Codec.OPUS: _plane.OPUS, Codec.G722: _plane.G722}
 VIDEO_CODECS = {VideoCodec.VP8: _plane.VP8, VideoCodec.H264: _plane.H264}
@@ -113,6 +116,17 @@ class _Leg:
         self.conference: ConferenceId | None = None
 
 
+def _tell_priority(error: int) -> None:
+    if error:
+        LOG.warning(
+            "media: real-time priority is refused (%s), the threads run at nice; allow it by LimitRTPRIO=5 or "
+            'CAP_SYS_NICE, or set media.priority to "nice"',
+            os.strerror(error),
+        )
+    else:
+        LOG.info("media: the threads run at real-time priority")
+
+
 class MediaPlane:
     """Native media threads behind the port `gateway.model.media.MediaPlane`.
 
@@ -132,6 +146,7 @@ class MediaPlane:
         consent_ms: int = 15000,
         legs_max: int = 2000,
         commands_max: int = _plane.COMMANDS_MAX,
+        priority: Priority = "nice",
         quality_ms: int = 0,
         silence_alarm_ms: int = 0,
         one_way_alarm_ms: int = 0,
@@ -140,6 +155,7 @@ class MediaPlane:
         opus_dtx: bool = False,
     ) -> None:
         """Start the threads and bind the browser ports.  ``commands_max``: may wait for one thread.
+        ``priority``: of the threads, ``"realtime"`` where the system allows it; the log says whether it did.
         ``quality_ms``: between two `QualityMeasured`; 0: never, as for ``silence_alarm_ms`` and ``one_way_alarm_ms``.
 
         ``addresses`` are bound (``0.0.0.0`` and ``::``: all that the machine has now), ``public_addresses`` told in
@@ -167,6 +183,7 @@ class MediaPlane:
                 consent_ms=consent_ms,
                 legs_max=legs_max,
                 commands_max=commands_max,
+                realtime=priority == "realtime",
                 quality_ms=quality_ms,
                 silence_ms=silence_alarm_ms,
                 one_way_ms=one_way_alarm_ms,
@@ -176,6 +193,8 @@ class MediaPlane:
             )
         except OSError as error:
             raise InternalError(str(error)) from None
+        if priority == "realtime":
+            _tell_priority(self._native.priority_error)
         self._bound = bound
         self._candidates = [
             [(address, ports[number]) for address, number in self._told] for ports in self._native.webrtc_ports()

@@ -25,6 +25,7 @@ from gateway.app.bench.media_parts import PARTS, PEERS, ROWS, SECONDS
 from gateway.app.bench.media_rows import Measured, Point, Recording, Row, flat, recording, row
 from gateway.app.bench.media_rtpengine import Rtpengine
 from gateway.media.loadgen import NICE
+from gateway.media.plane import Priority
 from gateway.model.errors import ZentraleError
 
 FLAT_SECONDS = 4.0
@@ -73,9 +74,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 async def measure(
-    *, calls: int | None = None, seconds: float = SECONDS, only: Sequence[str] = (), against: str | None = None
+    *,
+    calls: int | None = None,
+    seconds: float = SECONDS,
+    only: Sequence[str] = (),
+    against: str | None = None,
+    priority: Priority = "nice",
 ) -> Report:
-    """Measure the parts named, or all.  ``seconds`` for each row and subject.
+    """Measure the parts named, or all.  ``seconds`` for each row and subject; ``priority`` of the rows' media threads.
 
     Raises `RequestError` when the peer is not installed, `InternalError` when it or the load generator fails.
     """
@@ -86,10 +92,10 @@ async def measure(
     async with AsyncExitStack() as stack:
         peer = None
         if against is not None and any(part in ROWS for part in parts):
-            peer = await stack.enter_async_context(Rtpengine())
+            peer = await stack.enter_async_context(Rtpengine(realtime=priority == "realtime"))
         for name in ROWS:
             if name in parts:
-                found[name] = await row(name, calls, seconds, peer)
+                found[name] = await row(name, calls, seconds, peer, priority)
     if "recording" in parts:
         found["recording"] = await recording(calls, seconds)
     if "flat" in parts:
@@ -138,13 +144,14 @@ def run(
     seconds: float = SECONDS,
     only: Sequence[str] = (),
     against: str | None = None,
+    priority: Priority = "nice",
     as_json: bool = False,
 ) -> int:
     """Measure and print.  The exit status is 1 when the plane lost a packet, or when it could not be measured."""
     try:
         # The loop that the gateway runs on: handshakes go through it.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, first_in_line():
-            report = runner.run(measure(calls=calls, seconds=seconds, only=only, against=against))
+            report = runner.run(measure(calls=calls, seconds=seconds, only=only, against=against, priority=priority))
     except ZentraleError as error:
         print(f"zentrale bench media: {error}", file=sys.stderr)
         return 1

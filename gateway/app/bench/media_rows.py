@@ -20,6 +20,7 @@ from gateway.app.bench.media_subject import GCM, HMAC_SHA1_80, HOST, Cipher, Cou
 from gateway.app.bench.process import thread_times
 from gateway.media import MediaPlane
 from gateway.media.loadgen import Addresses, CallPlan, Figures, Plan
+from gateway.media.plane import Priority
 
 TURN_S = 2.5
 """About so long is a turn, when there are several."""
@@ -118,9 +119,9 @@ class Round(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def media_plane(calls: int) -> AsyncIterator[MediaPlane]:
+async def media_plane(calls: int, priority: Priority = "nice") -> AsyncIterator[MediaPlane]:
     """A plane of its own, with one thread, on this event loop."""
-    plane = MediaPlane(addresses=[HOST], rtp_ports=rtp_ports(), legs_max=2 * calls)
+    plane = MediaPlane(addresses=[HOST], rtp_ports=rtp_ports(), legs_max=2 * calls, priority=priority)
     plane.start(asyncio.get_running_loop())
     try:
         yield plane
@@ -139,19 +140,21 @@ async def talk(subject: Subject, calls: int, seconds: float, cipher: Cipher, *, 
         return Round(figures, await subject.close(), spent_ns)
 
 
-async def talk_through_plane(calls: int, seconds: float, kind: Kind) -> Round:
-    async with media_plane(calls) as plane:
+async def talk_through_plane(calls: int, seconds: float, kind: Kind, priority: Priority = "nice") -> Round:
+    async with media_plane(calls, priority) as plane:
         return await talk(PlaneCalls(plane), calls, seconds, kind.cipher, opus=kind.opus)
 
 
-async def row(name: str, calls: int | None, seconds: float, peer: Subject | None = None) -> Row:
+async def row(
+    name: str, calls: int | None, seconds: float, peer: Subject | None = None, priority: Priority = "nice"
+) -> Row:
     """Measure one of `KINDS` for ``seconds``; with a peer, each for as long, by turns."""
     kind = KINDS[name]
     calls = calls or kind.calls
     ours: list[Round] = []
     theirs: list[Round] = []
     for part_s in _turns(seconds):
-        ours.append(await talk_through_plane(calls, part_s, kind))
+        ours.append(await talk_through_plane(calls, part_s, kind, priority))
         if peer is not None:
             theirs.append(await talk(peer, calls, part_s, kind.cipher, opus=kind.opus))
     own = _measured(ours, calls, seconds, kind)

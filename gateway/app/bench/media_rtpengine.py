@@ -136,12 +136,13 @@ class NgClient(asyncio.DatagramProtocol):
 
 
 class Rtpengine:
-    """A child process and its calls.  Use as an asynchronous context manager.
+    """A child process and its calls.  Use as an asynchronous context manager.  ``realtime``: its threads at `SCHED_RR`.
 
     Raises `RequestError` when it is not installed, `InternalError` when it fails.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, realtime: bool = False) -> None:
+        self._scheduling = ("--scheduling=rr", "--priority=5") if realtime else ()
         self._process: asyncio.subprocess.Process | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed when the process has ended)
         self._ng: NgClient | None = None
@@ -157,6 +158,7 @@ class Rtpengine:
             *("nice", "-n", str(NICE), program, "--foreground", "--log-stderr", "--log-level=4", "--config-file=none"),
             *("--table=-1", f"--num-threads={THREADS}", f"--interface={HOST}", f"--listen-ng={HOST}:{port}"),
             *(f"--port-min={PORTS[0]}", f"--port-max={PORTS[1]}", "--delete-delay=0"),
+            *self._scheduling,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,

@@ -32,6 +32,7 @@ enum {
     ZM_PACED_UNTIL = 200,           /* and below which it waits for each again */
     ZM_ROUND_NS = 400000,           /* then it looks so often */
     ZM_NICE = -15,                  /* priority asked for a media thread */
+    ZM_REALTIME = 5,                /* the same of SCHED_RR, where it is configured: above all that is not real-time */
     ZM_UFRAG_MAX = 256,             /* RFC 8839 5.4 */
     ZM_PWD_MAX = 256,
     ZM_SOCKET_BUFFER = 4 << 20,     /* bytes asked for on the browser port, each way */

@@ -55,6 +55,7 @@ static bool start(zm_plane *plane, const zm_config *config, char *error, uint32_
         thread->ports = &plane->ports;
         thread->consent_ns = (uint64_t)config->consent_ms * 1000000u;
         thread->encoding = config->encoding;
+        thread->realtime = config->realtime;
         plane->threads_count = i + 1;
         if (!zm_thread_init(thread, plane, i, config, error, error_size))
             return false;
@@ -147,6 +148,14 @@ void zm_event_free(zm_event *event)
 uint64_t zm_plane_events_refused(const zm_plane *plane)
 {
     return ZM_READ(plane->events.refused);
+}
+
+int zm_plane_priority_error(const zm_plane *plane)
+{
+    for (uint32_t i = 0; i < plane->threads_count; i++)
+        if (plane->threads[i].priority_error)
+            return plane->threads[i].priority_error;
+    return 0;
 }
 
 uint32_t zm_plane_threads(const zm_plane *plane)

@@ -28,6 +28,7 @@ typedef struct {
     uint32_t consent_ms;
     uint32_t legs_max;
     uint32_t commands_max; /* waiting for one thread */
+    bool realtime;         /* ask for real-time priority */
     uint32_t quality_ms, silence_ms, one_way_ms; /* 0 = never: figures every so often, alarms after so long */
     struct encoding encoding;
 } zm_config;
@@ -140,6 +141,8 @@ void zm_event_free(zm_event *event);
 uint64_t zm_plane_events_refused(const zm_plane *plane);
 
 uint32_t zm_plane_threads(const zm_plane *plane);
+/* 0: all threads have the priority asked for; else the errno of the refusal. */
+int zm_plane_priority_error(const zm_plane *plane);
 void zm_plane_statistics(const zm_plane *plane, uint32_t thread, zm_thread_statistics *statistics);
 
 /* Where browsers reach this thread on this address (both by number). */

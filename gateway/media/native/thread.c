@@ -17,6 +17,7 @@
 #include "ice.h"
 #include "ingress.h"
 #include "plane_state.h"
+#include "priority.h"
 #include "rtcp.h"
 #include "video_relay.h"
 
@@ -332,6 +333,8 @@ bool zm_thread_start(zm_thread *thread)
     if (started) {
         snprintf(name, sizeof name, "media-%u", thread->number);
         pthread_setname_np(thread->thread, name);
+        if (thread->realtime)
+            thread->priority_error = zm_priority_realtime(thread->thread);
     }
     if (started && pthread_getcpuclockid(thread->thread, &thread->cpu_clock) != 0)
         thread->cpu_clock = CLOCK_THREAD_CPUTIME_ID;

@@ -111,6 +111,8 @@ struct zm_thread {
     uint32_t number;
     pthread_t thread;
     clockid_t cpu_clock;
+    bool realtime;      /* is asked for */
+    int priority_error; /* and was refused with this errno */
     int epoll_fd, timer_fd;
     zm_web_port web[ZM_ADDRESSES_MAX];
     uint32_t web_count;
