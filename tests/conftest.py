@@ -31,6 +31,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A folder of the other part is not even read, unless it was named."""
+    part = config.getoption("part")
+    if part is None or collection_path.parent != ROOT or not collection_path.is_dir():
+        return None
+    return True if (collection_path.name in COMPUTING) != (part == "computing") else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     part = config.getoption("part")
     if part is None:
