@@ -33,24 +33,46 @@ cdef enum ContactFlag:
     LOOSE = 64
 
 
-cdef struct ContactRow:
-    int64_t arrival_ns
-    int64_t sequence
-    int32_t klass
-    int32_t offer
-    int32_t agent
-    int32_t exclusions
-    int32_t extra
-    # neighbours in the list of the class, and in that of those to whom something is due
-    int32_t before
-    int32_t after
-    int32_t due_before
-    int32_t due_after
-    int8_t state
-    int8_t flags
-    int8_t place
-    int8_t offers
-    int8_t due_list
+cdef extern from *:
+    """
+    /* 56 bytes, for there may be a hundred thousand: two small numbers share a byte. */
+    typedef struct {
+        int64_t arrival_ns;
+        int64_t sequence;
+        int32_t klass;
+        int32_t offer;
+        int32_t agent;
+        int32_t exclusions;
+        int32_t extra;
+        /* neighbours in the list of the class, and in that of those to whom something is due */
+        int32_t before;
+        int32_t after;
+        int32_t due_before;
+        int32_t due_after;
+        uint8_t state : 4;
+        uint8_t place : 4;
+        int8_t flags;
+        int8_t offers;
+        int8_t due_list;
+    } acd_contact_row;
+    """
+    ctypedef struct ContactRow "acd_contact_row":
+        int64_t arrival_ns
+        int64_t sequence
+        int32_t klass
+        int32_t offer
+        int32_t agent
+        int32_t exclusions
+        int32_t extra
+        int32_t before
+        int32_t after
+        int32_t due_before
+        int32_t due_after
+        int8_t state
+        int8_t place
+        int8_t flags
+        int8_t offers
+        int8_t due_list
 
 
 cdef struct DueList:
