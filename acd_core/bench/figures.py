@@ -12,8 +12,9 @@ from typing import TypeVar
 from acd_core import Distributor
 from acd_core import events as ev
 from acd_core.bench.log_file import LogFile
-from acd_core.bench.world import BACKLOG_NS, Size, Timed, World
-from acd_core.core.stopwatch import read_clock_twice, read_memory, time_event
+from acd_core.bench.memory import measure_memory
+from acd_core.bench.world import Size, Timed, World
+from acd_core.core.stopwatch import read_clock_twice, time_event
 from acd_core.decisions import Decision
 from acd_core.reference import Distributor as Reference
 from acd_core.strategies import STRATEGIES
@@ -83,22 +84,6 @@ def both_times(size: Size, events: int) -> dict[str, Quantiles]:
         "freed_agent_us": quantiles(time_core(size, "time_freed", events, in_the_core)),
         "arrival_us": quantiles(time_core(size, "time_arrivals", events, in_the_core)),
     }
-
-
-def measure_memory(size: Size) -> float:
-    """Bytes that the distributor takes for each waiting contact, beside the contact's own name."""
-
-    def measure() -> float:
-        world = World(Distributor(size.limits()), size)
-        arrivals = [world.arrival() for _ in range(size.waiting)]
-        before = read_memory()
-        for event in arrivals:
-            world.wait(BACKLOG_NS // size.waiting)
-            world.tell(event)
-        grown = max(after - start for start, after in zip(before, read_memory(), strict=True))
-        return round(grown / size.waiting, 1)
-
-    return steadily(measure)
 
 
 def measure_journal(size: Size, contacts: int, folder: Path) -> dict[str, int]:

@@ -13,8 +13,8 @@ cdef void* grow_aligned(void* array, size_t item_size, int32_t old, int32_t new)
 
 
 cdef inline int32_t larger(int32_t capacity) noexcept:
-    """Half as much again, an eighth where there are many: room to grow without a table that is half empty."""
-    return capacity + (capacity >> (1 if capacity < 8192 else 3)) + 16
+    """Half as much again, a sixteenth where there are very many: room to grow without a table that is half empty."""
+    return capacity + (capacity >> (1 if capacity < 8_192 else 3 if capacity < 65_536 else 4)) + 16
 
 
 cdef class Slots:

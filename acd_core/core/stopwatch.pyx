@@ -4,8 +4,6 @@
 The one module of `acd_core.core` that reads a clock; nothing but the benchmark imports it.
 """
 
-import os
-
 from libc.stdint cimport int64_t
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
@@ -18,8 +16,6 @@ cdef extern from "malloc.h":
         size_t hblkhd
 
     mallinfo2_result mallinfo2()
-
-cdef int64_t PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 cdef inline int64_t read_clock() noexcept:
@@ -44,8 +40,6 @@ def read_clock_twice():
 
 
 def read_memory():
-    """Bytes that this process has from the C library, and how much of its memory is resident, Python's objects too."""
+    """Bytes that this process has from the C library; with PYTHONMALLOC=malloc Python's objects are among them."""
     cdef mallinfo2_result used = mallinfo2()
-    with open("/proc/self/statm") as file:
-        resident = int(file.read().split()[1])
-    return used.uordblks + used.hblkhd, resident * PAGE_BYTES
+    return used.uordblks + used.hblkhd
