@@ -1,4 +1,4 @@
-"""The distributor's extensions: one per concept of `acd_core.core`."""
+"""The extensions of the distributor, one for each concept of `acd_core.core`, and of its journal."""
 
 import platform
 
@@ -43,6 +43,7 @@ CONCEPTS = (
     "distributor",
     "stopwatch",
 )
+JOURNAL = ("packing", "encoder")
 
 
 # counting bits is one instruction since 2009, but compilers take nothing newer than 2003 for granted
@@ -50,7 +51,8 @@ COMPILE = ["-O3", *(["-march=x86-64-v2"] if platform.machine() == "x86_64" else 
 
 
 def extensions() -> list[Extension]:
+    modules = [f"core/{concept}" for concept in CONCEPTS] + [f"journal/{part}" for part in JOURNAL]
     return [
-        Extension(f"acd_core.core.{concept}", [f"acd_core/core/{concept}.pyx"], extra_compile_args=COMPILE)
-        for concept in CONCEPTS
+        Extension(f"acd_core/{module}".replace("/", "."), [f"acd_core/{module}.pyx"], extra_compile_args=COMPILE)
+        for module in modules
     ]

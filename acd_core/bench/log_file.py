@@ -40,8 +40,7 @@ class LogFile:
         os.close(self._file)
 
     def record(self, now_ns: int, event: Event, decisions: list[Decision]) -> None:
-        self._encoder.add(now_ns, event, decisions)
-        data = self._encoder.take()
+        data = self._encoder.encode(now_ns, event, decisions)
         if os.write(self._file, data) != len(data):
             raise OSError("the disk took only a part of a record")
 

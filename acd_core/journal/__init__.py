@@ -7,8 +7,9 @@ disk and how many are kept is the caller's matter (`gateway.routing`).
 
 from __future__ import annotations
 
+from acd_core.journal.encoder import Encoder
 from acd_core.journal.reader import CorruptJournalError, IncompatibleJournalError, JournalError, Reader, Record
-from acd_core.journal.records import Encoder, Entry, Header
+from acd_core.journal.records import Entry, Header
 from acd_core.journal.replay import Difference, Replay
 from acd_core.journal.standing import Standing, StandingAgent, StandingContact
 

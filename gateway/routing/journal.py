@@ -127,8 +127,7 @@ class Journal:
 
     def record(self, now_ns: int, event: Event | None, decisions: list[Decision]) -> None:
         """Write what the distributor just handled; never raises for what the disk does."""
-        self._encoder.add(now_ns, event, decisions)
-        data = self._encoder.take()
+        data = self._encoder.encode(now_ns, event, decisions)
         self._changes += 1
         if self._gap:
             return

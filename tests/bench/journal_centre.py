@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from acd_core import events as ev
 from acd_core.api import DistributorApi
 from acd_core.decisions import Decision, OfferMade
-from acd_core.journal.records import Encoder, Header
+from acd_core.journal import Encoder, Header
 from acd_core.limits import Limits
 
 AGENTS = 1000

@@ -33,7 +33,7 @@ def test_each_module_is_on_the_page() -> None:
     page = (ROOT / "docs/design/distributor.md").read_text("utf-8")
     modules = [path.stem for path in (ROOT / "acd_core").glob("*.py") if path.stem not in ("__init__", "_build")]
     modules += [path.name for path in (ROOT / "acd_core").iterdir() if (path / "__init__.py").exists()]
-    modules += [f"core/{path.stem}" for path in (ROOT / "acd_core/core").glob("*.pyx")]
+    modules += [f"{path.parent.name}/{path.stem}" for path in (ROOT / "acd_core").glob("*/*.pyx")]
     missing = [module for module in modules if module != "core" and f"`{module}`" not in page]
     assert not missing, "docs/design/distributor.md says what each module is"
 
