@@ -21,7 +21,8 @@ from acd_core.core.stopwatch import read_memory
 def measure_memory(size: Size) -> float:
     """Bytes that the distributor takes for each waiting contact, beside the contact's own name."""
     child = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import main; main()", json.dumps(size)],
+        # -P: the distributor that is measured, not one of the folder that this was called in
+        [sys.executable, "-P", "-c", f"from {__name__} import main; main()", json.dumps(size)],
         env={**os.environ, "PYTHONMALLOC": "malloc"},
         stdout=subprocess.PIPE,
         check=True,
