@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from gateway.app.bench.children import end
+from gateway.app.bench.children import MODULE, end
 from gateway.app.demo.carrier import Carrier, PhoneCall
 
 VOICE = Path(__file__).parents[1] / "demo" / "voices" / "caller-1.wav"
@@ -150,7 +150,7 @@ class CallersProcess:
 
     async def __aenter__(self) -> CallersProcess:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gateway.app.bench.callers"),
+            *(*MODULE, "gateway.app.bench.callers"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import time
 
 _CPUCLOCK_SCHED = 2
+
+MODULE = (sys.executable, "-P", "-m")
+"""Runs a module of ours.  -P: it is the one installed, whatever lies in the folder that this was called in."""
 
 
 def cpu_ns(pid: int) -> int:

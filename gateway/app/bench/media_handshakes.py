@@ -6,7 +6,6 @@ The edge and the plane run here as they do in the gateway; the browsers are `med
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.app.bench.children import end
+from gateway.app.bench.children import MODULE, end
 from gateway.app.bench.media_browsers import UFRAG, Answer, Connected
 from gateway.app.bench.media_load import STOP_S, read_line
 from gateway.app.bench.media_rows import media_plane
@@ -68,7 +67,7 @@ class _Browsers:
 @asynccontextmanager
 async def _browsers() -> AsyncIterator[_Browsers]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway.app.bench.media_browsers"),
+        *(*MODULE, "gateway.app.bench.media_browsers"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

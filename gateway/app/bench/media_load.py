@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.app.bench.children import end
+from gateway.app.bench.children import MODULE, end
 from gateway.media.loadgen import Addresses, Figures, Plan
 from gateway.model.errors import InternalError
 
@@ -53,7 +52,7 @@ class Generator:
 async def generator(calls: int) -> AsyncIterator[Generator]:
     """Start a generator and end it afterwards.  Raises `InternalError` with its last words when it fails."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway.media.loadgen", str(calls), os.fspath(SOUND)),
+        *(*MODULE, "gateway.media.loadgen", str(calls), os.fspath(SOUND)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.app.bench.children import MODULE
 from gateway.app.demo.livelog import LiveLog
 from gateway.app.demo.stage import Robot, Stage, data_folder, own_address, queues_for, reachable, with_robots
 from gateway.app.gateway import Gateway
@@ -129,7 +130,7 @@ class Players:
         try:
             # In a session of its own: Ctrl-C reaches us alone, and we send them home in order.
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gateway.app.demo.players"),
+                *(*MODULE, "gateway.app.demo.players"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL,
                 start_new_session=True,
