@@ -272,7 +272,8 @@ static bool hear_alike(const zm_member *a, const zm_member *b)
 {
     const zm_media *one = &a->leg->media, *other = &b->leg->media;
 
-    return a->leg->hears == ZM_HEARS_CONFERENCE && b->leg->hears == ZM_HEARS_CONFERENCE && a->hears == b->hears && one->codec == other->codec && one->packet_ms == other->packet_ms &&
+    return a->leg->hears == ZM_HEARS_CONFERENCE && b->leg->hears == ZM_HEARS_CONFERENCE && a->hears == b->hears &&
+           one->codec == other->codec && one->packet_ms == other->packet_ms &&
            one->opus_fec == other->opus_fec && one->opus_dtx == other->opus_dtx &&
            one->opus_bitrate_max == other->opus_bitrate_max && one->opus_playback_rate == other->opus_playback_rate &&
            !a->leg->announcement.player.list && !b->leg->announcement.player.list;
@@ -304,7 +305,7 @@ void zm_conference_lose(zm_leg *leg)
 {
     const zm_member *member = leg->member;
 
-    if (member->conference->mixing && member->first)
+    if (member && member->conference->mixing && member->first)
         tell_loss(member->conference, member->first);
     else if (leg->encoder)
         encoder_set_loss(leg->encoder, leg->far_loss_percent);

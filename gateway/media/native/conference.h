@@ -24,7 +24,7 @@ zm_leg *zm_conference_across(const zm_leg *leg);
 /* Whether a member hears another now. */
 bool zm_conference_is_heard(const zm_leg *leg, const zm_leg *by);
 
-/* A member's far side has reported what it loses: who encodes for it goes by the worst of those who share that encoder. */
+/* A leg's far side has reported what it loses: who encodes for it goes by the worst of those who share that encoder. */
 void zm_conference_lose(zm_leg *leg);
 
 /* A packet that a member said, while the conference is mixed. */

@@ -86,16 +86,6 @@ static bool open_packet(zm_leg *leg, uint8_t *datagram, uint32_t *len, bool rtcp
     return result == ZM_SRTP_OK;
 }
 
-/* How much Opus repeats (in-band FEC) goes by what is lost, where its encoder may be one for several. */
-static void hear_of_loss(zm_leg *leg)
-{
-    leg->far_news = false;
-    if (leg->member)
-        zm_conference_lose(leg);
-    else if (leg->encoder)
-        encoder_set_loss(leg->encoder, leg->far_loss_percent);
-}
-
 static bool receive_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len)
 {
     if (!open_packet(leg, packet, &len, true))
@@ -104,8 +94,9 @@ static bool receive_rtcp(zm_leg *leg, uint8_t *packet, uint32_t len)
         zm_reject(leg->thread, leg, ZM_REJECT_MALFORMED);
         return false;
     }
-    if (leg->far_news)
-        hear_of_loss(leg);
+    if (leg->far_news) /* how much Opus repeats (in-band FEC) goes by what is lost */
+        zm_conference_lose(leg);
+    leg->far_news = false;
     if (leg->video)
         zm_video_receive_rtcp(leg, packet, len);
     return true;
