@@ -12,7 +12,7 @@ from gateway.model.errors import InternalError, UnreachableError
 from gateway.model.ids import Codec, LegId
 from gateway.model.media import ConsentLost, DtlsReceived, IceConnected, RtpPeer, WebRtcPeer
 from tests.support.media_peers import Browser, Phone, StunResponse, stun_request
-from tests.support.media_world import PCMA, MediaWorld
+from tests.support.media_world import MediaWorld, sound_flows
 from tests.support.ports import free_port_range
 
 NEW_UFRAG, NEW_PWD = "afterwards", "the password after the restart"
@@ -23,15 +23,6 @@ async def world() -> AsyncIterator[MediaWorld]:
     running = MediaWorld()
     yield running
     await running.close()
-
-
-def moved_from(world: MediaWorld, browser: Browser, host: str = "127.0.0.1") -> Browser:
-    """The same browser with another address: same keys and stream, another socket."""
-    moved: Browser = Browser.open(host)
-    world.peers.append(moved)
-    for name in ("to", "ufrag", "pwd", "server_ufrag", "server_pwd", "ssrc", "sequence", "timestamp", "_in", "_out"):
-        setattr(moved, name, getattr(browser, name))
-    return moved
 
 
 def restart(
@@ -51,15 +42,6 @@ async def answer(browser: Browser, request: bytes, pwd: str) -> StunResponse:
     return StunResponse.parse(browser.stun[-1], None if pwd == "" else pwd)
 
 
-async def sound_flows(phone: Phone, browser: Browser, mark: int) -> None:
-    """One packet each way, told apart by their payload."""
-    payload = bytes([mark]) * 160
-    browser.send(payload, PCMA, ticks=160)
-    await phone.until(lambda: payload in phone.payloads(PCMA), f"packet {mark} at the telephone")
-    phone.send(payload[::-1])
-    await browser.until(lambda: payload in browser.payloads(PCMA), f"packet {mark} at the browser")
-
-
 async def test_a_restart_keeps_keys_and_sound(world: MediaWorld) -> None:
     phone_leg, phone = world.phone(Codec.PCMA)
     leg, browser = await world.browser(Codec.PCMA)
@@ -69,7 +51,7 @@ async def test_a_restart_keeps_keys_and_sound(world: MediaWorld) -> None:
     # The way in use holds until another one is nominated, and so does consent under the credentials of before.
     await browser.connect()
     await sound_flows(phone, browser, 2)
-    moved = moved_from(world, browser)
+    moved = world.moved(browser)
     moved.server_ufrag, moved.server_pwd, moved.ufrag = NEW_UFRAG, NEW_PWD, "them2"
     moved.check()
     await moved.until(lambda: bool(moved.stun), "an answer to the check")

@@ -10,7 +10,7 @@ import pytest
 from gateway.model.ids import Codec, LegId
 from gateway.model.media import ConsentLost, IceConnected, WebRtcPeer
 from tests.support.media_peers import Browser, Peer, Phone, stun_consent, stun_request
-from tests.support.media_world import PCMA, MediaWorld
+from tests.support.media_world import PCMA, MediaWorld, sound_flows
 
 
 @pytest.fixture
@@ -39,15 +39,6 @@ def elsewhere(world: MediaWorld, host: str = "127.0.0.9") -> Browser:
     return other
 
 
-async def sound_flows(phone: Phone, browser: Browser, mark: int) -> None:
-    """One packet each way."""
-    payload = bytes([mark]) * 160
-    browser.send(payload, PCMA, ticks=160)
-    await phone.until(lambda: payload in phone.payloads(PCMA), f"packet {mark} at the telephone")
-    phone.send(payload[::-1])
-    await browser.until(lambda: payload in browser.payloads(PCMA), f"packet {mark} at the browser")
-
-
 async def read(world: MediaWorld, browser: Browser) -> None:
     """The plane has read all that came before."""
     seen = len(browser.stun)
@@ -74,10 +65,7 @@ async def test_a_check_that_is_sent_again_from_elsewhere_moves_nothing(world: Me
 async def test_who_answers_is_moved_to_at_once(world: MediaWorld) -> None:
     leg, browser, phone = await call(world)
     await sound_flows(phone, browser, 1)
-    moved: Browser = Browser.open("127.0.0.8")
-    world.peers.append(moved)
-    for name in ("to", "ufrag", "pwd", "server_ufrag", "server_pwd", "ssrc", "sequence", "timestamp", "_in", "_out"):
-        setattr(moved, name, getattr(browser, name))
+    moved = world.moved(browser, "127.0.0.8")
     await moved.connect()
     event = await world.event(leg, IceConnected, 2)
     assert (event.address, event.port) == (moved.host, moved.port)

@@ -40,6 +40,15 @@ def write_tone(path: Path, frequency_hz: float, duration_ms: int) -> Path:
     return path
 
 
+async def sound_flows(phone: Phone, browser: Browser, mark: int) -> None:
+    """One packet each way, told apart by their payload."""
+    payload = bytes([mark]) * 160
+    browser.send(payload, PCMA, ticks=160)
+    await phone.until(lambda: payload in phone.payloads(PCMA), f"packet {mark} at the telephone")
+    phone.send(payload[::-1])
+    await browser.until(lambda: payload in browser.payloads(PCMA), f"packet {mark} at the browser")
+
+
 class MediaWorld:
     """One plane; legs come with their counterparts."""
 
@@ -127,6 +136,15 @@ class MediaWorld:
         await browser.connect()
         await self.event(leg, IceConnected)  # it is known to be there
         return leg, browser
+
+    def moved(self, browser: Browser, host: str = "127.0.0.1") -> Browser:
+        """The same browser with another address: same keys and stream, another socket."""
+        moved: Browser = Browser.open(host)
+        self.peers.append(moved)
+        same = ("to", "ufrag", "pwd", "server_ufrag", "server_pwd", "ssrc", "sequence", "timestamp", "_in", "_out")
+        for name in same:
+            setattr(moved, name, getattr(browser, name))
+        return moved
 
     async def close_leg(self, leg: LegId) -> LegClosed:
         self.plane.close_leg(leg)
