@@ -1,6 +1,7 @@
 """The life of agents and contacts in a centre of a given size (`centre`), with and without the clock running.
 
-Everybody has their own event objects and names, made before the clock runs, as production would hand them in.
+Everybody has their own event objects and names, each event made before the clock runs and handed in at once, as the
+gateway does.
 """
 
 from __future__ import annotations
@@ -106,12 +107,12 @@ class World:
             self.work(agent)
         times: list[int] = []
         for number in range(10 * count):
-            events = [ev.AgentReady(agent) for agent in self.tenth(number)]
-            for event in events:
-                taken, decisions = self.time(timed, event)
+            agents = self.tenth(number)
+            for agent in agents:
+                taken, decisions = self.time(timed, ev.AgentReady(agent))
                 if any(isinstance(one, OfferMade) for one in decisions):
                     times.append(taken)
-            served = sum(self.work(event.agent) for event in events)
+            served = sum(self.work(agent) for agent in agents)
             for _ in range(served):
                 self.tell(self.arrival())
             if len(times) >= count:
@@ -140,10 +141,9 @@ class World:
         times: list[int] = []
         arrived = 0
         for _ in range(10 * count):
-            events = [self.arrival() for _ in self.tenth(0)]
             offers: list[OfferMade] = []
-            for event in events:
-                taken, decisions = self.time(timed, event)
+            for _ in self.tenth(0):
+                taken, decisions = self.time(timed, self.arrival())
                 made = [one for one in decisions if isinstance(one, OfferMade)]
                 offers += made
                 arrived += 1
