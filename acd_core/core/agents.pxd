@@ -1,6 +1,7 @@
 from cpython.ref cimport PyObject
-from libc.stdint cimport int16_t, int32_t, int64_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 
+from acd_core.core.bin cimport Bin
 from acd_core.core.lots cimport Lots
 from acd_core.core.memory cimport Slots
 from acd_core.core.names cimport Names
@@ -19,52 +20,128 @@ cdef enum AgentStateCode:
     AGENT_STATES
 
 
-cdef struct AgentRow:
-    PyObject* reason
-    PyObject* shown
-    PyObject* next_reason
-    PyObject* settings
-    int64_t since_ns
-    int64_t until_ns
-    int64_t idle_since_ns
-    int64_t idle_sequence
-    int64_t last_offer
-    int64_t return_ns
-    # their own, or -1: the queue's
-    int64_t wrap_up_ns
-    uint64_t row_key
-    # bits by place among the lanes of the profile: where they may take something now
-    uint64_t inside
-    int32_t profile
-    int32_t offer
-    int32_t timer
-    int32_t exclusions
-    int32_t first_work
-    int32_t load
-    int32_t firm
-    int32_t weight
-    int32_t first_score
-    int32_t first_fan
-    int16_t state
-    int16_t next_state
-    bint marked
-    bint loose
-    bint working
-    # whether they were at work when their fans were last looked at
-    bint attended
+cdef extern from *:
+    """
+    typedef struct {
+        PyObject *name;
+        int64_t until_ns;
+        int32_t contact;
+        int32_t agent;
+        int32_t next;
+        int32_t channel;
+        int32_t weight;
+        int32_t timer;
+        int8_t interruptible;
+        int8_t interrupted;
+    } __attribute__((aligned(64))) acd_work_row;
 
+    typedef struct {
+        int64_t number;
+        int64_t expires_ns;
+        int32_t contact;
+        int32_t timer;
+        int32_t next;
+    } acd_offer_row;
 
-cdef struct WorkRow:
-    PyObject* name
-    int64_t until_ns
-    int32_t contact
-    int32_t agent
-    int32_t next
-    int32_t channel
-    int32_t weight
-    int32_t timer
-    bint interruptible
-    bint interrupted
+    /* Four cache lines: what nearly every event asks for, their first work, what one that changes the state asks for,
+       and the rest with the offer that they are made. */
+    typedef struct {
+        PyObject *name;
+        /* bits by place among the lanes of the profile: where they may take something now */
+        uint64_t inside;
+        int32_t profile;
+        /* the first of the profile: to be fetched beside it */
+        int32_t lane;
+        /* their own number or -1 */
+        int32_t offer;
+        int32_t timer;
+        int32_t first_work;
+        int32_t load;
+        int32_t firm;
+        int32_t exclusions;
+        int32_t first_score;
+        int32_t first_fan;
+        int8_t state;
+        int8_t next_state;
+        int8_t weight;
+        int8_t marked;
+        int8_t loose;
+        int8_t working;
+        /* whether they were at work when their fans were last looked at */
+        int8_t attended;
+
+        acd_work_row work;
+
+        PyObject *reason;
+        PyObject *shown;
+        int64_t since_ns;
+        int64_t until_ns;
+        int64_t idle_since_ns;
+        int64_t idle_sequence;
+        int64_t last_offer;
+        int64_t return_ns;
+
+        acd_offer_row open;
+        PyObject *next_reason;
+        PyObject *settings;
+        /* their own, or -1: the queue's */
+        int64_t wrap_up_ns;
+        uint64_t row_key;
+    } __attribute__((aligned(64))) acd_agent_row;
+    """
+    ctypedef struct WorkRow "acd_work_row":
+        PyObject* name
+        int64_t until_ns
+        int32_t contact
+        int32_t agent
+        int32_t next
+        int32_t channel
+        int32_t weight
+        int32_t timer
+        int8_t interruptible
+        int8_t interrupted
+
+    ctypedef struct OfferRow "acd_offer_row":
+        int64_t number
+        int64_t expires_ns
+        int32_t contact
+        int32_t timer
+        int32_t next
+
+    ctypedef struct AgentRow "acd_agent_row":
+        PyObject* name
+        uint64_t inside
+        int32_t profile
+        int32_t lane
+        int32_t offer
+        int32_t timer
+        int32_t first_work
+        int32_t load
+        int32_t firm
+        int32_t exclusions
+        int32_t first_score
+        int32_t first_fan
+        int8_t state
+        int8_t next_state
+        int8_t weight
+        int8_t marked
+        int8_t loose
+        int8_t working
+        int8_t attended
+        WorkRow work
+        PyObject* reason
+        PyObject* shown
+        int64_t since_ns
+        int64_t until_ns
+        int64_t idle_since_ns
+        int64_t idle_sequence
+        int64_t last_offer
+        int64_t return_ns
+        OfferRow open
+        PyObject* next_reason
+        PyObject* settings
+        int64_t wrap_up_ns
+        uint64_t row_key
 
 
 cdef class Agents:
@@ -76,10 +153,13 @@ cdef class Agents:
     cdef Profiles profiles
     cdef Lots lots
     cdef Scores scores
-    cdef Slots work_slots
-    cdef WorkRow* works
+    # an agent's first work is in their own row and has the number 2 * agent; the others, odd ones, are here
+    cdef Slots more_slots
+    cdef WorkRow* more_works
     cdef int32_t work_capacity
     cdef bint[7][7] allowed
+    # names that nobody holds any more, let go of when the decisions are handed out: that may take as long as to decide
+    cdef Bin bin
 
     cdef int32_t add(self, object name, int32_t profile, object settings) except -1
     cdef int remove(self, int32_t agent) except -1
@@ -105,9 +185,15 @@ cdef class Agents:
     cdef int fasten(self, int32_t agent) except -1
     cdef void leave_lanes(self, int32_t agent) noexcept
     cdef int refresh(self, int32_t agent) except -1
+    cdef int32_t take_work(self, int32_t agent) except -1
     cdef int32_t add_work(self, int32_t agent, int32_t contact, object name, int32_t lane) except -1
     cdef int remove_work(self, int32_t work) except -1
 
     cdef inline bint is_inside(self, int32_t agent, int32_t lane) noexcept:
         """Whether the agent may take something in the lane now."""
         return (self.rows[agent].inside >> self.profiles.lanes[lane].place) & 1
+
+    cdef inline WorkRow* work(self, int32_t work) noexcept:
+        if work & 1:
+            return &self.more_works[work >> 1]
+        return &self.rows[work >> 1].work

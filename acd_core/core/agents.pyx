@@ -7,14 +7,15 @@ work, without an open offer, with room.  Works are contacts and wrap-ups in hand
 
 cimport cython
 from cpython.ref cimport Py_INCREF, Py_XDECREF, PyObject
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
+from acd_core.core.bin cimport Bin
 from acd_core.core.hashing cimport hash_name, mix
-from acd_core.core.heap cimport Heap, heap_push, heap_remove, heap_reserve
+from acd_core.core.heap cimport Heap, Places, heap_push, heap_remove, heap_reserve
 from acd_core.core.lots cimport Lots
-from acd_core.core.memory cimport Slots, grow
+from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned
 from acd_core.core.names cimport Names
 from acd_core.core.profiles cimport (
     BY_IDLE,
@@ -26,6 +27,7 @@ from acd_core.core.profiles cimport (
     LaneRow,
     ProfileRow,
     Profiles,
+    lanes_of,
 )
 from acd_core.core.scores cimport CROWD, Scores, free_ranks
 from acd_core.core.tops cimport ANY_SCORE
@@ -55,7 +57,8 @@ cdef class Agents:
         self.profiles = Profiles()
         self.lots = Lots()
         self.scores = Scores()
-        self.work_slots = Slots()
+        self.more_slots = Slots()
+        self.bin = Bin()
         assert len(STATES) == AGENT_STATES
         for before in range(<int>AGENT_STATES):
             for after in range(<int>AGENT_STATES):
@@ -64,17 +67,18 @@ cdef class Agents:
     def __dealloc__(self):
         cdef int32_t agent, work
         for agent in range(self.names.slots.used):
-            if self.names.names[agent] is not NULL:
+            if self.names.get(agent) is not NULL:
                 self.forget(agent)
                 work = self.rows[agent].first_work
                 while work >= 0:
-                    Py_XDECREF(self.works[work].name)
-                    work = self.works[work].next
+                    Py_XDECREF(self.work(work).name)
+                    work = self.work(work).next
         for work in range(self.place_rows):
             free(self.places[work])
         free(self.places)
-        free(self.rows)
-        free(self.works)
+        self.names.forget()
+        free_aligned(self.rows)
+        free_aligned(self.more_works)
 
     cdef void forget(self, int32_t agent) noexcept:
         keep(&self.rows[agent].reason, None)
@@ -97,10 +101,11 @@ cdef class Agents:
         """A new agent, signed out: the first `set_state` follows at once."""
         cdef AgentRow* row
         cdef int32_t place, capacity
-        cdef int32_t agent = self.names.add(name)
-        if self.names.capacity > self.capacity:
-            capacity = self.names.capacity
-            self.rows = <AgentRow*>grow(self.rows, sizeof(AgentRow), self.capacity, capacity)
+        cdef int32_t agent = self.names.take()
+        if self.names.slots.capacity > self.capacity:
+            capacity = self.names.slots.capacity
+            self.rows = <AgentRow*>grow_aligned(self.rows, sizeof(AgentRow), self.capacity, capacity)
+            self.names.lend(&self.rows[0].name, sizeof(AgentRow) // sizeof(PyObject*))
             for place in range(self.place_rows):
                 self.places[place] = <int32_t*>grow(self.places[place], sizeof(int32_t), self.capacity, capacity + 1)
                 memset(self.places[place] + self.capacity, 0xFF, (capacity + 1 - self.capacity) * sizeof(int32_t))
@@ -108,6 +113,7 @@ cdef class Agents:
         self.reserve_places()
         row = &self.rows[agent]
         memset(row, 0, sizeof(AgentRow))
+        self.names.enter(agent, name)
         row.offer = row.timer = row.first_work = row.first_score = row.first_fan = -1
         row.next_state = -1
         row.until_ns = -1
@@ -141,12 +147,13 @@ cdef class Agents:
         cdef Heap* heap
         cdef int32_t place, number
         self.rows[agent].profile = profile
+        self.rows[agent].lane = lanes_of(row)[0]
         row.members += 1
         if row.members > CROWD and not row.crowded:
             row.crowded = True
-            free_ranks(&row.topics)
+            free_ranks(&self.profiles.topics[profile])
             for place in range(row.lane_count):
-                heap = &self.profiles.lanes[row.lanes[place]].heaps[<int>BY_IDLE]
+                heap = &self.profiles.lanes[lanes_of(row)[place]].heaps[<int>BY_IDLE]
                 for number in range(heap.size):
                     self.enter_crowd(heap.entries[number].slot, place)
         self.set_scores(agent)
@@ -164,7 +171,7 @@ cdef class Agents:
     cdef int set_settings(self, int32_t agent, object settings) except -1:
         """But for the profile."""
         cdef AgentRow* row = &self.rows[agent]
-        row.weight = settings.weight
+        row.weight = <int8_t><int>settings.weight
         row.wrap_up_ns = -1 if settings.wrap_up_ms is None else settings.wrap_up_ms * NS_PER_MS
         keep(&row.settings, settings)
         return 0
@@ -181,7 +188,7 @@ cdef class Agents:
                 if profile.crowded:
                     self.scores.tops.put(self.scores.rows[score].topic, row.profile, ANY_SCORE)
                 else:
-                    self.scores.enter_ranks(&profile.topics, row.profile, score)
+                    self.scores.enter_ranks(&self.profiles.topics[row.profile], row.profile, score)
                 score = self.scores.rows[score].next
         return 0
 
@@ -190,7 +197,7 @@ cdef class Agents:
         cdef ProfileRow* profile = &self.profiles.rows[row.profile]
         cdef int32_t score = row.first_score
         while score >= 0 and self.scores.rows[score].place == 0 and not profile.crowded:
-            self.scores.leave_ranks(&profile.topics, row.profile, score)
+            self.scores.leave_ranks(&self.profiles.topics[row.profile], row.profile, score)
             score = self.scores.rows[score].next
         self.scores.remove(row.first_score)
         row.first_score = -1
@@ -203,12 +210,12 @@ cdef class Agents:
         if orderings == self.profiles.rows[profile].orderings:
             return 0
         for agent in range(self.names.slots.used):
-            if self.names.names[agent] is not NULL and self.rows[agent].profile == profile:
+            if self.names.get(agent) is not NULL and self.rows[agent].profile == profile:
                 self.leave_lanes(agent)
                 self.drop_scores(agent)
         self.profiles.set_orderings(profile, orderings)
         for agent in range(self.names.slots.used):
-            if self.names.names[agent] is not NULL and self.rows[agent].profile == profile:
+            if self.names.get(agent) is not NULL and self.rows[agent].profile == profile:
                 self.set_scores(agent)
                 self.enter_lanes(agent)
                 self.fasten(agent)
@@ -240,9 +247,10 @@ cdef class Agents:
         keep(&self.rows[agent].next_reason, reason)
 
     cdef void clear_next(self, int32_t agent) noexcept:
-        self.rows[agent].next_state = -1
-        self.rows[agent].return_ns = 0
-        keep(&self.rows[agent].next_reason, None)
+        if self.rows[agent].next_state >= 0 or self.rows[agent].return_ns:
+            self.rows[agent].next_state = -1
+            self.rows[agent].return_ns = 0
+            keep(&self.rows[agent].next_reason, None)
 
     cdef bint at_work(self, int32_t agent) noexcept:
         cdef AgentRow* row = &self.rows[agent]
@@ -255,9 +263,9 @@ cdef class Agents:
         if (row.load if found.interruptible else row.firm) + found.weight > self.profiles.rows[row.profile].capacity:
             return False
         while work >= 0:
-            if self.works[work].channel == found.channel:
+            if self.work(work).channel == found.channel:
                 count += 1
-            work = self.works[work].next
+            work = self.work(work).next
         return count < found.most
 
     # Lanes
@@ -266,6 +274,7 @@ cdef class Agents:
         """Counted at once, in the heaps by `fasten`: who is offered something by the same event need not be."""
         cdef AgentRow* row = &self.rows[agent]
         cdef ProfileRow* profile = &self.profiles.rows[row.profile]
+        cdef int32_t* lanes = lanes_of(profile)
         cdef int32_t place, number
         cdef bint ready
         row.working = self.at_work(agent)
@@ -273,7 +282,7 @@ cdef class Agents:
         profile.available += row.state == AGENT_AVAILABLE
         ready = row.working and row.offer < 0
         for place in range(profile.lane_count):
-            number = profile.lanes[place]
+            number = lanes[place]
             if ready and self.has_room(agent, number):
                 row.inside |= <uint64_t>1 << place
                 self.profiles.counts[number].agents[<int>INSIDE] += 1
@@ -286,6 +295,7 @@ cdef class Agents:
         """Into the heaps of the lanes where they may take something."""
         cdef AgentRow* row = &self.rows[agent]
         cdef ProfileRow* profile = &self.profiles.rows[row.profile]
+        cdef int32_t* lanes = lanes_of(profile)
         cdef LaneRow* lane
         cdef Heap* heap
         cdef int32_t place, ordering, number
@@ -296,7 +306,7 @@ cdef class Agents:
         for place in range(profile.lane_count):
             if not row.inside >> place & 1:
                 continue
-            number = profile.lanes[place]
+            number = lanes[place]
             lane = &self.profiles.lanes[number]
             self.profiles.weights[number] += row.weight
             for ordering in range(ORDERINGS):
@@ -309,7 +319,9 @@ cdef class Agents:
                         key = 1000 * <int64_t>row.load // profile.capacity
                     else:
                         key = row.last_offer
-                    heap_push(heap, self.places[place * ORDERINGS + ordering], key, row.idle_sequence, agent)
+                    heap_push(
+                        heap, Places(self.places[place * ORDERINGS + ordering], 1), key, row.idle_sequence, agent
+                    )
                     self.profiles.refresh(number, ordering)
             if profile.crowded:
                 self.enter_crowd(agent, place)
@@ -319,7 +331,7 @@ cdef class Agents:
         """Where there are many, those who are chosen by chance or success are found without looking at all."""
         cdef AgentRow* row = &self.rows[agent]
         cdef ProfileRow* profile = &self.profiles.rows[row.profile]
-        cdef LaneRow* lane = &self.profiles.lanes[profile.lanes[place]]
+        cdef LaneRow* lane = &self.profiles.lanes[lanes_of(profile)[place]]
         cdef int32_t score = row.first_score
         if profile.orderings & 1 << BY_LOT:
             self.lots.add(&lane.row, agent, row.row_key, row.weight)
@@ -332,7 +344,7 @@ cdef class Agents:
     cdef void leave_crowd(self, int32_t agent, int32_t place) noexcept:
         cdef AgentRow* row = &self.rows[agent]
         cdef ProfileRow* profile = &self.profiles.rows[row.profile]
-        cdef LaneRow* lane = &self.profiles.lanes[profile.lanes[place]]
+        cdef LaneRow* lane = &self.profiles.lanes[lanes_of(profile)[place]]
         cdef int32_t score = row.first_score
         if profile.orderings & 1 << BY_LOT:
             self.lots.remove(&lane.row, agent, row.row_key, row.weight)
@@ -344,12 +356,13 @@ cdef class Agents:
     cdef void leave_lanes(self, int32_t agent) noexcept:
         cdef AgentRow* row = &self.rows[agent]
         cdef ProfileRow* profile = &self.profiles.rows[row.profile]
+        cdef int32_t* lanes = lanes_of(profile)
         cdef int32_t place, ordering, number
         cdef int32_t* places
         profile.working -= row.working
         profile.available -= row.state == AGENT_AVAILABLE
         for place in range(profile.lane_count):
-            number = profile.lanes[place]
+            number = lanes[place]
             if not row.inside >> place & 1:
                 self.profiles.counts[number].agents[row.state] -= 1
                 continue
@@ -362,7 +375,7 @@ cdef class Agents:
             for ordering in range(ORDERINGS):
                 if profile.orderings & 1 << ordering:
                     places = self.places[place * ORDERINGS + ordering]
-                    heap_remove(&self.profiles.lanes[number].heaps[ordering], places, places[agent])
+                    heap_remove(&self.profiles.lanes[number].heaps[ordering], Places(places, 1), places[agent])
                     self.profiles.refresh(number, ordering)
         row.inside = 0
         row.loose = False
@@ -375,18 +388,25 @@ cdef class Agents:
 
     # Works
 
+    cdef int32_t take_work(self, int32_t agent) except -1:
+        cdef int32_t slot
+        if self.rows[agent].work.name is NULL:
+            return 2 * agent
+        slot = self.more_slots.take()
+        if self.more_slots.capacity > self.work_capacity:
+            self.more_works = <WorkRow*>grow_aligned(
+                self.more_works, sizeof(WorkRow), self.work_capacity, self.more_slots.capacity
+            )
+            self.work_capacity = self.more_slots.capacity
+        return 2 * slot + 1
+
     cdef int32_t add_work(self, int32_t agent, int32_t contact, object name, int32_t lane) except -1:
         """The latest in hand; `refresh` or `set_state` is the caller's."""
         cdef LaneRow* found = &self.profiles.lanes[lane]
         cdef WorkRow* row
         cdef int32_t* link = &self.rows[agent].first_work
-        cdef int32_t work = self.work_slots.take()
-        if self.work_slots.capacity > self.work_capacity:
-            self.works = <WorkRow*>grow(
-                self.works, sizeof(WorkRow), self.work_capacity, self.work_slots.capacity
-            )
-            self.work_capacity = self.work_slots.capacity
-        row = &self.works[work]
+        cdef int32_t work = self.take_work(agent)
+        row = self.work(work)
         memset(row, 0, sizeof(WorkRow))
         keep(&row.name, name)
         row.until_ns = -1
@@ -399,7 +419,7 @@ cdef class Agents:
         if row.channel >= 0:
             self.profiles.channel_uses[row.channel] += 1
         while link[0] >= 0:
-            link = &self.works[link[0]].next
+            link = &self.work(link[0]).next
         link[0] = work
         self.rows[agent].load += row.weight
         if not row.interruptible:
@@ -408,15 +428,17 @@ cdef class Agents:
 
     cdef int remove_work(self, int32_t work) except -1:
         """Out of the agent's hands; `refresh` or `set_state` is the caller's."""
-        cdef WorkRow* row = &self.works[work]
+        cdef WorkRow* row = self.work(work)
         cdef int32_t* link = &self.rows[row.agent].first_work
         while link[0] != work:
-            link = &self.works[link[0]].next
+            link = &self.work(link[0]).next
         link[0] = row.next
         self.rows[row.agent].load -= row.weight
         if not row.interruptible:
             self.rows[row.agent].firm -= row.weight
-        keep(&row.name, None)
+        self.bin.add(row.name)
+        row.name = NULL
         self.profiles.release_channel(row.channel)
-        self.work_slots.give_back(work)
+        if work & 1:
+            self.more_slots.give_back(work >> 1)
         return 0

@@ -1,14 +1,14 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Who is the best agent for a contact (rules 6 and 8): the heads of the lanes that may serve it are compared."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from acd_core.core.bits cimport lowest_bit
 from acd_core.core.contacts cimport KEPT
 from acd_core.core.heap cimport Entry, Heap
-from acd_core.core.kinds cimport ClassRow
+from acd_core.core.kinds cimport Requirement
+from acd_core.core.lists cimport List
 from acd_core.core.lottery cimport Lottery
-from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, BY_TURN, LaneRow, ProfileRow
+from acd_core.core.profiles cimport BY_IDLE, BY_LOAD, BY_TURN, NOBODY, LaneRow, ProfileRow
 from acd_core.core.queues cimport (
     LEAST_OCCUPIED,
     LEAST_SKILLED,
@@ -39,6 +39,21 @@ cdef inline bint enter_candidate(
     place.sequence = sequence
     place.agent = agent
     return first
+
+
+cdef int64_t find_second(int64_t* firsts, int32_t* lanes, int32_t count) noexcept:
+    """When the second longest idle of the heads of these lanes began to be so, or `NOBODY`.
+
+    Without branches, as the scores of contacts are compared (`acd_core.core.matching`).
+    """
+    cdef int64_t first = NOBODY, second = NOBODY, value, upper
+    cdef int32_t place
+    for place in range(count):
+        value = firsts[lanes[place]]
+        upper = value if value > first else first
+        first = value if value < first else first
+        second = upper if upper < second else second
+    return second
 
 
 cdef inline int32_t get_ordering(int32_t strategy) noexcept:
@@ -103,30 +118,43 @@ cdef class Choosing(Lottery):
     cdef int compare(self, int32_t contact, int32_t strategy, Candidate* best, Candidate* runner_up) except -1:
         """The best two by a strategy that looks at the head of each lane."""
         cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef List* able = &self.class_lanes.rows[klass]
         cdef bint careful = self.contacts.rows[contact].exclusions >= 0 or self.kinds.excluding.has(0, klass)
         cdef int32_t ordering = get_ordering(strategy)
         cdef bint varied = strategy == MOST_SKILLED or strategy == LEAST_SKILLED
         cdef Entry* heads = self.profiles.heads[ordering]
+        cdef int64_t second
         cdef int32_t place, lane, chosen = -1
         cdef Entry* entry
         cdef int64_t term = 0
-        for place in range(self.list_lanes(klass, self.profiles.idle.row(self.kinds.heads[klass].channel))):
-            lane = self.lanes[place]
-            entry = &heads[lane]
-            if varied:
-                term = self.profile_term(strategy, klass, self.profiles.lanes[lane].profile)
-            elif ordering != BY_IDLE:
-                term = -entry.key
-            if not is_better(term, entry.sequence, runner_up):
-                continue
-            if careful:
-                entry = self.first_agent(&self.profiles.lanes[lane].heaps[ordering], 0, contact, -1)
-                if entry is NULL:
+        if strategy == LONGEST_IDLE and not careful:
+            second = find_second(self.profiles.firsts, able.items, able.size)
+            for place in range(able.size):
+                lane = able.items[place]
+                if self.profiles.firsts[lane] <= second and self.profiles.firsts[lane] != NOBODY:
+                    entry = &heads[lane]
+                    if enter_candidate(0, entry.sequence, entry.slot, best, runner_up):
+                        chosen = lane
+        else:
+            for place in range(able.size):
+                lane = able.items[place]
+                if self.profiles.firsts[lane] == NOBODY:
                     continue
-                if ordering != BY_IDLE:
+                entry = &heads[lane]
+                if varied:
+                    term = self.profile_term(strategy, klass, self.profiles.lanes[lane].profile)
+                elif ordering != BY_IDLE:
                     term = -entry.key
-            if enter_candidate(term, entry.sequence, entry.slot, best, runner_up):
-                chosen = lane
+                if not is_better(term, entry.sequence, runner_up):
+                    continue
+                if careful:
+                    entry = self.first_agent(&self.profiles.lanes[lane].heaps[ordering], 0, contact, -1)
+                    if entry is NULL:
+                        continue
+                    if ordering != BY_IDLE:
+                        term = -entry.key
+                if enter_candidate(term, entry.sequence, entry.slot, best, runner_up):
+                    chosen = lane
         if chosen >= 0:
             # the one who comes next in their lane
             entry = self.first_agent(&self.profiles.lanes[chosen].heaps[ordering], 0, contact, best.agent)
@@ -164,20 +192,23 @@ cdef class Choosing(Lottery):
         """The best two by expected success."""
         cdef int32_t klass = self.contacts.rows[contact].klass
         cdef int32_t topic = self.topic_of(contact)
-        cdef int32_t channel = self.kinds.heads[klass].channel
-        cdef int32_t place, number
+        cdef List* able = &self.class_lanes.rows[klass]
+        cdef int32_t place
         cdef LaneRow* lane
         cdef ProfileRow* profile
-        for place in range(self.list_profiles(klass, self.profiles.idle.row(channel))):
-            number = self.lanes[place]
-            if self.agents.scores.tops.get(topic, number) < runner_up.term:
+        cdef Ranks* ranks
+        for place in range(able.size):
+            if self.profiles.firsts[able.items[place]] == NOBODY:
                 continue
-            lane = &self.profiles.lanes[self.profiles.lane_of[channel][number]]
-            profile = &self.profiles.rows[number]
+            lane = &self.profiles.lanes[able.items[place]]
+            if self.agents.scores.tops.get(topic, lane.profile) < runner_up.term:
+                continue
+            profile = &self.profiles.rows[lane.profile]
             if profile.crowded:
                 self.take_from_heap(find_heap(&lane.topics, topic), contact, best, runner_up)
             else:
-                self.take_from_ranks(find_ranks(&profile.topics, topic), lane.place, contact, best, runner_up)
+                ranks = find_ranks(&self.profiles.topics[lane.profile], topic)
+                self.take_from_ranks(ranks, lane.place, contact, best, runner_up)
             if runner_up.term == 0:
                 self.take_idle(&lane.heaps[<int>BY_IDLE], contact, best, runner_up)
         return 0
@@ -247,7 +278,7 @@ cdef class Choosing(Lottery):
     cdef int64_t term_of(self, int32_t contact, int32_t agent) except? -1:
         """The agent's term by the strategy of the contact's queue (rule 8.1)."""
         cdef int32_t klass = self.contacts.rows[contact].klass
-        cdef int32_t strategy = self.queues.rows[self.kinds.heads[klass].queue].strategy
+        cdef int32_t strategy = self.queues.rows[self.kinds.classes[klass].queue].strategy
         cdef int32_t profile = self.agents.rows[agent].profile
         if strategy == LONGEST_IDLE:
             return 0
@@ -262,7 +293,7 @@ cdef class Choosing(Lottery):
         return self.profile_term(strategy, klass, profile)
 
     cdef int64_t profile_term(self, int32_t strategy, int32_t klass, int32_t profile) noexcept:
-        cdef ClassRow* row = &self.kinds.classes[klass]
+        cdef Requirement* row = &self.kinds.requirements[klass]
         cdef uint8_t* levels
         cdef int64_t total = 0
         cdef int32_t place
@@ -277,31 +308,25 @@ cdef class Choosing(Lottery):
     cdef int list_agents(self, int32_t contact, list found) except -1:
         """All who may take it, the best first: for the matching window."""
         cdef int32_t klass = self.contacts.rows[contact].klass
-        cdef int32_t channel = self.kinds.heads[klass].channel
+        cdef List* able = &self.class_lanes.rows[klass]
         cdef int32_t preferred = self.get_preferred(contact)
-        cdef int32_t word, place, words = (self.profiles.slots.used + 63) >> 6
-        cdef int32_t profile
-        cdef uint64_t bits
+        cdef int32_t number, place
         cdef Heap* heap
         cdef Entry* entry
         if self.contacts.rows[contact].place == KEPT:
             if preferred >= 0 and self.is_free(contact, preferred):
                 found.append(preferred)
             return 0
-        if self.queues.rows[self.kinds.heads[klass].queue].strategy == RANDOM:
+        if self.queues.rows[self.kinds.classes[klass].queue].strategy == RANDOM:
             return self.list_drawn(contact, found)
         ranked = []
-        for word in range(words):
-            bits = self.class_profiles.row(klass)[word] & self.profiles.idle.row(channel)[word]
-            while bits:
-                profile = (word << 6) + lowest_bit(bits)
-                bits &= bits - 1
-                heap = &self.profiles.lanes[self.profiles.lane_of[channel][profile]].heaps[<int>BY_IDLE]
-                for place in range(heap.size):
-                    entry = &heap.entries[place]
-                    if not self.is_barred(contact, entry.slot):
-                        term = self.term_of(contact, entry.slot)
-                        ranked.append((entry.slot != preferred, -term, entry.sequence, entry.slot))
+        for number in range(able.size):
+            heap = &self.profiles.lanes[able.items[number]].heaps[<int>BY_IDLE]
+            for place in range(heap.size):
+                entry = &heap.entries[place]
+                if not self.is_barred(contact, entry.slot):
+                    term = self.term_of(contact, entry.slot)
+                    ranked.append((entry.slot != preferred, -term, entry.sequence, entry.slot))
         ranked.sort()
         found.extend([one[3] for one in ranked])
         return 0

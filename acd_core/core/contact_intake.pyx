@@ -135,12 +135,16 @@ cdef class ContactIntake(Intake):
             raise DuplicateContactError(name)
         if self.engine.contacts.names.slots.count >= self.limits.contacts_max:
             raise LimitError("contacts_max", self.limits.contacts_max)
-        if kind < 0 or self.engine.kinds.rows[kind].idle:
+        if kind < 0:
             self.check_kinds_limit(key)
             self.check_skills_limit(key[2] | named_skills(key[3]))
+        elif self.engine.kinds.rows[kind].idle:
+            self.check_return(kind)
         self.begin(now)
-        if kind < 0 or self.engine.kinds.rows[kind].idle:
+        if kind < 0:
             kind = self.engine.get_kind(key, queue)
+        else:
+            self.engine.revive_kind(kind)
         return self.engine.arrive(
             name, kind, arrival_ns, bonus_ms * NS_PER_MS, preferred, preferred_ms * NS_PER_MS
         )

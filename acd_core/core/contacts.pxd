@@ -1,7 +1,7 @@
 from cpython.ref cimport PyObject
 from libc.stdint cimport int8_t, int32_t, int64_t
 
-from acd_core.core.heap cimport Heap
+from acd_core.core.heap cimport Heap, Places
 from acd_core.core.kinds cimport Kinds
 from acd_core.core.memory cimport Slots
 from acd_core.core.names cimport Names
@@ -35,8 +35,9 @@ cdef enum ContactFlag:
 
 cdef extern from *:
     """
-    /* 56 bytes, for there may be a hundred thousand: two small numbers share a byte. */
+    /* 64 bytes, a cache line, for there may be a hundred thousand: two small numbers share a byte. */
     typedef struct {
+        PyObject *name;
         int64_t arrival_ns;
         int64_t sequence;
         int32_t klass;
@@ -44,7 +45,8 @@ cdef extern from *:
         int32_t agent;
         int32_t exclusions;
         int32_t extra;
-        /* neighbours in the list of the class, and in that of those to whom something is due */
+        /* neighbours in the list of the class and in that of those to whom something is due; in a heap there are none:
+           ``before`` is its place there, and ``after`` (or ``due_list``) ACD_IN_HEAP */
         int32_t before;
         int32_t after;
         int32_t due_before;
@@ -55,8 +57,12 @@ cdef extern from *:
         int8_t offers;
         int8_t due_list;
     } acd_contact_row;
+    #define ACD_IN_HEAP -2
     """
+    enum:
+        IN_HEAP "ACD_IN_HEAP"
     ctypedef struct ContactRow "acd_contact_row":
+        PyObject* name
         int64_t arrival_ns
         int64_t sequence
         int32_t klass
@@ -100,8 +106,6 @@ cdef struct ExtraRow:
 cdef class Contacts:
     cdef Names names
     cdef ContactRow* rows
-    cdef int32_t* places
-    cdef int32_t* due_places
     cdef Heap due
     cdef (DueList)[16] due_lists
     cdef int32_t due_list_count
@@ -121,6 +125,8 @@ cdef class Contacts:
     cdef int set_class(self, int32_t contact, int32_t klass) except -1
     cdef int set_place(self, int32_t contact, Place place) except -1
     cdef int fasten(self, int32_t contact) except -1
+    cdef Places places(self) noexcept
+    cdef Places due_places(self) noexcept
     cdef void leave_class(self, int32_t contact) noexcept
     cdef void count(self, int32_t contact, int32_t change) noexcept
     cdef void refresh(self, int32_t klass) noexcept
@@ -143,4 +149,4 @@ cdef class Contacts:
         return row.arrival_ns if row.extra < 0 else self.extras[row.extra].entered_ns
 
     cdef inline int32_t queue_of(self, int32_t contact) noexcept:
-        return self.kinds.heads[self.rows[contact].klass].queue
+        return self.kinds.classes[self.rows[contact].klass].queue

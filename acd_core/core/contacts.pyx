@@ -13,9 +13,9 @@ from libc.stdint cimport INT64_MAX, int8_t, int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
-from acd_core.core.heap cimport Entry, comes_before, heap_free, heap_push, heap_remove, heap_reserve
-from acd_core.core.kinds cimport ClassRow, Head, Kinds, Standing
-from acd_core.core.memory cimport Slots, grow
+from acd_core.core.heap cimport Entry, Places, comes_before, heap_free, heap_push, heap_remove, heap_reserve
+from acd_core.core.kinds cimport ABSENT, ClassRow, Kinds, Standing
+from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned
 from acd_core.core.names cimport Names
 from acd_core.core.queues cimport QueueRow, Queues, to_ms
 
@@ -43,22 +43,22 @@ cdef class Contacts:
         for extra in range(self.extra_capacity):
             Py_XDECREF(self.extras[extra].preferred)
         heap_free(&self.due)
-        free(self.rows)
-        free(self.places)
-        free(self.due_places)
+        self.names.forget()
+        free_aligned(self.rows)
         free(self.extras)
 
     cdef int32_t add(self, object name, int32_t klass, int64_t arrival_ns, int64_t sequence) except -1:
         """A new contact, waiting, in no heap yet."""
         cdef ContactRow* row
         cdef int32_t capacity
-        cdef int32_t contact = self.names.add(name)
-        if self.names.capacity > self.capacity:
-            capacity = self.names.capacity
-            self.rows = <ContactRow*>grow(self.rows, sizeof(ContactRow), self.capacity, capacity)
-            self.places = <int32_t*>grow(self.places, sizeof(int32_t), self.capacity, capacity)
-            self.due_places = <int32_t*>grow(self.due_places, sizeof(int32_t), self.capacity, capacity)
+        cdef int32_t contact = self.names.take()
+        if self.names.slots.capacity > self.capacity:
+            capacity = self.names.slots.capacity
+            self.rows = <ContactRow*>grow_aligned(self.rows, sizeof(ContactRow), self.capacity, capacity)
+            self.names.lend(&self.rows[0].name, sizeof(ContactRow) // sizeof(PyObject*))
+            self.names.slots.lend(&self.rows[0].klass, sizeof(ContactRow) // sizeof(int32_t))
             self.capacity = capacity
+        self.names.enter(contact, name)
         row = &self.rows[contact]
         row.arrival_ns = arrival_ns
         row.sequence = sequence
@@ -68,7 +68,6 @@ cdef class Contacts:
         row.state = CONTACT_WAITING
         row.flags = row.offers = 0
         row.place = NOWHERE
-        self.places[contact] = self.due_places[contact] = -1
         self.kinds.rows[self.kinds.classes[klass].kind].members += 1
         self.count(contact, 1)
         return contact
@@ -187,15 +186,22 @@ cdef class Contacts:
                 return 0
         else:
             heap_reserve(&klass.waiting)
-            heap_push(&klass.waiting, self.places, key, row.sequence, contact)
+            row.after = IN_HEAP
+            heap_push(&klass.waiting, self.places(), key, row.sequence, contact)
         self.refresh(row.klass)
         return 0
+
+    cdef Places places(self) noexcept:
+        return Places(&self.rows[0].before, sizeof(ContactRow) // sizeof(int32_t))
+
+    cdef Places due_places(self) noexcept:
+        return Places(&self.rows[0].due_before, sizeof(ContactRow) // sizeof(int32_t))
 
     cdef void leave_class(self, int32_t contact) noexcept:
         cdef ContactRow* row = &self.rows[contact]
         cdef ClassRow* klass = &self.kinds.classes[row.klass]
-        if self.places[contact] >= 0:
-            heap_remove(&klass.waiting, self.places, self.places[contact])
+        if row.after == IN_HEAP:
+            heap_remove(&klass.waiting, self.places(), row.before)
         else:
             if row.after >= 0:
                 self.rows[row.after].before = row.before
@@ -205,36 +211,37 @@ cdef class Contacts:
                 self.rows[row.before].after = row.after
             else:
                 klass.first = row.after
-        if self.kinds.heads[row.klass].slot == contact:
+        if self.kinds.classes[row.klass].head == contact:
             self.refresh(row.klass)
 
     cdef void refresh(self, int32_t klass) noexcept:
         """After each change of who is the first of the class, or of the order of its queue."""
         cdef ClassRow* row = &self.kinds.classes[klass]
-        cdef Head* head = &self.kinds.heads[klass]
         cdef Standing* standing = &self.kinds.standings[klass]
-        cdef QueueRow* queue = &self.queues.rows[head.queue]
+        cdef QueueRow* queue = &self.queues.rows[row.queue]
         cdef Entry* entry = &row.waiting.entries[0]
         cdef int64_t key_ms
-        head.slot = row.first
+        row.head = row.first
         if row.first >= 0:
-            head.key = self.earliest(row.first)
-            head.sequence = self.rows[row.first].sequence
+            row.key = self.earliest(row.first)
+            row.sequence = self.rows[row.first].sequence
+            row.after = self.rows[row.first].after
         if row.waiting.size and (
-            row.first < 0 or comes_before(entry.key, entry.sequence, head.key, head.sequence)
+            row.first < 0 or comes_before(entry.key, entry.sequence, row.key, row.sequence)
         ):
-            head.slot = entry.slot
-            head.key = entry.key
-            head.sequence = entry.sequence
-        if head.slot < 0:
-            self.kinds.waiting.clear(0, klass)
+            row.head = entry.slot
+            row.after = row.first
+            row.key = entry.key
+            row.sequence = entry.sequence
+        if row.head < 0:
+            standing.fixed = ABSENT
+            standing.overdue_ms = INT64_MAX
+            self.kinds.keep_bound(klass)
             return
-        self.kinds.waiting.set(0, klass)
-        key_ms = to_ms(head.key)
-        standing.queue = head.queue
-        standing.rate = <int32_t>queue.rate
-        standing.fixed = queue.base + queue.step * head.priority - queue.rate * key_ms
+        key_ms = to_ms(row.key)
+        standing.fixed = queue.base + queue.step * row.priority - queue.rate * key_ms
         standing.overdue_ms = key_ms + queue.overtaking_ms if queue.overtaking_ms >= 0 else INT64_MAX
+        self.kinds.keep_bound(klass)
 
     # What is due by the time that it waits
 
@@ -245,22 +252,23 @@ cdef class Contacts:
         after those before it.  The time at which a contact in a list entered must not change.
         """
         cdef ContactRow* row = &self.rows[contact]
-        cdef int32_t place = self.due_places[contact]
         cdef int32_t number
         if row.due_list >= 0:
             if due_ns >= 0 and self.due_lists[row.due_list].after_ns == after_ns:
                 return 0
             self.leave_due_list(contact)
-        elif place >= 0:
-            if self.due.entries[place].key == due_ns:
+        elif row.due_list == IN_HEAP:
+            if self.due.entries[row.due_before].key == due_ns:
                 return 0
-            heap_remove(&self.due, self.due_places, place)
+            heap_remove(&self.due, self.due_places(), row.due_before)
+            row.due_list = -1
         if due_ns < 0:
             return 0
         number = self.find_due_list(after_ns) if after_ns >= 0 else -1
         if number < 0 or not self.enter_due_list(contact, number, due_ns):
             heap_reserve(&self.due)
-            heap_push(&self.due, self.due_places, due_ns, row.sequence, contact)
+            row.due_list = IN_HEAP
+            heap_push(&self.due, self.due_places(), due_ns, row.sequence, contact)
         return 0
 
     cdef int32_t find_due_list(self, int64_t after_ns) noexcept:

@@ -1,10 +1,10 @@
 from libc.stdint cimport int32_t, uint64_t
 
 from acd_core.core.agents cimport Agents
-from acd_core.core.bits cimport BitRows
 from acd_core.core.contacts cimport Contacts
 from acd_core.core.exclusions cimport Exclusions
 from acd_core.core.kinds cimport Kinds
+from acd_core.core.lists cimport Groups, Lists
 from acd_core.core.profiles cimport Profiles
 from acd_core.core.queues cimport Queues
 from acd_core.core.skills cimport Skills
@@ -18,18 +18,19 @@ cdef class Eligibility:
     cdef Agents agents
     cdef Profiles profiles
     cdef Exclusions exclusions
-    cdef BitRows class_profiles
-    cdef BitRows profile_classes
-    cdef int32_t* lanes
-    cdef int32_t lanes_capacity
+    # a class's lanes are those that its channel takes, one of each profile that is able to serve it
+    cdef Lists class_lanes
+    # a profile's classes are grouped by queue
+    cdef Groups profile_classes
+    cdef uint64_t* able
+    cdef int32_t able_capacity
 
     cdef int link_class(self, int32_t klass) except -1
     cdef void unlink_class(self, int32_t klass) noexcept
     cdef int link_profile(self, int32_t profile) except -1
     cdef void unlink_profile(self, int32_t profile) noexcept
 
-    cdef int32_t list_profiles(self, int32_t klass, uint64_t* profiles) except -1
-    cdef int32_t list_lanes(self, int32_t klass, uint64_t* profiles) except -1
+    cdef bint has_anybody(self, int32_t klass) noexcept
     cdef bint is_barred(self, int32_t contact, int32_t agent) except -1
     cdef bint is_free(self, int32_t contact, int32_t agent) noexcept
     cdef bint is_able(self, int32_t contact, int32_t agent) noexcept

@@ -62,13 +62,14 @@ cdef class Engine(Settling):
             return 0
         if (old.skills, old.needs, old.steps) != (settings.skills, settings.needs, settings.steps):
             for klass in range(self.kinds.class_slots.used):
-                if self.kinds.classes[klass].kind >= 0 and self.kinds.heads[klass].queue == queue:
+                if self.kinds.classes[klass].kind >= 0 and self.kinds.classes[klass].queue == queue:
                     self.matching.unlink_class(klass)
                     self.compile(klass)
                     self.matching.link_class(klass)
         for klass in range(self.kinds.class_slots.used):
-            if self.kinds.classes[klass].kind >= 0 and self.kinds.heads[klass].queue == queue:
+            if self.kinds.classes[klass].kind >= 0 and self.kinds.classes[klass].queue == queue:
                 self.contacts.refresh(klass)
+        self.kinds.tighten_bound(queue)
         self.skills.release(list_skills(old))
         for contact in self.list_contacts(queue):
             if self.contacts.rows[contact].state <= CONTACT_OFFERED and not self.contacts.rows[contact].flags & HELD:
@@ -137,12 +138,13 @@ cdef class Engine(Settling):
     cdef int ready(self, int32_t agent) except -1:
         cdef AgentRow* row = &self.agents.rows[agent]
         cdef int32_t work, following
+        self.foresee(agent)
         self.agents.clear_next(agent)
         if row.state == AGENT_WRAP_UP:
             work = row.first_work
             while work >= 0:
-                following = self.agents.works[work].next
-                if self.agents.works[work].until_ns >= 0:
+                following = self.agents.work(work).next
+                if self.agents.work(work).until_ns >= 0:
                     self.remove_work(work)
                 work = following
             return self.release(agent, AGENT_AVAILABLE, "ready", -1, True, 0)
@@ -160,7 +162,7 @@ cdef class Engine(Settling):
         cdef int32_t offer = self.agents.rows[agent].offer
         cdef int32_t contact
         if offer >= 0:
-            contact = self.offers[offer].contact
+            contact = self.agents.rows[offer].open.contact
             self.end_offer(offer, END_REVOKED, "signed out")
             self.release(agent, AGENT_SIGNED_OUT, "signed out", -1, False, 0)
             return self.come_back(contact)
@@ -268,19 +270,19 @@ cdef class Engine(Settling):
     # Offers
 
     cdef int accept(self, int32_t offer) except -1:
-        self.measure(self.offers[offer].contact, True)
+        self.measure(self.agents.rows[offer].open.contact, True)
         return self.take(offer)
 
     cdef int reject(self, int32_t offer, object reason) except -1:
-        cdef int32_t contact = self.offers[offer].contact
-        cdef int32_t agent = self.offers[offer].agent
+        cdef int32_t contact = self.agents.rows[offer].open.contact
+        cdef int32_t agent = offer
         self.end_offer(offer, END_REJECTED, reason)
         self.release(agent, AGENT_AVAILABLE, reason if reason else "rejected", contact, False, 0)
         return self.come_back(contact)
 
     cdef int revoke(self, int32_t offer, AgentStateCode state, object reason) except -1:
-        cdef int32_t contact = self.offers[offer].contact
-        cdef int32_t agent = self.offers[offer].agent
+        cdef int32_t contact = self.agents.rows[offer].open.contact
+        cdef int32_t agent = offer
         self.end_offer(offer, END_REVOKED, reason)
         self.release(agent, state, reason, contact, False, 0)
         return self.come_back(contact)
@@ -288,12 +290,12 @@ cdef class Engine(Settling):
     # Wrap-up
 
     cdef int end_wrap_up(self, int32_t work, object reason) except -1:
-        cdef int32_t agent = self.agents.works[work].agent
+        cdef int32_t agent = self.agents.work(work).agent
         self.remove_work(work)
         return self.release(agent, AGENT_AVAILABLE, reason, -1, True, 0)
 
     cdef int extend_wrap_up(self, int32_t work, int64_t until_ns) except -1:
-        cdef WorkRow* row = &self.agents.works[work]
+        cdef WorkRow* row = self.agents.work(work)
         self.sequence += 1
         self.timers.cancel(row.timer)
         row.until_ns = until_ns
@@ -301,8 +303,8 @@ cdef class Engine(Settling):
         return self.show(row.agent, AGENT_WRAP_UP, "wrap-up extended", 0)
 
     cdef int remove_work(self, int32_t work) except -1:
-        if self.agents.works[work].timer >= 0:
-            self.timers.cancel(self.agents.works[work].timer)
+        if self.agents.work(work).timer >= 0:
+            self.timers.cancel(self.agents.work(work).timer)
         return self.agents.remove_work(work)
 
     # Timers
@@ -341,8 +343,8 @@ cdef class Engine(Settling):
         cdef int32_t contact, agent
         cdef int64_t return_ns
         if kind == TIMER_OFFER:
-            contact = self.offers[owner].contact
-            agent = self.offers[owner].agent
+            contact = self.agents.rows[owner].open.contact
+            agent = owner
             return_ns = self.queues.rows[self.contacts.queue_of(contact)].return_ns
             self.end_offer(owner, END_EXPIRED, "no answer")
             self.release(agent, AGENT_NOT_RESPONDING, "no answer", -1, False, return_ns)

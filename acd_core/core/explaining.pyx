@@ -5,7 +5,8 @@ from libc.stdint cimport int32_t, int64_t
 
 from acd_core.core.agents cimport AgentRow
 from acd_core.core.contacts cimport ContactRow
-from acd_core.core.kinds cimport Head
+from acd_core.core.kinds cimport ClassRow
+from acd_core.core.lists cimport List
 from acd_core.core.matching cimport UNKNOWN, Matching, RunnersUp, Turn
 from acd_core.core.output cimport Reasons, Score, get_total, own
 from acd_core.core.profiles cimport INSIDE
@@ -39,22 +40,24 @@ cdef int explain(
     is looked for."""
     cdef ContactRow* row = &matching.contacts.rows[contact]
     cdef AgentRow* winner = &matching.agents.rows[agent]
-    cdef Head* head = &matching.kinds.heads[row.klass]
-    cdef QueueRow* queue = &matching.queues.rows[head.queue]
-    cdef bint skilled = matching.class_profiles.has(row.klass, winner.profile)
+    cdef ClassRow* klass = &matching.kinds.classes[row.klass]
+    cdef QueueRow* queue = &matching.queues.rows[klass.queue]
+    # who was chosen by the strategy is able to serve it
+    cdef bint skilled = named is None or matching.is_able(contact, agent)
     cdef int32_t takers
     cdef int64_t now_ns = matching.now_ns
+    # first of all, for it may have to be fetched meanwhile
+    why.skills = own(matching.kinds.words[row.klass])
     count_groups(matching, why, row.klass)
     if row.exclusions >= 0 or matching.kinds.excluding.has(0, row.klass):
         name_barred(matching, why, contact, agent)
     takers = why.states[<int>INSIDE]
     why.strategy = own(named if named is not None else NAMES[queue.strategy])
-    why.skills = own(matching.kinds.words[row.klass])
     why.idle_ns = now_ns - winner.idle_since_ns
     why.waited_ns = now_ns - row.arrival_ns
     why.elsewhere = matching.agents.names.slots.count - queue.agents
     if not skilled:
-        if matching.queues.profiles.has(head.queue, winner.profile):
+        if matching.queues.profiles.has(klass.queue, winner.profile):
             why.unskilled -= 1
         else:
             why.elsewhere -= 1
@@ -68,7 +71,7 @@ cdef int explain(
         if takers > 1:
             if seconds.agent.agent < 0:
                 matching.find_other(contact, agent, &seconds.agent)
-            why.runner_up = own(<object>matching.agents.names.names[seconds.agent.agent])
+            why.runner_up = own(<object>matching.agents.names.get(seconds.agent.agent))
             why.runner_up_idle_ns = now_ns - matching.agents.rows[seconds.agent.agent].idle_since_ns
             why.runner_up_term = seconds.agent.term
     add_score(matching, &why.score, contact)
@@ -83,11 +86,11 @@ cdef int explain(
 cdef int count_groups(Matching matching, Reasons* why, int32_t klass) except -1:
     """Those able to serve the class, by state, and in ``states[INSIDE]`` those who may take something in its lane."""
     cdef int32_t state, total = 0
-    cdef int32_t count = matching.list_lanes(klass, matching.class_profiles.row(klass))
-    add_up(matching.lanes, count, matching.profiles.counts, why.states)
+    cdef List* able = &matching.class_lanes.rows[klass]
+    add_up(able.items, able.size, matching.profiles.counts, why.states)
     for state in range(8):
         total += why.states[state]
-    why.unskilled = matching.queues.rows[matching.kinds.heads[klass].queue].agents - total
+    why.unskilled = matching.queues.rows[matching.kinds.classes[klass].queue].agents - total
     return 0
 
 
@@ -120,7 +123,7 @@ cdef int name_barred(Matching matching, Reasons* why, int32_t contact, int32_t a
 
 
 cdef tuple name_agents(Matching matching, set agents, int32_t winner):
-    return tuple(sorted([<object>matching.agents.names.names[<int32_t>one] for one in agents if one != winner]))
+    return tuple(sorted([<object>matching.agents.names.get(<int32_t>one) for one in agents if one != winner]))
 
 
 cdef int find_next(Matching matching, int32_t contact, int32_t agent, Turn* following) except -1:
@@ -133,21 +136,21 @@ cdef int find_next(Matching matching, int32_t contact, int32_t agent, Turn* foll
 
 
 cdef void name_next(Matching matching, Reasons* why, int32_t contact) noexcept:
-    why.next_contact = own(<object>matching.contacts.names.names[contact])
-    why.next_queue = own(<object>matching.queues.names.names[matching.contacts.queue_of(contact)])
+    why.next_contact = own(<object>matching.contacts.names.get(contact))
+    why.next_queue = own(<object>matching.queues.names.get(matching.contacts.queue_of(contact)))
     why.next_waited_ns = matching.now_ns - matching.contacts.rows[contact].arrival_ns
     add_score(matching, &why.next_score, contact)
 
 
 cdef void add_score(Matching matching, Score* score, int32_t contact) noexcept:
     cdef ContactRow* row = &matching.contacts.rows[contact]
-    cdef Head* head = &matching.kinds.heads[row.klass]
-    cdef QueueRow* queue = &matching.queues.rows[head.queue]
+    cdef ClassRow* klass = &matching.kinds.classes[row.klass]
+    cdef QueueRow* queue = &matching.queues.rows[klass.queue]
     cdef int64_t now_ms = matching.now_ns // NS_PER_MS
     cdef int64_t arrived_ms = row.arrival_ns // NS_PER_MS
     cdef int64_t counted_ms = to_ms(matching.contacts.earliest(contact))
     score.base = queue.base
-    score.priority = queue.step * head.priority
+    score.priority = queue.step * klass.priority
     score.wait = queue.rate * (now_ms - arrived_ms)
     score.bonus = queue.rate * (arrived_ms - counted_ms)
     score.blending = queue.blending

@@ -55,11 +55,11 @@ cdef class Fans:
         return 0
 
     cdef int signed_in(self, int32_t agent) except -1:
-        self.agents.rows[agent].first_fan = self.absent.pop(<object>self.agents.names.names[agent], -1)
+        self.agents.rows[agent].first_fan = self.absent.pop(<object>self.agents.names.get(agent), -1)
         return 0
 
     cdef int signed_out(self, int32_t agent) except -1:
         """Before the agent's row goes."""
         if self.first(agent) >= 0:
-            self.absent[<object>self.agents.names.names[agent]] = self.first(agent)
+            self.absent[<object>self.agents.names.get(agent)] = self.first(agent)
         return 0

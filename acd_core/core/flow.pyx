@@ -51,10 +51,7 @@ cdef class Flow(Hands):
         cdef KindRow* row
         if known is not None:
             kind = known
-            row = &self.kinds.rows[kind]
-            if row.idle:
-                self.kinds.unshelve(kind)
-                self.skills.hold_again(row.skills, row.skill_count)
+            self.revive_kind(kind)
             return kind
         names = key[2] | named_skills(key[3])
         self.skills.hold(names)
@@ -67,6 +64,13 @@ cdef class Flow(Hands):
         for place, name in enumerate(names):
             row.skills[place] = self.skills.get(name)
         return kind
+
+    cdef void revive_kind(self, int32_t kind) noexcept:
+        """Off its shelf, if it is there."""
+        cdef KindRow* row = &self.kinds.rows[kind]
+        if row.idle:
+            self.kinds.unshelve(kind)
+            self.skills.hold_again(row.skills, row.skill_count)
 
     cdef int drop_kind(self, int32_t kind) except -1:
         """On the shelf, if nobody is left of it; the longest there makes room."""
@@ -85,7 +89,7 @@ cdef class Flow(Hands):
         cdef int32_t klass = row.first
         while klass >= 0:
             self.matching.unlink_class(klass)
-            klass = self.kinds.classes[klass].next
+            klass = self.kinds.requirements[klass].next
         self.skills.hold_again(row.skills, row.skill_count)
         self.skills.release(self.kinds.keys[kind][2] | named_skills(self.kinds.keys[kind][3]))
         self.profiles.release_channel(row.channel)
@@ -96,7 +100,7 @@ cdef class Flow(Hands):
         while klass >= 0:
             if self.kinds.classes[klass].step == step:
                 return klass
-            klass = self.kinds.classes[klass].next
+            klass = self.kinds.requirements[klass].next
         klass = self.kinds.add_class(kind, step)
         self.compile(klass)
         self.matching.link_class(klass)
@@ -106,7 +110,7 @@ cdef class Flow(Hands):
         """Its requirement, by its kind, its step and the settings of its queue."""
         cdef ClassRow* row = &self.kinds.classes[klass]
         cdef tuple key = self.kinds.keys[row.kind]
-        cdef object settings = self.queues.settings[self.kinds.heads[klass].queue]
+        cdef object settings = self.queues.settings[self.kinds.classes[klass].queue]
         cdef list program = []
         own_skills = (skill(name) for name in key[2] | settings.skills)
         requirement = relax(all_of(key[3], settings.needs, *own_skills), settings.steps[: row.step])
@@ -174,7 +178,7 @@ cdef class Flow(Hands):
         agent = self.matching.get_preferred(contact)
         if agent < 0 or not self.agents.at_work(agent) or self.matching.is_barred(contact, agent):
             return False
-        channel = self.kinds.heads[self.contacts.rows[contact].klass].channel
+        channel = self.kinds.classes[self.contacts.rows[contact].klass].channel
         lane = self.profiles.lane_of[channel][self.agents.rows[agent].profile]
         return (
             self.profiles.lanes[lane].most > 0
@@ -243,7 +247,7 @@ cdef class Flow(Hands):
         cdef int32_t contact
         cdef list found = []
         for contact in range(self.contacts.names.slots.used):
-            if self.contacts.names.names[contact] is not NULL and self.contacts.queue_of(contact) == queue:
+            if self.contacts.names.get(contact) is not NULL and self.contacts.queue_of(contact) == queue:
                 found.append((self.contacts.rows[contact].arrival_ns, self.contacts.rows[contact].sequence, contact))
         found.sort()
         return [one[2] for one in found]
@@ -256,7 +260,7 @@ cdef class Flow(Hands):
         cdef int32_t target
         cdef int bound = 0, drawn
         cdef tuple splits = self.queues.settings[queue].splits
-        drawn = mix(self.matching.seed ^ hash_name(<object>self.contacts.names.names[contact])) % 1000
+        drawn = mix(self.matching.seed ^ hash_name(<object>self.contacts.names.get(contact))) % 1000
         for one in splits:
             bound += one.permille
             if drawn < bound:
@@ -274,12 +278,12 @@ cdef class Flow(Hands):
         if queue == before:
             return 0
         record = self.output.add(CONTACT_MOVED)
-        record.contact = own(<object>self.contacts.names.names[contact])
-        record.queue = own(<object>self.queues.names.names[before])
-        record.to_queue = own(<object>self.queues.names.names[queue])
+        record.contact = own(<object>self.contacts.names.get(contact))
+        record.queue = own(<object>self.queues.names.get(before))
+        record.to_queue = own(<object>self.queues.names.get(queue))
         record.reason = own(reason)
         key = self.kinds.keys[self.kinds.classes[self.contacts.rows[contact].klass].kind]
-        key = (<object>self.queues.names.names[queue], *key[1:])
+        key = (<object>self.queues.names.get(queue), *key[1:])
         return self.change_class(contact, self.get_class(self.get_kind(key, queue), 0))
 
     cdef int enter(self, int32_t contact) except -1:

@@ -6,21 +6,11 @@ from acd_core.core.exclusions cimport Exclusions
 from acd_core.core.kinds cimport Kinds
 from acd_core.core.marks cimport Marks
 from acd_core.core.matching cimport Matching, RunnersUp
-from acd_core.core.memory cimport Slots
 from acd_core.core.output cimport OfferEndCode, Output
 from acd_core.core.profiles cimport Profiles
 from acd_core.core.queues cimport Queues
 from acd_core.core.skills cimport Skills
 from acd_core.core.timers cimport Timers
-
-
-cdef struct OfferRow:
-    int64_t number
-    int64_t expires_ns
-    int32_t contact
-    int32_t agent
-    int32_t timer
-    int32_t next
 
 
 cdef class Hands:
@@ -36,9 +26,6 @@ cdef class Hands:
     cdef Output output
     cdef Marks waiting
     cdef Marks free
-    cdef Slots offer_slots
-    cdef OfferRow* offers
-    cdef int32_t offer_capacity
     cdef int32_t exclusions_max
     cdef int64_t now_ns
     cdef int64_t sequence
@@ -68,6 +55,7 @@ cdef class Hands:
     cdef int show(self, int32_t agent, AgentStateCode empty, object reason, int64_t return_ns) except -1
     cdef void restart_idle(self, int32_t agent) noexcept
     cdef int wish(self, int32_t agent, AgentStateCode state, object reason, int64_t return_ns) except -1
+    cdef void foresee(self, int32_t agent) noexcept
     cdef int agent_moved(self, int32_t agent) except -1
     cdef int place_fans(self, int32_t agent) except -1
     cdef int32_t find_work(self, int32_t agent, int32_t contact) noexcept

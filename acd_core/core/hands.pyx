@@ -6,7 +6,6 @@ free or to want an agent by a step is marked, for `acd_core.core.settling` to lo
 """
 
 from libc.stdint cimport int32_t, int64_t
-from libc.stdlib cimport free
 
 from acd_core.core.agents cimport (
     AGENT_AVAILABLE,
@@ -18,9 +17,9 @@ from acd_core.core.agents cimport (
     AgentRow,
     Agents,
     AgentStateCode,
+    OfferRow,
     WorkRow,
 )
-from acd_core.core.bits cimport prefetch_row
 from acd_core.core.contacts cimport (
     CHARGED,
     CONTACT_ASSIGNED,
@@ -33,7 +32,7 @@ from acd_core.core.exclusions cimport Exclusions
 from acd_core.core.explaining cimport explain
 from acd_core.core.marks cimport Marks
 from acd_core.core.matching cimport Matching, RunnersUp
-from acd_core.core.memory cimport Slots, grow
+from acd_core.core.memory cimport prefetch
 from acd_core.core.output cimport (
     AGENT_STATE_CHANGED,
     CONTACT_ASSIGNED as CONTACT_ASSIGNED_RECORD,
@@ -50,7 +49,7 @@ from acd_core.core.output cimport (
 )
 from acd_core.core.queues cimport QueueRow, Queues
 from acd_core.core.skills cimport Skills
-from acd_core.core.timers cimport TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_UP, Timers
+from acd_core.core.timers cimport HOMES, TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_UP, Timers
 
 
 cdef class Hands:
@@ -65,13 +64,9 @@ cdef class Hands:
         self.timers = Timers()
         self.exclusions = Exclusions(self.contacts, self.agents, self.timers)
         self.matching = Matching(self.skills, self.queues, self.contacts, self.agents, self.exclusions)
-        self.output = Output()
+        self.output = Output(self.agents.bin)
         self.waiting = Marks()
         self.free = Marks()
-        self.offer_slots = Slots()
-
-    def __dealloc__(self):
-        free(self.offers)
 
     cdef int place(self, int32_t contact) except -1:
         raise NotImplementedError
@@ -94,18 +89,12 @@ cdef class Hands:
         cdef int32_t queue = self.contacts.queue_of(contact)
         cdef QueueRow* settings = &self.queues.rows[queue]
         cdef int64_t expires_ns = self.now_ns + settings.offer_ns
-        cdef int32_t offer = self.offer_slots.take()
-        if self.offer_slots.capacity > self.offer_capacity:
-            self.offers = <OfferRow*>grow(
-                self.offers, sizeof(OfferRow), self.offer_capacity, self.offer_slots.capacity
-            )
-            self.offer_capacity = self.offer_slots.capacity
         if named is None and self.matching.get_preferred(contact) == agent:
             named = "preferred"
         record = self.output.add(OFFER_MADE)
-        record.contact = own(<object>self.contacts.names.names[contact])
-        record.agent = own(<object>self.agents.names.names[agent])
-        record.queue = own(<object>self.queues.names.names[queue])
+        record.contact = own(<object>self.contacts.names.get(contact))
+        record.agent = own(<object>self.agents.names.get(agent))
+        record.queue = own(<object>self.queues.names.get(queue))
         record.until_ns = expires_ns
         # without a window, nobody free could take anybody waiting before this event (`acd_core.core.settling`)
         contested = self.gathers or self.waiting.size > 1 or self.agents.rows[agent].marked
@@ -117,47 +106,45 @@ cdef class Hands:
         self.offers_made += 1
         self.sequence += 1
         record.offer = self.offers_made
-        row = &self.offers[offer]
+        row = &self.agents.rows[agent].open
         row.number = self.offers_made
         row.expires_ns = expires_ns
         row.contact = contact
-        row.agent = agent
         row.next = -1
-        row.timer = self.timers.start(TIMER_OFFER, offer, expires_ns, self.sequence)
+        row.timer = self.timers.start(TIMER_OFFER, agent, expires_ns, self.sequence)
         if found.offer < 0:
             self.contacts.set_state(contact, CONTACT_OFFERED)
         link = &found.offer
         while link[0] >= 0:
-            link = &self.offers[link[0]].next
-        link[0] = offer
+            link = &self.agents.rows[link[0]].open.next
+        link[0] = agent
         found.offers += 1
         self.place(contact)
-        self.agents.rows[agent].offer = offer
+        self.agents.rows[agent].offer = agent
         self.agents.rows[agent].last_offer = self.offers_made
         return self.show(agent, AGENT_OFFERED, "offered", 0)
 
     cdef int close_offer(self, int32_t offer, OfferEndCode end, object reason) except -1:
         """The contact is to be placed by the caller."""
-        cdef OfferRow* row = &self.offers[offer]
+        cdef OfferRow* row = &self.agents.rows[offer].open
         cdef int32_t* link = &self.contacts.rows[row.contact].offer
         cdef Record* record = self.output.add(OFFER_ENDED)
         record.offer = row.number
         record.state = end
-        record.contact = own(<object>self.contacts.names.names[row.contact])
-        record.agent = own(<object>self.agents.names.names[row.agent])
+        record.contact = own(<object>self.contacts.names.get(row.contact))
+        record.agent = own(<object>self.agents.names.get(offer))
         record.reason = own(reason)
         self.timers.cancel(row.timer)
         while link[0] != offer:
-            link = &self.offers[link[0]].next
+            link = &self.agents.rows[link[0]].open.next
         link[0] = row.next
         self.contacts.rows[row.contact].offers -= 1
-        self.agents.rows[row.agent].offer = -1
-        self.offer_slots.give_back(offer)
+        self.agents.rows[offer].offer = -1
         return 0
 
     cdef int end_offer(self, int32_t offer, OfferEndCode end, object reason) except -1:
         """It came to nothing; without another open one the contact waits again."""
-        cdef int32_t contact = self.offers[offer].contact
+        cdef int32_t contact = self.agents.rows[offer].open.contact
         self.close_offer(offer, end, reason)
         if self.contacts.rows[contact].offer < 0:
             self.contacts.set_state(contact, CONTACT_WAITING)
@@ -168,18 +155,18 @@ cdef class Hands:
         cdef int32_t offer, agent
         while self.contacts.rows[contact].offer >= 0:
             offer = self.contacts.rows[contact].offer
-            agent = self.offers[offer].agent
+            agent = offer
             self.end_offer(offer, END_REVOKED, reason)
             self.release(agent, AGENT_AVAILABLE, reason, -1, False, 0)
         return 0
 
     cdef int take(self, int32_t offer) except -1:
         """It is accepted."""
-        cdef int32_t contact = self.offers[offer].contact
-        cdef int32_t agent = self.offers[offer].agent
-        cdef int64_t number = self.offers[offer].number
-        cdef object name = <object>self.contacts.names.names[contact]
-        cdef int32_t channel = self.kinds.heads[self.contacts.rows[contact].klass].channel
+        cdef int32_t contact = self.agents.rows[offer].open.contact
+        cdef int32_t agent = offer
+        cdef int64_t number = self.agents.rows[offer].open.number
+        cdef object name = <object>self.contacts.names.get(contact)
+        cdef int32_t channel = self.kinds.classes[self.contacts.rows[contact].klass].channel
         cdef int32_t other, work
         cdef Record* record
         self.close_offer(offer, END_ACCEPTED, "")
@@ -191,7 +178,7 @@ cdef class Hands:
             self.restart_idle(agent)
         record = self.output.add(CONTACT_ASSIGNED_RECORD)
         record.contact = own(name)
-        record.agent = own(<object>self.agents.names.names[agent])
+        record.agent = own(<object>self.agents.names.get(agent))
         record.offer = number
         work = self.agents.add_work(
             agent, contact, name, self.profiles.lane_of[channel][self.agents.rows[agent].profile]
@@ -200,7 +187,7 @@ cdef class Hands:
         self.show(agent, AGENT_BUSY, "accepted", 0)
         while self.contacts.rows[contact].offer >= 0:
             other = self.contacts.rows[contact].offer
-            agent = self.offers[other].agent
+            agent = other
             self.close_offer(other, END_REVOKED, "answered by another agent")
             self.release(agent, AGENT_AVAILABLE, "answered by another agent", -1, False, 0)
         return 0
@@ -211,9 +198,9 @@ cdef class Hands:
         cdef int32_t work = self.agents.rows[agent].first_work
         cdef int64_t total = 0
         while work >= 0:
-            if not self.agents.works[work].interrupted:
-                total += self.agents.works[work].weight
-            work = self.agents.works[work].next
+            if not self.agents.work(work).interrupted:
+                total += self.agents.work(work).weight
+            work = self.agents.work(work).next
         return total
 
     cdef int interrupt(self, int32_t agent, int32_t accepted) except -1:
@@ -224,14 +211,14 @@ cdef class Hands:
             last = -1
             work = self.agents.rows[agent].first_work
             while work >= 0:
-                if work != accepted and self.agents.works[work].interruptible:
-                    if not self.agents.works[work].interrupted:
+                if work != accepted and self.agents.work(work).interruptible:
+                    if not self.agents.work(work).interrupted:
                         last = work
-                work = self.agents.works[work].next
+                work = self.agents.work(work).next
             if last < 0:
                 break
-            self.agents.works[last].interrupted = True
-            if self.agents.works[last].until_ns < 0:
+            self.agents.work(last).interrupted = True
+            if self.agents.work(last).until_ns < 0:
                 self.report_work(agent, last, True)
         return 0
 
@@ -240,7 +227,7 @@ cdef class Hands:
         cdef int32_t work = self.agents.rows[agent].first_work
         cdef WorkRow* row
         while work >= 0:
-            row = &self.agents.works[work]
+            row = self.agents.work(work)
             if row.interrupted:
                 if self.active_weight(agent) + row.weight <= max(capacity, <int64_t>row.weight):
                     row.interrupted = False
@@ -251,15 +238,15 @@ cdef class Hands:
 
     cdef int report_work(self, int32_t agent, int32_t work, bint interrupted) except -1:
         cdef Record* record = self.output.add(CONTACT_INTERRUPTED if interrupted else CONTACT_RESUMED)
-        record.contact = own(<object>self.agents.works[work].name)
-        record.agent = own(<object>self.agents.names.names[agent])
+        record.contact = own(<object>self.agents.work(work).name)
+        record.agent = own(<object>self.agents.names.get(agent))
         return 0
 
     cdef int32_t find_work(self, int32_t agent, int32_t contact) noexcept:
         """The agent's work that is this contact."""
         cdef int32_t work = self.agents.rows[agent].first_work
-        while work >= 0 and self.agents.works[work].contact != contact:
-            work = self.agents.works[work].next
+        while work >= 0 and self.agents.work(work).contact != contact:
+            work = self.agents.work(work).next
         return work
 
     cdef int32_t first_wrap_up(self, int32_t agent, object contact) except -2:
@@ -268,12 +255,12 @@ cdef class Hands:
         cdef int32_t found = -1
         cdef WorkRow* row
         while work >= 0:
-            row = &self.agents.works[work]
+            row = self.agents.work(work)
             if row.until_ns >= 0 and (contact is None or <object>row.name == contact):
-                if found < 0 or row.until_ns < self.agents.works[found].until_ns or (
-                    row.until_ns == self.agents.works[found].until_ns
+                if found < 0 or row.until_ns < self.agents.work(found).until_ns or (
+                    row.until_ns == self.agents.work(found).until_ns
                     and self.timers.rows[row.timer].sequence
-                    < self.timers.rows[self.agents.works[found].timer].sequence
+                    < self.timers.rows[self.agents.work(found).timer].sequence
                 ):
                     found = work
             work = row.next
@@ -281,7 +268,7 @@ cdef class Hands:
 
     cdef int finish_work(self, int32_t agent, int32_t work, int64_t wrap_up_ns, object reason, int32_t spare) except -1:
         """The conversation is over: wrap-up, or nothing more of it.  ``wrap_up_ns``: the queue's."""
-        cdef WorkRow* row = &self.agents.works[work]
+        cdef WorkRow* row = self.agents.work(work)
         if self.agents.rows[agent].wrap_up_ns >= 0:
             wrap_up_ns = self.agents.rows[agent].wrap_up_ns
         row.contact = -1
@@ -374,26 +361,26 @@ cdef class Hands:
             row.timer = -1
         if row.offer >= 0:
             state = AGENT_OFFERED
-            until_ns = self.offers[row.offer].expires_ns
-            shown = <object>self.contacts.names.names[self.offers[row.offer].contact]
+            until_ns = self.agents.rows[row.offer].open.expires_ns
+            shown = <object>self.contacts.names.get(self.agents.rows[row.offer].open.contact)
         elif work >= 0:
-            while work >= 0 and (self.agents.works[work].until_ns >= 0 or self.agents.works[work].interrupted):
-                work = self.agents.works[work].next
+            while work >= 0 and (self.agents.work(work).until_ns >= 0 or self.agents.work(work).interrupted):
+                work = self.agents.work(work).next
             if work >= 0:
                 state = AGENT_BUSY
-                shown = <object>self.agents.works[work].name
+                shown = <object>self.agents.work(work).name
             else:
                 work = self.first_wrap_up(agent, None)
                 state = AGENT_WRAP_UP
-                until_ns = self.agents.works[work].until_ns
-                shown = <object>self.agents.works[work].name
+                until_ns = self.agents.work(work).until_ns
+                shown = <object>self.agents.work(work).name
         elif return_ns:
             self.sequence += 1
             until_ns = self.now_ns + return_ns
             row.timer = self.timers.start(TIMER_RETURN, agent, until_ns, self.sequence)
         self.agents.set_state(agent, state, reason, self.now_ns, until_ns, shown)
         record = self.output.add(AGENT_STATE_CHANGED)
-        record.agent = own(<object>self.agents.names.names[agent])
+        record.agent = own(<object>self.agents.names.get(agent))
         record.state = state
         record.reason = own(reason)
         record.until_ns = until_ns
@@ -401,14 +388,23 @@ cdef class Hands:
             record.contact = own(shown)
         return self.agent_moved(agent)
 
+    cdef void foresee(self, int32_t agent) noexcept:
+        """Fetch what is asked for when the agent comes to be free, all at once and not one after the other."""
+        cdef AgentRow* row = &self.agents.rows[agent]
+        prefetch(&row.work)
+        prefetch(&row.reason)
+        prefetch(&self.timers.rows[HOMES * agent])
+        prefetch(&self.profiles.rows[row.profile])
+        prefetch(&self.profiles.lanes[row.lane])
+        prefetch(&self.profiles.counts[row.lane])
+        self.matching.profile_classes.prefetch(row.profile)
+
     cdef int agent_moved(self, int32_t agent) except -1:
         """After each change of what the agent may take: whom it concerns is looked at again."""
         cdef AgentRow* row = &self.agents.rows[agent]
         if row.offer < 0 and not row.marked and self.agents.at_work(agent):
             row.marked = True
             self.free.add(agent)
-            # soon asked for: whom they may serve
-            prefetch_row(self.matching.profile_classes.row(row.profile), self.matching.profile_classes.stride)
         if row.attended != self.agents.at_work(agent):
             self.place_fans(agent)
         return 0

@@ -1,14 +1,18 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """A heap with four children a node that knows where each of its rows is, so that any row can be taken out.
 
-Order is by (key, sequence); no two entries have the same.  ``places[slot]`` is the row's place in its heap, -1 outside
-of it: one array serves all heaps of a table, because a row is in one heap at a time.
+Order is by (key, sequence); no two entries have the same.  ``places`` says for each row its place in its heap, -1
+outside of it: one serves all heaps of a table, because a row is in one heap at a time.
 """
 
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 
 from acd_core.core.memory cimport grow
+
+
+cdef inline void set_place(Places places, int32_t slot, int32_t place) noexcept:
+    places.first[<size_t>slot * places.stride] = place
 
 
 cdef int heap_reserve(Heap* heap) except -1:
@@ -21,7 +25,7 @@ cdef int heap_reserve(Heap* heap) except -1:
     return 0
 
 
-cdef void sift_up(Heap* heap, int32_t* places, int32_t place, Entry entry) noexcept:
+cdef void sift_up(Heap* heap, Places places, int32_t place, Entry entry) noexcept:
     cdef int32_t parent
     cdef Entry* above
     while place > 0:
@@ -30,13 +34,13 @@ cdef void sift_up(Heap* heap, int32_t* places, int32_t place, Entry entry) noexc
         if not comes_before(entry.key, entry.sequence, above.key, above.sequence):
             break
         heap.entries[place] = above[0]
-        places[above.slot] = place
+        set_place(places, above.slot, place)
         place = parent
     heap.entries[place] = entry
-    places[entry.slot] = place
+    set_place(places, entry.slot, place)
 
 
-cdef void sift_down(Heap* heap, int32_t* places, int32_t place, Entry entry) noexcept:
+cdef void sift_down(Heap* heap, Places places, int32_t place, Entry entry) noexcept:
     cdef int32_t child, last, least
     cdef Entry* entries = heap.entries
     while True:
@@ -55,13 +59,13 @@ cdef void sift_down(Heap* heap, int32_t* places, int32_t place, Entry entry) noe
         if not comes_before(entries[least].key, entries[least].sequence, entry.key, entry.sequence):
             break
         entries[place] = entries[least]
-        places[entries[place].slot] = place
+        set_place(places, entries[place].slot, place)
         place = least
     entries[place] = entry
-    places[entry.slot] = place
+    set_place(places, entry.slot, place)
 
 
-cdef void heap_push(Heap* heap, int32_t* places, int64_t key, int64_t sequence, int32_t slot) noexcept:
+cdef void heap_push(Heap* heap, Places places, int64_t key, int64_t sequence, int32_t slot) noexcept:
     """`heap_reserve` goes before it."""
     cdef Entry entry
     entry.key = key
@@ -71,10 +75,10 @@ cdef void heap_push(Heap* heap, int32_t* places, int64_t key, int64_t sequence, 
     sift_up(heap, places, heap.size - 1, entry)
 
 
-cdef void heap_remove(Heap* heap, int32_t* places, int32_t place) noexcept:
+cdef void heap_remove(Heap* heap, Places places, int32_t place) noexcept:
     cdef Entry last
     cdef Entry removed = heap.entries[place]
-    places[removed.slot] = -1
+    set_place(places, removed.slot, -1)
     heap.size -= 1
     if place == heap.size:
         return

@@ -38,6 +38,7 @@ cdef class Intake:
     cdef object agent_name(self, int32_t agent)
 
     cdef int check_skills_limit(self, object names) except -1
+    cdef int check_return(self, int32_t kind) except -1
     cdef int check_profiles_limit(self, object settings) except -1
     cdef int check_kinds_limit(self, tuple key) except -1
     cdef int check_queues_known(self, frozenset queues) except -1

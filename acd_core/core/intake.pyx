@@ -10,6 +10,7 @@ from acd_core.core.agents cimport AgentStateCode
 from acd_core.core.contacts cimport CONTACT_ASSIGNED
 from acd_core.core.engine cimport Engine
 from acd_core.core.fields cimport find_field, read_field
+from acd_core.core.kinds cimport KindRow
 from acd_core.core.quick cimport are_levels, are_plain_names, get_number, is_plain_name, is_plain_text
 
 from acd_core.checks import (
@@ -261,9 +262,9 @@ cdef class Intake:
         if type(number) is not int or number not in self.explanations:
             raise StaleOfferError(number, OFFER_ENDED)
         offer = self.engine.agents.rows[agent].offer
-        if offer < 0 or self.engine.offers[offer].number != <int64_t>number:
+        if offer < 0 or self.engine.agents.rows[offer].open.number != <int64_t>number:
             raise StaleOfferError(number, OFFER_OF_ANOTHER)
-        if now >= self.engine.offers[offer].expires_ns:
+        if now >= self.engine.agents.rows[offer].open.expires_ns:
             raise StaleOfferError(number, OFFER_EXPIRED)
         return offer
 
@@ -292,12 +293,23 @@ cdef class Intake:
         return work
 
     cdef object agent_name(self, int32_t agent):
-        return <object>self.engine.agents.names.names[agent]
+        return <object>self.engine.agents.names.get(agent)
 
     # Limits
 
     cdef int check_skills_limit(self, object names) except -1:
         cdef int32_t new = self.engine.skills.count_new(names)
+        if new and self.engine.skills.live + new > self.limits.skills_max:
+            raise LimitError("skills_max", self.limits.skills_max)
+        return 0
+
+    cdef int check_return(self, int32_t kind) except -1:
+        """Of a kind on the shelf."""
+        cdef KindRow* row = &self.engine.kinds.rows[kind]
+        cdef int32_t new
+        if self.engine.kinds.slots.count - self.engine.kinds.idle_count >= self.limits.classes_max:
+            raise LimitError("classes_max", self.limits.classes_max)
+        new = self.engine.skills.count_unused(row.skills, row.skill_count)
         if new and self.engine.skills.live + new > self.limits.skills_max:
             raise LimitError("skills_max", self.limits.skills_max)
         return 0

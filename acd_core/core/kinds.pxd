@@ -1,38 +1,59 @@
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int16_t, int32_t, int64_t
 
 from acd_core.core.bits cimport BitRows
 from acd_core.core.heap cimport Entry, Heap
+from acd_core.core.lists cimport Lists
 from acd_core.core.memory cimport Slots
 
 
-cdef struct Head:
-    int64_t key
-    int64_t sequence
-    int32_t slot
-    int32_t queue
-    int32_t channel
-    int32_t priority
+cdef extern from *:
+    """
+    /* any score is higher than the lowest, and that of nobody lower, whatever a queue adds to it */
+    #define ACD_LOWEST -(INT64_C(1) << 61)
+    #define ACD_ABSENT -(INT64_C(1) << 62)
+    """
+    const int64_t LOWEST "ACD_LOWEST"
+    const int64_t ABSENT "ACD_ABSENT"
 
 
 cdef struct Standing:
-    # what the score of a class's head is made of: score = fixed + rate * now in ms + the queue's addend
+    # of a class's head: its score is fixed + the queue's rate * now in ms + its addend; `ABSENT`: nobody waits
     int64_t fixed
     int64_t overdue_ms
-    int32_t rate
-    int32_t queue
+
+
+cdef struct Bound:
+    # of a queue's classes: none has a higher ``fixed`` or an earlier ``overdue_ms``
+    int64_t fixed
+    int64_t overdue_ms
+    # classes that have got another head since this was found out
+    int32_t changes
 
 
 cdef struct ClassRow:
-    # those who came in order are in a list, others in the heap
+    # a cache line: what all of a class have in common, who heads it, and those who wait: who came in order is in a
+    # list, others are in the heap
+    int64_t key
+    int64_t sequence
+    Heap waiting
+    int32_t head
+    # who was behind the head when it came to be the head: worth fetching, and nothing more
+    int32_t after
     int32_t first
     int32_t last
-    Heap waiting
-    int32_t* program
-    int32_t program_size
-    int32_t* named
-    int32_t named_count
+    int32_t queue
+    int32_t channel
     int32_t kind
-    int32_t step
+    int16_t priority
+    int16_t step
+
+
+cdef struct Requirement:
+    # what a class asks for, compiled; ``next``: the next class of its kind
+    int32_t* program
+    int32_t* named
+    int32_t program_size
+    int32_t named_count
     int32_t next
 
 
@@ -60,15 +81,19 @@ cdef class Kinds:
     cdef int32_t newest
     cdef Slots class_slots
     cdef ClassRow* classes
-    cdef Head* heads
+    cdef Requirement* requirements
     cdef Standing* standings
+    cdef Lists queue_classes
+    cdef Bound* bounds
+    cdef int32_t bounds_capacity
     cdef int32_t class_capacity
     cdef list words
-    cdef BitRows waiting
     cdef BitRows excluding
 
     cdef int32_t add(self, tuple key, int32_t queue, int32_t channel) except -1
     cdef int remove(self, int32_t kind) except -1
+    cdef void keep_bound(self, int32_t klass) noexcept
+    cdef void tighten_bound(self, int32_t queue) noexcept
     cdef int32_t add_class(self, int32_t kind, int32_t step) except -1
     cdef int set_requirement(self, int32_t klass, list program, list named) except -1
     cdef void shelve(self, int32_t kind) noexcept

@@ -3,20 +3,21 @@
 
 Contacts of one kind have the same queue, channel, skills, needs, priority, topic and excluded agents (rule 2.5); a
 class is a kind at a relaxation step.  Whoever may serve one of a class may serve all, and within a class the earliest
-comes first whatever the queue's order, so that only the first of each class need be looked at: the heads of all lie in
-an array of their own, with what their score is made of, and a bit in ``waiting`` says that there is one.
+comes first whatever the queue's order, so that only the first of each class need be looked at: what the scores of all
+heads are made of lies in an array of its own.
 
 A kind that nobody is of any more stays on a shelf for a while, because the next contact of it usually comes soon.
 """
 
 cimport cython
-from libc.stdint cimport int32_t
+from libc.stdint cimport INT64_MAX, int16_t, int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from acd_core.core.bits cimport BitRows
 from acd_core.core.heap cimport heap_free
-from acd_core.core.memory cimport Slots, grow, grow_aligned
+from acd_core.core.lists cimport List, Lists
+from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned
 
 
 @cython.final
@@ -24,8 +25,8 @@ cdef class Kinds:
     def __cinit__(self):
         self.slots = Slots()
         self.class_slots = Slots()
-        self.waiting = BitRows()
         self.excluding = BitRows()
+        self.queue_classes = Lists()
         self.by_key = {}
         self.keys = []
         self.words = []
@@ -35,13 +36,14 @@ cdef class Kinds:
         cdef int32_t index
         for index in range(self.class_capacity):
             heap_free(&self.classes[index].waiting)
-            free(self.classes[index].program)
-            free(self.classes[index].named)
+            free(self.requirements[index].program)
+            free(self.requirements[index].named)
         for index in range(self.capacity):
             free(self.rows[index].skills)
-        free(self.classes)
-        free(self.heads)
-        free(self.standings)
+        free_aligned(self.classes)
+        free(self.requirements)
+        free_aligned(self.standings)
+        free(self.bounds)
         free(self.rows)
 
     cdef int32_t add(self, tuple key, int32_t queue, int32_t channel) except -1:
@@ -70,14 +72,15 @@ cdef class Kinds:
         if row.idle:
             self.unshelve(kind)
         while klass >= 0:
-            following = self.classes[klass].next
+            following = self.requirements[klass].next
             heap_free(&self.classes[klass].waiting)
-            free(self.classes[klass].program)
-            free(self.classes[klass].named)
-            self.classes[klass].program = self.classes[klass].named = NULL
+            free(self.requirements[klass].program)
+            free(self.requirements[klass].named)
+            self.requirements[klass].program = self.requirements[klass].named = NULL
             self.classes[klass].kind = -1
             self.words[klass] = None
             self.excluding.clear(0, klass)
+            self.queue_classes.remove(row.queue, klass)
             self.class_slots.give_back(klass)
             klass = following
         free(row.skills)
@@ -87,43 +90,85 @@ cdef class Kinds:
         self.slots.give_back(kind)
         return 0
 
+    cdef void keep_bound(self, int32_t klass) noexcept:
+        """After each change of its standing.
+
+        A bound may be wider than it need be: it is made tight again only when as many classes have got another head as
+        the queue has, which takes no more time than those changes did.
+        """
+        cdef Standing* standing = &self.standings[klass]
+        cdef int32_t queue = self.classes[klass].queue
+        cdef Bound* bound = &self.bounds[queue]
+        bound.fixed = max(bound.fixed, standing.fixed)
+        bound.overdue_ms = min(bound.overdue_ms, standing.overdue_ms)
+        bound.changes += 1
+        if bound.changes > self.queue_classes.rows[queue].size:
+            self.tighten_bound(queue)
+
+    cdef void tighten_bound(self, int32_t queue) noexcept:
+        cdef List* classes = &self.queue_classes.rows[queue]
+        cdef Bound* bound = &self.bounds[queue]
+        cdef int32_t place
+        if queue >= self.bounds_capacity:
+            # it has never had a class
+            return
+        bound.fixed = ABSENT
+        bound.overdue_ms = INT64_MAX
+        bound.changes = 0
+        for place in range(classes.size):
+            bound.fixed = max(bound.fixed, self.standings[classes.items[place]].fixed)
+            bound.overdue_ms = min(bound.overdue_ms, self.standings[classes.items[place]].overdue_ms)
+
     cdef int32_t add_class(self, int32_t kind, int32_t step) except -1:
         """Its requirement is set by `set_requirement` before anything else."""
         cdef ClassRow* row
-        cdef int32_t capacity
+        cdef int32_t capacity, queue
         cdef int32_t klass = self.class_slots.take()
         if self.class_slots.capacity > self.class_capacity:
             capacity = self.class_slots.capacity
-            self.classes = <ClassRow*>grow(self.classes, sizeof(ClassRow), self.class_capacity, capacity)
-            self.heads = <Head*>grow_aligned(self.heads, sizeof(Head), self.class_capacity, capacity)
+            self.classes = <ClassRow*>grow_aligned(self.classes, sizeof(ClassRow), self.class_capacity, capacity)
+            self.requirements = <Requirement*>grow(
+                self.requirements, sizeof(Requirement), self.class_capacity, capacity
+            )
             self.standings = <Standing*>grow_aligned(
                 self.standings, sizeof(Standing), self.class_capacity, capacity
             )
             self.class_capacity = capacity
             self.words.extend([None] * (capacity - len(self.words)))
-        self.waiting.reserve(1, self.class_capacity)
         self.excluding.reserve(1, self.class_capacity)
         row = &self.classes[klass]
         memset(row, 0, sizeof(ClassRow))
-        row.first = row.last = row.next = -1
+        memset(&self.requirements[klass], 0, sizeof(Requirement))
+        self.requirements[klass].next = -1
+        row.first = row.last = row.head = -1
         row.kind = kind
-        row.step = step
+        row.step = <int16_t>step
         if self.rows[kind].first < 0:
             self.rows[kind].first = klass
         else:
             # the first one, of those who have just come, is asked for the most
-            row.next = self.classes[self.rows[kind].first].next
-            self.classes[self.rows[kind].first].next = klass
-        self.heads[klass].queue = self.rows[kind].queue
-        self.heads[klass].channel = self.rows[kind].channel
-        self.heads[klass].priority = self.rows[kind].priority
+            self.requirements[klass].next = self.requirements[self.rows[kind].first].next
+            self.requirements[self.rows[kind].first].next = klass
+        self.queue_classes.reserve(self.rows[kind].queue + 1)
+        self.queue_classes.add(self.rows[kind].queue, klass)
+        if self.queue_classes.capacity > self.bounds_capacity:
+            self.bounds = <Bound*>grow(self.bounds, sizeof(Bound), self.bounds_capacity, self.queue_classes.capacity)
+            for queue in range(self.bounds_capacity, self.queue_classes.capacity):
+                self.bounds[queue].fixed = ABSENT
+                self.bounds[queue].overdue_ms = INT64_MAX
+            self.bounds_capacity = self.queue_classes.capacity
+        self.standings[klass].fixed = ABSENT
+        self.standings[klass].overdue_ms = INT64_MAX
+        row.queue = self.rows[kind].queue
+        row.channel = self.rows[kind].channel
+        row.priority = <int16_t>self.rows[kind].priority
         if self.keys[kind][6]:
             self.excluding.set(0, klass)
         return klass
 
     cdef int set_requirement(self, int32_t klass, list program, list named) except -1:
         """``program``: for each clause the number of its alternatives and then (skill, level plus one) each."""
-        cdef ClassRow* row = &self.classes[klass]
+        cdef Requirement* row = &self.requirements[klass]
         cdef int32_t place
         free(row.program)
         free(row.named)

@@ -11,9 +11,10 @@ from libc.stdlib cimport free
 from acd_core.core.eligibility cimport Eligibility
 from acd_core.core.hashing cimport draw_point
 from acd_core.core.heap cimport Heap
+from acd_core.core.lists cimport List
 from acd_core.core.lots cimport Barred
 from acd_core.core.memory cimport grow, larger
-from acd_core.core.profiles cimport BY_IDLE, LaneRow
+from acd_core.core.profiles cimport BY_IDLE, NOBODY, LaneRow
 from acd_core.core.scores cimport CROWD
 
 from acd_core.limits import WINDOW_AGENTS_MAX
@@ -61,6 +62,7 @@ cdef class Lottery(Eligibility):
         """Put all in their row who may take the contact."""
         cdef int32_t klass = self.contacts.rows[contact].klass
         cdef int32_t exclusion = self.contacts.rows[contact].exclusions
+        cdef List* able = &self.class_lanes.rows[klass]
         cdef int32_t place, lane, agent
         self.barred_size = self.parts_size = 0
         self.total = 0
@@ -69,11 +71,13 @@ cdef class Lottery(Eligibility):
                 self.parts, sizeof(RowPart), self.parts_capacity, self.profiles.capacity
             )
             self.parts_capacity = self.profiles.capacity
-        for place in range(self.list_lanes(klass, self.profiles.idle.row(self.kinds.heads[klass].channel))):
-            lane = self.lanes[place]
-            self.parts[place].key = self.profiles.rows[self.profiles.lanes[lane].profile].row_key
-            self.parts[place].weight = self.profiles.weights[lane]
-            self.parts[place].lane = lane
+        for place in range(able.size):
+            lane = able.items[place]
+            if self.profiles.firsts[lane] == NOBODY:
+                continue
+            self.parts[self.parts_size].key = self.profiles.rows[self.profiles.lanes[lane].profile].row_key
+            self.parts[self.parts_size].weight = self.profiles.weights[lane]
+            self.parts[self.parts_size].lane = lane
             self.parts_size += 1
             self.total += self.profiles.weights[lane]
         if self.kinds.excluding.has(0, klass):
@@ -105,7 +109,7 @@ cdef class Lottery(Eligibility):
         one.agent = agent
         one.key = self.agents.rows[agent].row_key
         one.weight = self.agents.rows[agent].weight
-        one.lane = self.profiles.lane_of[self.kinds.heads[self.contacts.rows[contact].klass].channel][
+        one.lane = self.profiles.lane_of[self.kinds.classes[self.contacts.rows[contact].klass].channel][
             self.agents.rows[agent].profile
         ]
         self.barred_size += 1
@@ -123,7 +127,7 @@ cdef class Lottery(Eligibility):
         best.agent = -1
         if not self.total:
             return 0
-        point = draw_point(self.seed, <object>self.contacts.names.names[contact], number, self.total)
+        point = draw_point(self.seed, <object>self.contacts.names.get(contact), number, self.total)
         place = find_part(self.parts, self.parts_size, &point)
         best.agent = self.draw_from_lane(self.parts[place].lane, point)
         best.sequence = self.agents.rows[best.agent].idle_sequence

@@ -3,6 +3,7 @@ from libc.stdint cimport int32_t, int64_t
 from acd_core.core.choosing cimport Choosing
 from acd_core.core.fans cimport Fans
 from acd_core.core.heap cimport Entry, Heap
+from acd_core.core.lists cimport List
 from acd_core.core.lottery cimport Candidate
 
 
@@ -51,16 +52,19 @@ cdef inline bint enter_turn(Turn* turn, Turn* best, Turn* following) noexcept:
 cdef class Matching(Choosing):
     cdef Fans fans
     cdef int64_t now_ns
-    cdef int32_t* classes
+    # by place in the list of a profile's classes; for a title `RATED`, or the bound of what is not
     cdef int64_t* scores
-    cdef int32_t classes_capacity
+    cdef int64_t[2] highest
+    cdef int32_t scores_capacity
 
     cdef void set_turn(self, Turn* turn, int32_t contact) noexcept
     cdef int find_contacts(self, int32_t agent, Turn* best, Turn* following) except -1
+    cdef int64_t rate(self, List* served) except? -1
+    cdef void rate_rest(self, List* served) noexcept
+    cdef void rate_group(self, List* served, int32_t title) noexcept
     cdef int32_t compare_classes(
-        self, int32_t count, int64_t least, int32_t agent, Turn* best, Turn* following
+        self, List* served, int64_t least, int32_t agent, Turn* best, Turn* following
     ) except -2
-    cdef int32_t list_classes(self, int32_t profile) except -1
     cdef bint is_for(self, int32_t klass, int32_t agent) except -1
     cdef void find_unspared(self, int32_t klass, int32_t agent, int32_t skipped, Turn* turn) noexcept
     cdef Entry* first_in_heap(self, Heap* heap, int32_t place, int32_t agent, int32_t skipped) noexcept

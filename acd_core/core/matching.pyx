@@ -2,38 +2,50 @@
 """Who comes first of those whom an agent may take (rule 7): the heads of the classes that wait are compared."""
 
 cimport cython
-from libc.stdint cimport INT64_MIN, int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 
-from acd_core.core.bits cimport COLUMNS_SLACK, list_common, prefetch_row
 from acd_core.core.choosing cimport Choosing
 from acd_core.core.contacts cimport CONTACT_WAITING, KEPT, ContactRow
 from acd_core.core.fans cimport Fans
 from acd_core.core.heap cimport Entry, Heap, comes_before
-from acd_core.core.kinds cimport ClassRow, Head, Standing
-from acd_core.core.memory cimport grow, prefetch
-from acd_core.core.queues cimport OVERDUE
+from acd_core.core.kinds cimport ABSENT, LOWEST, Bound, ClassRow, Standing
+from acd_core.core.lists cimport TITLE, List
+from acd_core.core.memory cimport grow, larger, prefetch
+from acd_core.core.queues cimport OVERDUE, QueueRow
 
 
-cdef int64_t rate(
-    int32_t* classes, int32_t count, Standing* standings, int64_t* addends, int64_t now_ms, int64_t* scores
-) noexcept:
-    """The score of each of these classes; returns the second highest.
-
-    Without branches, for which of so many is the highest so far can't be foretold.
+cdef extern from *:
     """
-    cdef int64_t first = INT64_MIN, second = INT64_MIN, score, lower
+    #define ACD_RATED INT64_MAX
+    """
+    const int64_t RATED "ACD_RATED"
+
+
+cdef inline void score_heads(
+    int32_t* classes, int32_t count, Standing* standings, int64_t addend, int64_t now_ms, bint bounded, int64_t* scores,
+    int64_t* highest,
+) noexcept:
+    """Fill ``scores`` with those of the heads of classes of one queue, and keep the two highest of all.
+
+    ``bounded``: whether the queue has a bound on overtaking.  Without branches, for which of so many is the highest so
+    far can't be foretold: compilers make none of a minimum, a maximum and a mask.
+    """
+    cdef int64_t first = highest[0], second = highest[1], score, lower, overdue
     cdef Standing* standing
     cdef int32_t place
     for place in range(count):
         standing = &standings[classes[place]]
-        score = standing.fixed + standing.rate * now_ms + addends[standing.queue]
-        score = OVERDUE if standing.overdue_ms <= now_ms else score
+        score = standing.fixed + addend
+        if bounded:
+            overdue = -<int64_t>(standing.overdue_ms <= now_ms)
+            score = score & ~overdue | OVERDUE & overdue
         scores[place] = score
         lower = score if score < first else first
         first = score if score > first else first
         second = lower if lower > second else second
-    return second
+    highest[0] = first
+    highest[1] = second
 
 
 @cython.final
@@ -42,34 +54,36 @@ cdef class Matching(Choosing):
         self.fans = Fans(self.contacts, self.agents)
 
     def __dealloc__(self):
-        free(self.classes)
         free(self.scores)
 
     cdef void set_turn(self, Turn* turn, int32_t contact) noexcept:
         """Its place in the order of those who want an agent, now."""
-        cdef Head* head = &self.kinds.heads[self.contacts.rows[contact].klass]
+        cdef ClassRow* row = &self.kinds.classes[self.contacts.rows[contact].klass]
         turn.contact = contact
         turn.key = self.contacts.earliest(contact)
         turn.sequence = self.contacts.rows[contact].sequence
-        turn.score = self.queues.score(head.queue, head.priority, turn.key, self.now_ns // 1_000_000)
+        turn.score = self.queues.score(row.queue, row.priority, turn.key, self.now_ns // 1_000_000)
 
     cdef int find_contacts(self, int32_t agent, Turn* best, Turn* following) except -1:
         """The first two of those whom the agent may take now; ``contact`` -1: nobody."""
-        cdef int32_t count, contact, chosen
+        cdef int32_t contact, chosen
         cdef int64_t second
         cdef Turn turn
+        cdef List* served
         best.contact = following.contact = -1
         if not self.agents.rows[agent].inside:
             return 0
-        count = self.list_classes(self.agents.rows[agent].profile)
-        second = rate(
-            self.classes, count, self.kinds.standings, self.queues.addends, self.now_ns // 1_000_000, self.scores
-        )
-        chosen = self.compare_classes(count, second, agent, best, following)
-        if second > INT64_MIN and (following.contact < 0 or following.score < second):
+        served = &self.profile_classes.rows[self.agents.rows[agent].profile]
+        second = self.rate(served)
+        chosen = self.compare_classes(served, second, agent, best, following)
+        if second > LOWEST and (following.contact < 0 or following.score < second):
             # there are others, and some of the first are not for this agent
-            chosen = self.compare_classes(count, INT64_MIN, agent, best, following)
+            self.rate_rest(served)
+            chosen = self.compare_classes(served, LOWEST, agent, best, following)
         if chosen >= 0:
+            self.class_lanes.prefetch(chosen)
+            if self.kinds.classes[chosen].after >= 0:
+                prefetch(&self.contacts.rows[self.kinds.classes[chosen].after])
             # the one who comes next in its class
             self.find_unspared(chosen, agent, best.contact, &turn)
             enter_turn(&turn, best, following)
@@ -81,61 +95,109 @@ cdef class Matching(Choosing):
             contact = self.fans.after(contact)
         return 0
 
+    cdef int64_t rate(self, List* served) except? -1:
+        """Find the scores of the heads of these classes; the second highest, or `LOWEST`.
+
+        A queue whose bound is lower than what was found in others is passed over, so the one with the highest comes
+        first.
+        """
+        cdef int64_t now_ms = self.now_ns // 1_000_000, bound, widest = ABSENT
+        cdef Bound* limits
+        cdef QueueRow* queue
+        cdef int32_t title = 0, first = 0, capacity, number
+        if self.scores_capacity < served.size:
+            capacity = larger(served.size)
+            self.scores = <int64_t*>grow(self.scores, sizeof(int64_t), self.scores_capacity, capacity)
+            self.scores_capacity = capacity
+        self.highest[0] = self.highest[1] = LOWEST
+        while title < served.size:
+            number = served.items[title]
+            limits = &self.kinds.bounds[number]
+            queue = &self.queues.rows[number]
+            bound = limits.fixed + queue.rate * now_ms + self.queues.addends[number]
+            if limits.overdue_ms <= now_ms:
+                bound = OVERDUE
+            self.scores[title] = bound
+            if bound > widest:
+                widest = bound
+                first = title
+            title = served.items[title + 1]
+        if served.size:
+            self.rate_group(served, first)
+        title = 0
+        while title < served.size:
+            if self.highest[1] <= self.scores[title] < RATED:
+                self.rate_group(served, title)
+            title = served.items[title + 1]
+        return self.highest[1]
+
+    cdef void rate_rest(self, List* served) noexcept:
+        """The scores that were passed over, too."""
+        cdef int32_t title = 0
+        while title < served.size:
+            if self.scores[title] < RATED:
+                self.rate_group(served, title)
+            title = served.items[title + 1]
+
+    cdef void rate_group(self, List* served, int32_t title) noexcept:
+        cdef int32_t number = served.items[title]
+        cdef int32_t begin = title + TITLE
+        cdef int32_t count = served.items[title + 1] - begin
+        cdef QueueRow* queue = &self.queues.rows[number]
+        cdef int64_t now_ms = self.now_ns // 1_000_000
+        cdef int64_t addend = queue.rate * now_ms + self.queues.addends[number]
+        self.scores[title] = RATED
+        if queue.overtaking_ms >= 0:
+            score_heads(
+                &served.items[begin], count, self.kinds.standings, addend, now_ms, True, &self.scores[begin],
+                self.highest,
+            )
+        else:
+            score_heads(
+                &served.items[begin], count, self.kinds.standings, addend, now_ms, False, &self.scores[begin],
+                self.highest,
+            )
+
     cdef int32_t compare_classes(
-        self, int32_t count, int64_t least, int32_t agent, Turn* best, Turn* following
+        self, List* served, int64_t least, int32_t agent, Turn* best, Turn* following
     ) except -2:
-        """The first of those who head ``classes`` with this score or more; the class of the best, or -1."""
-        cdef int32_t place, klass, chosen = -1
-        cdef Head* head
+        """The first of those who head these classes with this score or more; the class of the best, or -1."""
+        cdef int32_t title = 0, end, place, klass, chosen = -1
+        cdef ClassRow* row
         cdef Turn turn
         best.contact = following.contact = -1
-        for place in range(count):
-            turn.score = self.scores[place]
-            if turn.score < least:
-                continue
-            klass = self.classes[place]
-            if not self.is_for(klass, agent):
-                continue
-            head = &self.kinds.heads[klass]
-            # whoever is offered is looked at next
-            prefetch(&self.contacts.rows[head.slot])
-            prefetch(&self.contacts.names.names[head.slot])
-            prefetch(&self.kinds.classes[klass])
-            prefetch_row(self.class_profiles.row(klass), self.class_profiles.stride)
-            turn.key = head.key
-            turn.sequence = head.sequence
-            turn.contact = head.slot
-            if self.agents.rows[agent].exclusions:
-                self.find_unspared(klass, agent, -1, &turn)
-            if enter_turn(&turn, best, following):
-                chosen = klass
-            if following.contact >= 0 and following.score > least:
-                least = following.score
+        while title < served.size:
+            place = title + TITLE if self.scores[title] == RATED else served.items[title + 1]
+            end = title = served.items[title + 1]
+            while place < end:
+                turn.score = self.scores[place]
+                klass = served.items[place]
+                place += 1
+                if turn.score < least or not self.is_for(klass, agent):
+                    continue
+                row = &self.kinds.classes[klass]
+                # whoever is offered is looked at next
+                prefetch(&self.contacts.rows[row.head])
+                turn.key = row.key
+                turn.sequence = row.sequence
+                turn.contact = row.head
+                if self.agents.rows[agent].exclusions:
+                    self.find_unspared(klass, agent, -1, &turn)
+                if enter_turn(&turn, best, following):
+                    chosen = klass
+                if following.contact >= 0 and following.score > least:
+                    least = following.score
         return chosen
-
-    cdef int32_t list_classes(self, int32_t profile) except -1:
-        """How many ``classes`` have somebody waiting whom the profile is able to serve."""
-        cdef int32_t capacity = self.kinds.class_capacity + COLUMNS_SLACK
-        if self.classes_capacity < capacity:
-            self.classes = <int32_t*>grow(self.classes, sizeof(int32_t), self.classes_capacity, capacity)
-            self.scores = <int64_t*>grow(self.scores, sizeof(int64_t), self.classes_capacity, capacity)
-            self.classes_capacity = capacity
-        return list_common(
-            self.profile_classes.row(profile),
-            self.kinds.waiting.row(0),
-            (self.kinds.class_slots.used + 63) >> 6,
-            self.classes,
-        )
 
     cdef bint is_for(self, int32_t klass, int32_t agent) except -1:
         """Whether an agent who is able to serve the class has room for it, and is not excluded from it."""
         cdef int32_t profile = self.agents.rows[agent].profile
-        cdef int32_t channel = self.kinds.heads[klass].channel
+        cdef int32_t channel = self.kinds.classes[klass].channel
         if self.profiles.rows[profile].lane_count > 1:
             if not self.agents.is_inside(agent, self.profiles.lane_of[channel][profile]):
                 return False
         if self.kinds.excluding.has(0, klass):
-            return <object>self.agents.names.names[agent] not in self.kinds.excluded(klass)
+            return <object>self.agents.names.get(agent) not in self.kinds.excluded(klass)
         return True
 
     cdef void find_unspared(self, int32_t klass, int32_t agent, int32_t skipped, Turn* turn) noexcept:
@@ -181,7 +243,7 @@ cdef class Matching(Choosing):
         cdef Turn own, turn
         self.set_turn(&own, contact)
         for klass in range(self.kinds.class_slots.used):
-            if self.kinds.heads[klass].queue == queue and self.kinds.classes[klass].kind >= 0:
+            if self.kinds.classes[klass].queue == queue and self.kinds.classes[klass].kind >= 0:
                 other = self.kinds.classes[klass].first
                 while other >= 0:
                     self.set_turn(&turn, other)

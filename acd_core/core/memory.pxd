@@ -10,6 +10,7 @@ cdef extern from *:
 
 cdef void* grow(void* array, size_t item_size, int32_t old, int32_t new) except NULL
 cdef void* grow_aligned(void* array, size_t item_size, int32_t old, int32_t new) except NULL
+cdef void free_aligned(void* array) noexcept
 
 
 cdef inline int32_t larger(int32_t capacity) noexcept:
@@ -19,10 +20,12 @@ cdef inline int32_t larger(int32_t capacity) noexcept:
 
 cdef class Slots:
     cdef int32_t* next_free
+    cdef int32_t stride
     cdef int32_t first_free
     cdef int32_t capacity
     cdef readonly int32_t used
     cdef readonly int32_t count
 
+    cdef void lend(self, int32_t* next_free, int32_t stride) noexcept
     cdef int32_t take(self) except -1
     cdef void give_back(self, int32_t slot) noexcept

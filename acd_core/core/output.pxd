@@ -1,6 +1,8 @@
 from cpython.ref cimport Py_INCREF, PyObject
 from libc.stdint cimport int32_t, int64_t
 
+from acd_core.core.bin cimport Bin
+
 
 cdef enum RecordKind:
     OFFER_MADE
@@ -80,6 +82,7 @@ cdef inline PyObject* own(object name) noexcept:
 
 
 cdef class Output:
+    cdef Bin bin
     cdef Record* records
     cdef int32_t size
     cdef int32_t capacity

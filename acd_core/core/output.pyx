@@ -10,6 +10,7 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
+from acd_core.core.bin cimport Bin
 from acd_core.core.memory cimport grow, larger
 
 from acd_core.decisions import (
@@ -137,6 +138,9 @@ cdef object read_record(Output output, Record* record, dict explanations):
 
 @cython.final
 cdef class Output:
+    def __cinit__(self, Bin bin):
+        self.bin = bin
+
     def __dealloc__(self):
         self.clear()
         free(self.records)
@@ -197,4 +201,5 @@ cdef class Output:
         for index in range(self.size):
             decisions.append(read_record(self, &self.records[index], explanations))
         self.clear()
+        self.bin.clear()
         return decisions

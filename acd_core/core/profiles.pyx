@@ -13,12 +13,11 @@ from libc.stdint cimport int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from acd_core.core.bits cimport BitRows
-from acd_core.core.heap cimport Entry, heap_free
-from acd_core.core.memory cimport Slots, grow, grow_aligned
+from acd_core.core.heap cimport Entry, Heap, heap_free
+from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned
 from acd_core.core.hashing cimport hash_name, mix
 from acd_core.core.names cimport Names
-from acd_core.core.scores cimport free_heaps, free_ranks
+from acd_core.core.scores cimport TopicRanks, free_heaps, free_ranks
 
 from acd_core.hashing import describe_profile
 
@@ -29,7 +28,6 @@ cdef class Profiles:
         self.slots = Slots()
         self.lane_slots = Slots()
         self.channels = Names()
-        self.idle = BitRows()
         self.by_key = {}
         self.keys = []
 
@@ -40,17 +38,19 @@ cdef class Profiles:
                 heap_free(&self.lanes[index].heaps[ordering])
             free_heaps(&self.lanes[index].topics)
         for index in range(self.slots.used):
-            free(self.rows[index].lanes)
-            free_ranks(&self.rows[index].topics)
+            free(self.rows[index].many)
+            free_ranks(&self.topics[index])
         for index in range(self.channel_capacity):
             free(self.lane_of[index])
         for ordering in range(ORDERINGS):
             free(self.heads[ordering])
+        free(self.firsts)
         free(self.lane_of)
         free(self.channel_uses)
-        free(self.rows)
-        free(self.lanes)
-        free(self.counts)
+        free_aligned(self.rows)
+        free(self.topics)
+        free_aligned(self.lanes)
+        free_aligned(self.counts)
         free(self.weights)
 
     # Channels
@@ -67,15 +67,11 @@ cdef class Profiles:
                 )
                 self.lane_of = <int32_t**>grow(self.lane_of, sizeof(int32_t*), self.channel_capacity, capacity)
                 self.channel_capacity = capacity
-            self.idle.reserve(channel + 1, self.capacity)
-            self.idle.clear_row(channel)
             if self.lane_of[channel] is NULL:
                 self.lane_of[channel] = <int32_t*>grow(NULL, sizeof(int32_t), 0, self.capacity + 1)
             for profile in range(self.slots.used):
                 if self.keys[profile] is not None:
                     self.lane_of[channel][profile] = self.find_lane(profile, channel)
-                    if self.lanes[self.lane_of[channel][profile]].heaps[0].size:
-                        self.idle.set(channel, profile)
         self.channel_uses[channel] += 1
         return channel
 
@@ -90,12 +86,13 @@ cdef class Profiles:
     cdef int32_t find_lane(self, int32_t profile, int32_t channel) noexcept:
         """The lane that a channel takes: its own, else the one for any, which each profile has (perhaps shut)."""
         cdef ProfileRow* row = &self.rows[profile]
-        cdef int32_t place, found = row.lanes[0]
+        cdef int32_t* lanes = lanes_of(row)
+        cdef int32_t place, found = lanes[0]
         for place in range(row.lane_count):
-            if self.lanes[row.lanes[place]].channel == channel:
-                return row.lanes[place]
-            if self.lanes[row.lanes[place]].channel == ANY_CHANNEL:
-                found = row.lanes[place]
+            if self.lanes[lanes[place]].channel == channel:
+                return lanes[place]
+            if self.lanes[lanes[place]].channel == ANY_CHANNEL:
+                found = lanes[place]
         return found
 
     # Profiles
@@ -109,7 +106,8 @@ cdef class Profiles:
         cdef int32_t profile = self.slots.take()
         if self.slots.capacity > self.capacity:
             capacity = self.slots.capacity
-            self.rows = <ProfileRow*>grow(self.rows, sizeof(ProfileRow), self.capacity, capacity)
+            self.rows = <ProfileRow*>grow_aligned(self.rows, sizeof(ProfileRow), self.capacity, capacity)
+            self.topics = <TopicRanks*>grow(self.topics, sizeof(TopicRanks), self.capacity, capacity)
             for channel in range(self.channel_capacity):
                 if self.lane_of[channel] is not NULL:
                     self.lane_of[channel] = <int32_t*>grow(
@@ -117,15 +115,15 @@ cdef class Profiles:
                     )
             self.capacity = capacity
             self.keys.extend([None] * (self.capacity - len(self.keys)))
-        self.idle.reserve(self.channel_capacity, self.capacity)
         row = &self.rows[profile]
         memset(row, 0, sizeof(ProfileRow))
         row.capacity = key[4] if lanes else 1
         row.levels_sum = 100 * len(key[1]) + sum([level for _, level in key[2]])
         row.lane_count = <int32_t>len(lanes) + shut
-        row.lanes = <int32_t*>malloc(row.lane_count * sizeof(int32_t))
-        if row.lanes is NULL:
-            raise MemoryError("the distributor can't get memory for an agent's lanes")
+        if row.lane_count > FEW:
+            row.many = <int32_t*>malloc(row.lane_count * sizeof(int32_t))
+            if row.many is NULL:
+                raise MemoryError("the distributor can't get memory for an agent's lanes")
         for place, one in enumerate(lanes):
             channel = ANY_CHANNEL if one.channel == "*" else self.hold_channel(one.channel)
             lane = self.add_lane(profile, place, channel)
@@ -141,7 +139,7 @@ cdef class Profiles:
         self.by_key[key] = profile
         self.keys[profile] = key
         for channel in range(self.channels.slots.used):
-            if self.channels.names[channel] is not NULL:
+            if self.channels.get(channel) is not NULL:
                 self.lane_of[channel][profile] = self.find_lane(profile, channel)
         return profile
 
@@ -150,8 +148,9 @@ cdef class Profiles:
         cdef int32_t lane = self.lane_slots.take()
         if self.lane_slots.capacity > self.lane_capacity:
             capacity = self.lane_slots.capacity
-            self.lanes = <LaneRow*>grow(self.lanes, sizeof(LaneRow), self.lane_capacity, capacity)
+            self.lanes = <LaneRow*>grow_aligned(self.lanes, sizeof(LaneRow), self.lane_capacity, capacity)
             self.counts = <Counts*>grow_aligned(self.counts, sizeof(Counts), self.lane_capacity, capacity)
+            self.firsts = <int64_t*>grow(self.firsts, sizeof(int64_t), self.lane_capacity, capacity)
             self.weights = <int32_t*>grow(self.weights, sizeof(int32_t), self.lane_capacity, capacity)
             for ordering in range(ORDERINGS):
                 self.heads[ordering] = <Entry*>grow(
@@ -160,12 +159,13 @@ cdef class Profiles:
             self.lane_capacity = capacity
         memset(&self.lanes[lane], 0, sizeof(LaneRow))
         memset(&self.counts[lane], 0, sizeof(Counts))
+        self.firsts[lane] = NOBODY
         self.weights[lane] = 0
         self.lanes[lane].row = -1
         self.lanes[lane].profile = profile
         self.lanes[lane].place = place
         self.lanes[lane].channel = channel
-        self.rows[profile].lanes[place] = lane
+        lanes_of(&self.rows[profile])[place] = lane
         return lane
 
     cdef int remove(self, int32_t profile) except -1:
@@ -175,15 +175,15 @@ cdef class Profiles:
         del self.by_key[self.keys[profile]]
         self.keys[profile] = None
         for place in range(row.lane_count):
-            lane = row.lanes[place]
+            lane = lanes_of(row)[place]
             for ordering in range(ORDERINGS):
                 heap_free(&self.lanes[lane].heaps[ordering])
             free_heaps(&self.lanes[lane].topics)
             self.release_channel(self.lanes[lane].channel)
             self.lane_slots.give_back(lane)
-        free_ranks(&row.topics)
-        free(row.lanes)
-        row.lanes = NULL
+        free_ranks(&self.topics[profile])
+        free(row.many)
+        row.many = NULL
         row.lane_count = 0
         self.slots.give_back(profile)
         return 0
@@ -198,14 +198,8 @@ cdef class Profiles:
 
     cdef void refresh(self, int32_t lane, int32_t ordering) noexcept:
         """After each change of the lane's heap."""
-        cdef LaneRow* row = &self.lanes[lane]
-        cdef int32_t channel, size = row.heaps[ordering].size
-        if size:
-            self.heads[ordering][lane] = row.heaps[ordering].entries[0]
-        if ordering == BY_IDLE and size < 2:
-            for channel in range(self.channels.slots.used):
-                if self.lane_of[channel][row.profile] == lane:
-                    if size:
-                        self.idle.set(channel, row.profile)
-                    else:
-                        self.idle.clear(channel, row.profile)
+        cdef Heap* heap = &self.lanes[lane].heaps[ordering]
+        if heap.size:
+            self.heads[ordering][lane] = heap.entries[0]
+        if ordering == BY_IDLE:
+            self.firsts[lane] = heap.entries[0].sequence if heap.size else NOBODY

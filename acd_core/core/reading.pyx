@@ -4,7 +4,7 @@
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
-from acd_core.core.agents cimport AGENT_WRAP_UP, AgentRow, WorkRow
+from acd_core.core.agents cimport AGENT_WRAP_UP, AgentRow, OfferRow, WorkRow
 from acd_core.core.contacts cimport (
     CHARGED,
     DEFERRED,
@@ -15,7 +15,6 @@ from acd_core.core.contacts cimport (
     ExtraRow,
 )
 from acd_core.core.engine cimport Engine
-from acd_core.core.hands cimport OfferRow
 from acd_core.core.queues cimport QueueRow
 
 from acd_core.states import AgentState, ContactState
@@ -41,7 +40,7 @@ cdef object view_queue(Engine engine, int32_t queue):
     if row.seen < 64:
         recent &= (<uint64_t>1 << row.seen) - 1
     return QueueView(
-        get(engine.queues.names.names[queue]),
+        get(engine.queues.names.get(queue)),
         settings.offer_ms,
         settings.wrap_up_ms,
         tuple(sorted(settings.skills)),
@@ -59,13 +58,13 @@ cdef object view_queue(Engine engine, int32_t queue):
 
 
 cdef object view_work(Engine engine, int32_t work):
-    cdef WorkRow* row = &engine.agents.works[work]
+    cdef WorkRow* row = engine.agents.work(work)
     return WorkView(
         get(row.name),
-        get(engine.profiles.channels.names[row.channel]) if row.channel >= 0 else "*",
+        get(engine.profiles.channels.get(row.channel)) if row.channel >= 0 else "*",
         row.weight,
-        row.interruptible,
-        row.interrupted,
+        row.interruptible != 0,
+        row.interrupted != 0,
         get_time(row.until_ns),
         engine.timers.rows[row.timer].sequence if row.timer >= 0 else None,
     )
@@ -79,11 +78,11 @@ cdef object view_agent(Engine engine, int32_t agent):
     cdef int32_t timer = row.timer
     while work >= 0:
         works.append(view_work(engine, work))
-        work = engine.agents.works[work].next
+        work = engine.agents.work(work).next
     if row.state == AGENT_WRAP_UP:
-        timer = engine.agents.works[engine.first_wrap_up(agent, None)].timer
+        timer = engine.agents.work(engine.first_wrap_up(agent, None)).timer
     return AgentView(
-        get(engine.agents.names.names[agent]),
+        get(engine.agents.names.get(agent)),
         tuple(sorted(settings.queues)),
         tuple(sorted(settings.skills)),
         AGENT_STATES[row.state],
@@ -91,7 +90,7 @@ cdef object view_agent(Engine engine, int32_t agent):
         row.since_ns,
         get_time(row.until_ns),
         get(row.shown),
-        engine.offers[row.offer].number if row.offer >= 0 else None,
+        engine.agents.rows[row.offer].open.number if row.offer >= 0 else None,
         AGENT_STATES[row.next_state] if row.next_state >= 0 else None,
         get(row.next_reason),
         row.idle_since_ns,
@@ -116,20 +115,20 @@ cdef object view_contact(Engine engine, int32_t contact):
     if row.extra >= 0:
         extra = engine.contacts.extras[row.extra]
     while offer >= 0:
-        offers.append(engine.offers[offer].number)
-        offer = engine.offers[offer].next
+        offers.append(engine.agents.rows[offer].open.number)
+        offer = engine.agents.rows[offer].open.next
     if row.offer >= 0:
-        agent = engine.offers[row.offer].agent
+        agent = row.offer
     queue, channel, skills, needs, priority, topic, excluded = engine.kinds.keys[engine.kinds.classes[row.klass].kind]
     return ContactView(
-        get(engine.contacts.names.names[contact]),
+        get(engine.contacts.names.get(contact)),
         queue,
         channel,
         tuple(sorted(skills)),
         row.arrival_ns,
         row.sequence,
         CONTACT_STATES[row.state],
-        get(engine.agents.names.names[agent]) if agent >= 0 else None,
+        get(engine.agents.names.get(agent)) if agent >= 0 else None,
         offers[0] if offers else None,
         needs,
         priority,
@@ -152,11 +151,11 @@ cdef object view_contact(Engine engine, int32_t contact):
 
 
 cdef object view_offer(Engine engine, int32_t offer):
-    cdef OfferRow* row = &engine.offers[offer]
+    cdef OfferRow* row = &engine.agents.rows[offer].open
     return OfferView(
         row.number,
-        get(engine.contacts.names.names[row.contact]),
-        get(engine.agents.names.names[row.agent]),
+        get(engine.contacts.names.get(row.contact)),
+        get(engine.agents.names.get(offer)),
         row.expires_ns,
         engine.timers.rows[row.timer].sequence,
     )
@@ -165,8 +164,8 @@ cdef object view_offer(Engine engine, int32_t offer):
 cdef object view_exclusion(Engine engine, int32_t exclusion):
     cdef int32_t timer = engine.exclusions.rows[exclusion].timer
     return ExclusionView(
-        get(engine.contacts.names.names[engine.exclusions.rows[exclusion].contact]),
-        get(engine.agents.names.names[engine.exclusions.rows[exclusion].agent]),
+        get(engine.contacts.names.get(engine.exclusions.rows[exclusion].contact)),
+        get(engine.agents.names.get(engine.exclusions.rows[exclusion].agent)),
         engine.timers.rows[timer].due_ns,
         engine.timers.rows[timer].sequence,
     )
@@ -180,15 +179,15 @@ cdef object make_snapshot(Engine engine):
     cdef list offers = []
     cdef list exclusions = []
     for slot in range(engine.queues.names.slots.used):
-        if engine.queues.names.names[slot] is not NULL and engine.queues.rows[slot].configured:
+        if engine.queues.names.get(slot) is not NULL and engine.queues.rows[slot].configured:
             queues.append(view_queue(engine, slot))
     for slot in range(engine.agents.names.slots.used):
-        if engine.agents.names.names[slot] is not NULL:
+        if engine.agents.names.get(slot) is not NULL:
             agents.append(view_agent(engine, slot))
             if engine.agents.rows[slot].offer >= 0:
                 offers.append(view_offer(engine, engine.agents.rows[slot].offer))
     for slot in range(engine.contacts.names.slots.used):
-        if engine.contacts.names.names[slot] is not NULL:
+        if engine.contacts.names.get(slot) is not NULL:
             contacts.append(view_contact(engine, slot))
     for slot in range(engine.exclusions.slots.used):
         if engine.exclusions.rows[slot].contact >= 0:

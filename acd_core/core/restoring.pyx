@@ -7,7 +7,7 @@ other.  States are reached on the ways that the tables allow.
 
 from libc.stdint cimport int32_t, int64_t
 
-from acd_core.core.agents cimport AgentRow, AgentStateCode, WorkRow
+from acd_core.core.agents cimport AgentRow, AgentStateCode, OfferRow, WorkRow
 from acd_core.core.contacts cimport (
     CHARGED,
     CONTACT_ASSIGNED,
@@ -18,8 +18,7 @@ from acd_core.core.contacts cimport (
     WAIT_TRIED,
 )
 from acd_core.core.engine cimport Engine
-from acd_core.core.hands cimport OfferRow
-from acd_core.core.memory cimport grow
+from acd_core.core.profiles cimport lanes_of
 from acd_core.core.queues cimport QueueRow
 from acd_core.core.timers cimport TIMER_OFFER, TIMER_RETURN, TIMER_WINDOW, TIMER_WRAP_UP
 
@@ -142,14 +141,14 @@ cdef int restore_contact(Engine engine, object view) except -1:
 cdef int restore_works(Engine engine, object view) except -1:
     """What the agent has in hand, with its own lane, weight and flag: the agent's may be others by now."""
     cdef int32_t agent = engine.agents.names.find(view.agent)
-    cdef int32_t work, contact, lane = engine.profiles.rows[engine.agents.rows[agent].profile].lanes[0]
+    cdef int32_t work, contact, lane = lanes_of(&engine.profiles.rows[engine.agents.rows[agent].profile])[0]
     cdef AgentRow* row
     cdef WorkRow* found
     for one in view.work:
         contact = engine.contacts.names.find(one.contact) if one.until_ns is None else -1
         work = engine.agents.add_work(agent, contact, one.contact, lane)
         row = &engine.agents.rows[agent]
-        found = &engine.agents.works[work]
+        found = engine.agents.work(work)
         row.load += one.weight - found.weight
         row.firm += (0 if one.interruptible else one.weight) - (0 if found.interruptible else found.weight)
         engine.profiles.release_channel(found.channel)
@@ -171,29 +170,22 @@ cdef int restore_offer(Engine engine, object view) except -1:
     """They come by number, as a contact's offers stand in its row."""
     cdef OfferRow* row
     cdef int32_t* link
-    cdef int32_t offer = engine.offer_slots.take()
     cdef int32_t contact = engine.contacts.names.find(view.contact)
     cdef int32_t agent = engine.agents.names.find(view.agent)
-    if engine.offer_slots.capacity > engine.offer_capacity:
-        engine.offers = <OfferRow*>grow(
-            engine.offers, sizeof(OfferRow), engine.offer_capacity, engine.offer_slots.capacity
-        )
-        engine.offer_capacity = engine.offer_slots.capacity
-    row = &engine.offers[offer]
+    row = &engine.agents.rows[agent].open
     row.number = view.offer
     row.expires_ns = view.expires_ns
     row.contact = contact
-    row.agent = agent
     row.next = -1
-    row.timer = engine.timers.start(TIMER_OFFER, offer, view.expires_ns, view.timer_sequence)
+    row.timer = engine.timers.start(TIMER_OFFER, agent, view.expires_ns, view.timer_sequence)
     if engine.contacts.rows[contact].offer < 0:
         engine.contacts.set_state(contact, CONTACT_OFFERED)
     link = &engine.contacts.rows[contact].offer
     while link[0] >= 0:
-        link = &engine.offers[link[0]].next
-    link[0] = offer
+        link = &engine.agents.rows[link[0]].open.next
+    link[0] = agent
     engine.contacts.rows[contact].offers += 1
-    engine.agents.rows[agent].offer = offer
+    engine.agents.rows[agent].offer = agent
     return 0
 
 

@@ -14,7 +14,7 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memmove, memset
 
-from acd_core.core.heap cimport Heap, heap_free, heap_push, heap_remove, heap_reserve
+from acd_core.core.heap cimport Places, Heap, heap_free, heap_push, heap_remove, heap_reserve
 from acd_core.core.memory cimport Slots, grow
 from acd_core.core.names cimport Names
 from acd_core.core.tops cimport Tops
@@ -200,9 +200,9 @@ cdef class Scores:
             heaps.items[place].topic = topic
             heaps.size += 1
         heap_reserve(&heaps.items[place].heap)
-        heap_push(&heaps.items[place].heap, self.places, -self.rows[row].score, sequence, row)
+        heap_push(&heaps.items[place].heap, Places(self.places, 1), -self.rows[row].score, sequence, row)
         return 0
 
     cdef void leave(self, TopicHeaps* heaps, int32_t row) noexcept:
         cdef int32_t place = find_place(heaps, self.rows[row].topic)
-        heap_remove(&heaps.items[place].heap, self.places, self.places[row])
+        heap_remove(&heaps.items[place].heap, Places(self.places, 1), self.places[row])

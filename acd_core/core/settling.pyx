@@ -6,7 +6,7 @@ only the contacts that came to want an agent and the agents who came to be free 
 many (settings have changed), the heads of all classes.
 """
 
-from libc.stdint cimport int32_t, uint64_t
+from libc.stdint cimport int32_t
 
 from acd_core.core.contacts cimport KEPT, LOOSE, MARKED, NOWHERE
 from acd_core.core.flow cimport Flow
@@ -85,7 +85,7 @@ cdef class Settling(Flow):
             self.matching.find_contacts(agent, best, &seconds.contact)
             return agent
         contact = self.waiting.items[0]
-        if self.contacts.names.names[contact] is NULL or self.contacts.rows[contact].place == NOWHERE:
+        if self.contacts.names.get(contact) is NULL or self.contacts.rows[contact].place == NOWHERE:
             return -1
         agent = self.matching.best_agent(contact, &seconds.agent)
         if agent >= 0:
@@ -111,7 +111,7 @@ cdef class Settling(Flow):
         best.contact = -1
         while place < self.waiting.size:
             contact = self.waiting.items[place]
-            if self.contacts.names.names[contact] is not NULL and self.contacts.rows[contact].place != NOWHERE:
+            if self.contacts.names.get(contact) is not NULL and self.contacts.rows[contact].place != NOWHERE:
                 agent = self.matching.best_agent(contact, NULL)
                 if agent >= 0:
                     self.matching.set_turn(&turn, contact)
@@ -125,7 +125,7 @@ cdef class Settling(Flow):
         place = 0
         while place < self.free.size:
             agent = self.free.items[place]
-            if self.agents.names.names[agent] is not NULL:
+            if self.agents.names.get(agent) is not NULL:
                 self.matching.find_contacts(agent, &turn, &following)
                 if turn.contact >= 0:
                     if best.contact < 0 or is_sooner(&turn, best):
@@ -139,21 +139,14 @@ cdef class Settling(Flow):
 
     cdef int find_any(self, Turn* best) except -1:
         """The first contact of all that somebody may take."""
-        cdef int32_t klass, word, words, contact, extra
-        cdef uint64_t* able
-        cdef uint64_t* idle
+        cdef int32_t klass, contact, extra
         cdef Turn turn
         best.contact = -1
-        words = (self.profiles.slots.used + 63) >> 6
         for klass in range(self.kinds.class_slots.used):
-            if self.kinds.classes[klass].kind < 0 or not self.kinds.waiting.has(0, klass):
+            if self.kinds.classes[klass].kind < 0 or self.kinds.classes[klass].head < 0:
                 continue
-            able = self.matching.class_profiles.row(klass)
-            idle = self.profiles.idle.row(self.kinds.heads[klass].channel)
-            for word in range(words):
-                if able[word] & idle[word]:
-                    self.find_in_class(klass, best)
-                    break
+            if self.matching.has_anybody(klass):
+                self.find_in_class(klass, best)
         for extra in range(self.contacts.extra_slots.used if self.matching.fans.count else 0):
             contact = self.matching.fans.get(extra)
             if contact >= 0 and self.contacts.rows[contact].place == KEPT:
@@ -247,25 +240,14 @@ cdef class Settling(Flow):
 
     cdef list first_contacts(self, int32_t count):
         """The first of all whom somebody may take, in order."""
-        cdef int32_t klass, word, words, contact, place, child, taken, extra
-        cdef uint64_t* able
-        cdef uint64_t* idle
+        cdef int32_t klass, contact, place, child, taken, extra
         cdef Heap* heap
         cdef Turn turn
-        cdef bint served
         cdef list found = [], frontier
-        words = (self.profiles.slots.used + 63) >> 6
         for klass in range(self.kinds.class_slots.used):
-            if self.kinds.classes[klass].kind < 0 or not self.kinds.waiting.has(0, klass):
+            if self.kinds.classes[klass].kind < 0 or self.kinds.classes[klass].head < 0:
                 continue
-            able = self.matching.class_profiles.row(klass)
-            idle = self.profiles.idle.row(self.kinds.heads[klass].channel)
-            served = False
-            for word in range(words):
-                if able[word] & idle[word]:
-                    served = True
-                    break
-            if not served:
+            if not self.matching.has_anybody(klass):
                 continue
             taken = 0
             contact = self.kinds.classes[klass].first

@@ -20,6 +20,7 @@ cdef class Skills:
     cdef int release(self, object names) except -1
     cdef void hold_again(self, int32_t* skills, int32_t count) noexcept
     cdef void release_to_shadow(self, int32_t* skills, int32_t count) noexcept
+    cdef int32_t count_unused(self, int32_t* skills, int32_t count) noexcept
     cdef int32_t count_new(self, object names) except -1
     cdef int reserve(self, int32_t profiles) except -1
     cdef int enter_profile(self, int32_t profile, frozenset skills, frozenset levels) except -1

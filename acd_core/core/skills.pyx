@@ -83,6 +83,12 @@ cdef class Skills:
             if self.uses[skill] == 0:
                 self.live -= 1
 
+    cdef int32_t count_unused(self, int32_t* skills, int32_t count) noexcept:
+        cdef int32_t place, unused = 0
+        for place in range(count):
+            unused += self.uses[skills[place]] == 0
+        return unused
+
     cdef int32_t count_new(self, object names) except -1:
         cdef int32_t skill, count = 0
         for name in names:

@@ -9,10 +9,9 @@ there is none left, to a heap.
 
 cimport cython
 from libc.stdint cimport int32_t, int64_t
-from libc.stdlib cimport free
 
-from acd_core.core.heap cimport comes_before, heap_free, heap_push, heap_remove, heap_reserve
-from acd_core.core.memory cimport Slots, grow
+from acd_core.core.heap cimport Places, comes_before, heap_free, heap_push, heap_remove, heap_reserve
+from acd_core.core.memory cimport Slots, free_aligned, grow_aligned, larger
 
 
 @cython.final
@@ -22,19 +21,19 @@ cdef class Timers:
 
     def __dealloc__(self):
         heap_free(&self.heap)
-        free(self.places)
-        free(self.rows)
+        free_aligned(self.rows)
 
     cdef int32_t start(self, TimerKind kind, int32_t owner, int64_t due_ns, int64_t sequence) except -1:
-        cdef int32_t timer
+        cdef int32_t timer = find_home(kind, owner), capacity
         cdef TimerRow* row
         cdef TimerList* line
         heap_reserve(&self.heap)
-        timer = self.slots.take()
-        if self.slots.capacity > self.capacity:
-            self.places = <int32_t*>grow(self.places, sizeof(int32_t), self.capacity, self.slots.capacity)
-            self.rows = <TimerRow*>grow(self.rows, sizeof(TimerRow), self.capacity, self.slots.capacity)
-            self.capacity = self.slots.capacity
+        if timer < 0:
+            timer = HOMES * self.slots.take() + HOMES - 1
+        if timer >= self.capacity:
+            capacity = larger(timer)
+            self.rows = <TimerRow*>grow_aligned(self.rows, sizeof(TimerRow), self.capacity, capacity)
+            self.capacity = capacity
         row = &self.rows[timer]
         row.due_ns = due_ns
         row.sequence = sequence
@@ -42,7 +41,7 @@ cdef class Timers:
         row.kind = kind
         row.list = <short>self.find_list(due_ns, sequence)
         if row.list < 0:
-            heap_push(&self.heap, self.places, due_ns, sequence, timer)
+            heap_push(&self.heap, self.places(), due_ns, sequence, timer)
             return timer
         line = &self.lists[row.list]
         row.before = line.last
@@ -61,9 +60,9 @@ cdef class Timers:
     cdef void cancel(self, int32_t timer) noexcept:
         cdef TimerRow* row = &self.rows[timer]
         cdef TimerList* line = &self.lists[row.list]
-        self.slots.give_back(timer)
         if row.list < 0:
-            heap_remove(&self.heap, self.places, self.places[timer])
+            heap_remove(&self.heap, self.places(), row.before)
+            self.give_back(timer)
             return
         if row.after >= 0:
             self.rows[row.after].before = row.before
@@ -79,6 +78,15 @@ cdef class Timers:
             if line.first >= 0:
                 line.first_ns = self.rows[line.first].due_ns
                 line.first_sequence = self.rows[line.first].sequence
+        self.give_back(timer)
+
+    cdef void give_back(self, int32_t timer) noexcept:
+        if timer % HOMES == HOMES - 1:
+            self.slots.give_back(timer // HOMES)
+
+    cdef Places places(self) noexcept:
+        """A timer in the heap has no neighbours: its place there stands instead."""
+        return Places(&self.rows[0].before, sizeof(TimerRow) // sizeof(int32_t))
 
     cdef int32_t find_list(self, int64_t due_ns, int64_t sequence) noexcept:
         """Where a timer that is due then goes, or -1: to the heap."""

@@ -1,0 +1,74 @@
+"""The core's tables where small centres don't reach: thousands of names that come and go, profiles of many lanes."""
+
+from __future__ import annotations
+
+import gc
+import random
+from typing import Any
+
+import pytest
+
+from acd_core import Distributor
+from acd_core import events as ev
+from acd_core.errors import DuplicateContactError, UnknownContactError
+from tests.support.acd_centre import Centre, both
+
+LANES = tuple(ev.Lane(f"channel {number}") for number in range(8))
+
+
+def test_thousands_of_names_come_and_go() -> None:
+    """Each that is here is found and each that is not is missing, through growth and in gaps left by others."""
+    chance = random.Random(7)
+    d = Distributor()
+    d.handle(ev.QueueConfigured("sales", 20_000, 30_000), 0)
+    here: list[str] = []
+    for number in range(12_000):
+        if here and chance.random() < (0.3 if number < 6_000 else 0.7):
+            place = chance.randrange(len(here))
+            gone = here[place]
+            here[place] = here[-1]
+            here.pop()
+            d.handle(ev.ContactAbandoned(gone), number)
+            with pytest.raises(UnknownContactError):
+                d.contact(gone)
+        else:
+            here.append(f"contact {number}")
+            d.handle(ev.ContactArrived(here[-1], "sales"), number)
+        if here and number % 10 == 0:
+            known = chance.choice(here)
+            # equal, but another object
+            assert d.contact(known[:3] + known[3:]).contact == known
+            with pytest.raises(DuplicateContactError):
+                d.handle(ev.ContactArrived(known, "sales"), number)
+    assert d.queue("sales").waiting == len(here)
+    for name in here:
+        assert d.contact(name).contact == name
+
+
+@both
+def test_agents_with_many_lanes(make: type[Any]) -> None:
+    """One contact of each of eight channels, all in hand at once, ended in another order."""
+    centre = Centre(make, wrap_up_ms=30_000)
+    centre.sign_in("anna", lanes=LANES, capacity=8)
+    for lane in LANES:
+        centre.arrive(f"by {lane.channel}", channel=lane.channel)
+        centre.accept("anna")
+    centre.arrive("one more", channel="channel 3")
+    assert centre.ring() == {}
+    for number in (4, 0, 5, 3):
+        centre.tell(ev.ContactEnded(f"by channel {number}"))
+    centre.tell(ev.WrapUpFinished("anna", "by channel 3"))
+    assert centre.ring() == {"anna": "one more"}
+
+
+def test_a_distributor_in_a_cycle_is_collected() -> None:
+    """With names and works in it: what holds them is not taken apart before it has let go of them."""
+    centre = Centre(Distributor)
+    centre.sign_in("anna")
+    centre.arrive("c1")
+    centre.accept("anna")
+    centre.arrive("c2")
+    cycle: list[Any] = [centre]
+    cycle.append(cycle)
+    del centre, cycle
+    assert gc.collect() > 0
