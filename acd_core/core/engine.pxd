@@ -40,4 +40,5 @@ cdef class Engine(Settling):
     cdef int remove_work(self, int32_t work) except -1
     cdef int64_t next_due_ns(self) noexcept
     cdef int run_timers(self) except -1
+    cdef bint comes_first(self, int32_t timer, int64_t due_ns, int64_t sequence) noexcept
     cdef int run_timer(self, int32_t timer) except -1

@@ -323,12 +323,10 @@ cdef class Engine(Settling):
         """Everything that is due at ``now_ns``, in order."""
         cdef int64_t due_ns, sequence
         cdef int32_t contact, timer
-        cdef TimerRow* row
         while 0 <= self.next_due_ns() <= self.now_ns:
             contact = self.contacts.next_due(&due_ns, &sequence)
             timer = self.timers.find_next()
-            row = &self.timers.rows[timer]
-            if contact < 0 or timer >= 0 and comes_before(row.due_ns, row.sequence, due_ns, sequence):
+            if contact < 0 or timer >= 0 and self.comes_first(timer, due_ns, sequence):
                 self.run_timer(timer)
             elif self.contacts.rows[contact].flags & HELD:
                 self.enter(contact)
@@ -336,6 +334,10 @@ cdef class Engine(Settling):
                 self.catch_up(contact)
             self.settle()
         return 0
+
+    cdef bint comes_first(self, int32_t timer, int64_t due_ns, int64_t sequence) noexcept:
+        cdef TimerRow* row = &self.timers.rows[timer]
+        return comes_before(row.due_ns, row.sequence, due_ns, sequence)
 
     cdef int run_timer(self, int32_t timer) except -1:
         cdef int32_t kind = self.timers.rows[timer].kind

@@ -134,7 +134,7 @@ cdef class Flow(Hands):
         """The profile of an agent with these settings, made if need be."""
         cdef tuple key = (settings.queues, settings.skills, settings.levels, settings.lanes, settings.capacity)
         cdef object known = self.profiles.by_key.get(key)
-        cdef int32_t profile, orderings
+        cdef int32_t profile, orderings, queue
         if known is not None:
             return known
         self.skills.hold(settings.skills)
@@ -143,7 +143,10 @@ cdef class Flow(Hands):
         self.queues.enter_profile(profile, settings.queues)
         orderings = 1 << BY_IDLE
         for name in settings.queues:
-            orderings |= self.queues.orderings(self.queues.find(name))
+            queue = self.queues.find(name)
+            # one that was removed chooses nobody; if it comes back, its profiles are told
+            if queue >= 0:
+                orderings |= self.queues.orderings(queue)
         self.profiles.set_orderings(profile, orderings)
         self.skills.enter_profile(profile, settings.skills, settings.levels)
         self.matching.link_profile(profile)
