@@ -56,7 +56,7 @@ fuzz: build .venv/.dev ## the fuzz targets for much longer than in `make test`, 
 fuzz-native: .cache/packages-build .cache/packages-fuzz ## the C parts that read what peers send, under clang's sanitizers (FUZZ_SECONDS=60 each)
 	@tools/fuzz-native $(ARGS)
 
-sanitize: build .venv/.dev .cache/packages-test ## the media plane's tests under AddressSanitizer, UBSan and ThreadSanitizer (many minutes)
+sanitize: build .venv/.dev .cache/packages-test ## tests of the compiled parts under AddressSanitizer, UBSan and ThreadSanitizer (many minutes)
 	@$(BIN)/python tools/sanitize address $(ARGS)
 	@$(BIN)/python tools/sanitize thread $(ARGS)
 
