@@ -26,5 +26,4 @@ cdef inline bint comes_before(int64_t key, int64_t sequence, int64_t other_key, 
 cdef int heap_reserve(Heap* heap) except -1
 cdef void heap_push(Heap* heap, Places places, int64_t key, int64_t sequence, int32_t slot) noexcept
 cdef void heap_remove(Heap* heap, Places places, int32_t place) noexcept
-cdef int32_t heap_count_before(Heap* heap, int64_t key, int64_t sequence) noexcept
 cdef void heap_free(Heap* heap) noexcept

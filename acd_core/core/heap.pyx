@@ -89,22 +89,6 @@ cdef void heap_remove(Heap* heap, Places places, int32_t place) noexcept:
         sift_down(heap, places, place, last)
 
 
-cdef int32_t count_below(Heap* heap, int32_t place, int64_t key, int64_t sequence) noexcept:
-    cdef int32_t child, count
-    cdef Entry* entry = &heap.entries[place]
-    if not comes_before(entry.key, entry.sequence, key, sequence):
-        return 0
-    count = 1
-    for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
-        count += count_below(heap, child, key, sequence)
-    return count
-
-
-cdef int32_t heap_count_before(Heap* heap, int64_t key, int64_t sequence) noexcept:
-    """How many come before; looks at those and their children only."""
-    return count_below(heap, 0, key, sequence) if heap.size else 0
-
-
 cdef void heap_free(Heap* heap) noexcept:
     free(heap.entries)
     heap.entries = NULL

@@ -39,6 +39,8 @@ cdef class Intake:
 
     cdef int check_skills_limit(self, object names) except -1
     cdef int check_return(self, int32_t kind) except -1
+    cdef int check_kinds_room(self) except -1
+    cdef int check_skills_room(self, int32_t new) except -1
     cdef int check_profiles_limit(self, object settings) except -1
     cdef int check_kinds_limit(self, tuple key) except -1
     cdef int check_queues_known(self, frozenset queues) except -1

@@ -298,18 +298,20 @@ cdef class Intake:
     # Limits
 
     cdef int check_skills_limit(self, object names) except -1:
-        cdef int32_t new = self.engine.skills.count_new(names)
-        if new and self.engine.skills.live + new > self.limits.skills_max:
-            raise LimitError("skills_max", self.limits.skills_max)
-        return 0
+        return self.check_skills_room(self.engine.skills.count_new(names))
 
     cdef int check_return(self, int32_t kind) except -1:
         """Of a kind on the shelf."""
         cdef KindRow* row = &self.engine.kinds.rows[kind]
-        cdef int32_t new
+        self.check_kinds_room()
+        return self.check_skills_room(self.engine.skills.count_unused(row.skills, row.skill_count))
+
+    cdef int check_kinds_room(self) except -1:
         if self.engine.kinds.slots.count - self.engine.kinds.idle_count >= self.limits.classes_max:
             raise LimitError("classes_max", self.limits.classes_max)
-        new = self.engine.skills.count_unused(row.skills, row.skill_count)
+        return 0
+
+    cdef int check_skills_room(self, int32_t new) except -1:
         if new and self.engine.skills.live + new > self.limits.skills_max:
             raise LimitError("skills_max", self.limits.skills_max)
         return 0
@@ -324,8 +326,7 @@ cdef class Intake:
     cdef int check_kinds_limit(self, tuple key) except -1:
         cdef object known = self.engine.kinds.by_key.get(key)
         if known is None or self.engine.kinds.rows[<int32_t>known].idle:
-            if self.engine.kinds.slots.count - self.engine.kinds.idle_count >= self.limits.classes_max:
-                raise LimitError("classes_max", self.limits.classes_max)
+            self.check_kinds_room()
         return 0
 
     cdef int check_queues_known(self, frozenset queues) except -1:

@@ -17,7 +17,7 @@ cdef extern from *:
 
 
 cdef struct Standing:
-    # of a class's head: its score is fixed + the queue's rate * now in ms + its addend; `ABSENT`: nobody waits
+    # of a class's head: its score is ``fixed`` and what its queue adds at this moment; `ABSENT`: nobody waits
     int64_t fixed
     int64_t overdue_ms
 

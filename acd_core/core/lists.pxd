@@ -18,6 +18,18 @@ cdef extern from *:
     void prefetch_items "acd_prefetch_items" (int32_t* items, int32_t size) noexcept
 
 
+cdef inline int32_t find_in_order(int32_t* items, int32_t size, int32_t item) noexcept:
+    """Where it is among items in order, or belongs: before the first that is not less."""
+    cdef int32_t low = 0, high = size, middle
+    while low < high:
+        middle = (low + high) >> 1
+        if items[middle] < item:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 cdef enum:
     # what stands before the items of a group: its name, and where the next one begins
     TITLE = 2
@@ -33,7 +45,6 @@ cdef class Lists:
     cdef void remove(self, int32_t row, int32_t item) noexcept
     cdef bint has(self, int32_t row, int32_t item) noexcept
     cdef void clear(self, int32_t row) noexcept
-    cdef int32_t find(self, List* row, int32_t item) noexcept
 
     cdef inline void prefetch(self, int32_t row) noexcept:
         prefetch_items(self.rows[row].items, self.rows[row].size)

@@ -41,7 +41,7 @@ cdef class Lists:
     cdef int add(self, int32_t row, int32_t item) except -1:
         """One that is not in it; in order, so that any can be found."""
         cdef List* found = &self.rows[row]
-        cdef int32_t place = self.find(found, item)
+        cdef int32_t place = find_in_order(found.items, found.size, item)
         self.widen(row, 1)
         memmove(&found.items[place + 1], &found.items[place], (found.size - place) * sizeof(int32_t))
         found.items[place] = item
@@ -51,13 +51,13 @@ cdef class Lists:
     cdef void remove(self, int32_t row, int32_t item) noexcept:
         """One that is in it."""
         cdef List* found = &self.rows[row]
-        cdef int32_t place = self.find(found, item)
+        cdef int32_t place = find_in_order(found.items, found.size, item)
         found.size -= 1
         memmove(&found.items[place], &found.items[place + 1], (found.size - place) * sizeof(int32_t))
 
     cdef bint has(self, int32_t row, int32_t item) noexcept:
         cdef List* found = &self.rows[row]
-        cdef int32_t place = self.find(found, item)
+        cdef int32_t place = find_in_order(found.items, found.size, item)
         return place < found.size and found.items[place] == item
 
     cdef void clear(self, int32_t row) noexcept:
@@ -65,17 +65,6 @@ cdef class Lists:
         free(self.rows[row].items)
         self.rows[row].items = NULL
         self.rows[row].size = self.rows[row].capacity = 0
-
-    cdef int32_t find(self, List* row, int32_t item) noexcept:
-        """Where it is, or belongs: before the first that is not less."""
-        cdef int32_t low = 0, high = row.size, middle
-        while low < high:
-            middle = (low + high) >> 1
-            if row.items[middle] < item:
-                low = middle + 1
-            else:
-                high = middle
-        return low
 
 
 @cython.final

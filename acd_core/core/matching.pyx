@@ -103,7 +103,6 @@ cdef class Matching(Choosing):
         """
         cdef int64_t now_ms = self.now_ns // 1_000_000, bound, widest = ABSENT
         cdef Bound* limits
-        cdef QueueRow* queue
         cdef int32_t title = 0, first = 0, capacity, number
         if self.scores_capacity < served.size:
             capacity = larger(served.size)
@@ -113,8 +112,7 @@ cdef class Matching(Choosing):
         while title < served.size:
             number = served.items[title]
             limits = &self.kinds.bounds[number]
-            queue = &self.queues.rows[number]
-            bound = limits.fixed + queue.rate * now_ms + self.queues.addends[number]
+            bound = limits.fixed + self.queues.addend(number, now_ms)
             if limits.overdue_ms <= now_ms:
                 bound = OVERDUE
             self.scores[title] = bound
@@ -145,7 +143,7 @@ cdef class Matching(Choosing):
         cdef int32_t count = served.items[title + 1] - begin
         cdef QueueRow* queue = &self.queues.rows[number]
         cdef int64_t now_ms = self.now_ns // 1_000_000
-        cdef int64_t addend = queue.rate * now_ms + self.queues.addends[number]
+        cdef int64_t addend = self.queues.addend(number, now_ms)
         self.scores[title] = RATED
         if queue.overtaking_ms >= 0:
             score_heads(

@@ -90,6 +90,10 @@ cdef class Queues:
     cdef void refresh_addend(self, int32_t queue) noexcept
     cdef void charge(self, int32_t queue) noexcept
 
+    cdef inline int64_t addend(self, int32_t queue, int64_t now_ms) noexcept:
+        """What this moment adds to what is fixed of a score (`Standing`)."""
+        return self.rows[queue].rate * now_ms + self.addends[queue]
+
     cdef inline int64_t score(self, int32_t queue, int64_t priority, int64_t earliest_ns, int64_t now_ms) noexcept:
         """Rule 7.2."""
         cdef QueueRow* row = &self.rows[queue]

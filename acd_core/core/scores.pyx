@@ -15,6 +15,7 @@ from libc.stdlib cimport free
 from libc.string cimport memmove, memset
 
 from acd_core.core.heap cimport Places, Heap, heap_free, heap_push, heap_remove, heap_reserve
+from acd_core.core.lists cimport find_in_order
 from acd_core.core.memory cimport Slots, grow
 from acd_core.core.names cimport Names
 from acd_core.core.tops cimport Tops
@@ -49,20 +50,9 @@ cdef void free_heaps(TopicHeaps* heaps) noexcept:
     heaps.size = heaps.capacity = 0
 
 
-cdef inline int32_t find_ranks_place(TopicRanks* ranks, int32_t topic) noexcept:
-    cdef int32_t low = 0, high = ranks.size, middle
-    while low < high:
-        middle = (low + high) >> 1
-        if ranks.topics[middle] < topic:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
 cdef Ranks* find_ranks(TopicRanks* ranks, int32_t topic) noexcept:
     """NULL where nobody has any score."""
-    cdef int32_t place = find_ranks_place(ranks, topic)
+    cdef int32_t place = find_in_order(ranks.topics, ranks.size, topic)
     if place < ranks.size and ranks.topics[place] == topic:
         return &ranks.items[place]
     return NULL
@@ -146,7 +136,7 @@ cdef class Scores:
     cdef int enter_ranks(self, TopicRanks* ranks, int32_t profile, int32_t row) except -1:
         """Into the members of a profile that is not crowded; ``ranks``: the profile's."""
         cdef int32_t topic = self.rows[row].topic
-        cdef int32_t place = find_ranks_place(ranks, topic)
+        cdef int32_t place = find_in_order(ranks.topics, ranks.size, topic)
         cdef int32_t capacity
         cdef Ranks* found
         if place == ranks.size or ranks.topics[place] != topic:
@@ -171,7 +161,7 @@ cdef class Scores:
         return self.tops.put(topic, profile, found.items[0].score)
 
     cdef int leave_ranks(self, TopicRanks* ranks, int32_t profile, int32_t row) except -1:
-        cdef int32_t number = find_ranks_place(ranks, self.rows[row].topic)
+        cdef int32_t number = find_in_order(ranks.topics, ranks.size, self.rows[row].topic)
         cdef Ranks* found = &ranks.items[number]
         cdef int32_t place = 0
         while found.items[place].agent != self.rows[row].agent:

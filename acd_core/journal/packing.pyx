@@ -289,12 +289,8 @@ cdef inline int pack_text(Packer packer, PyObject* text) except -1:
         packer.at[0] = <char>0xD9
         packer.at[1] = <char>size
         packer.at += 2
-    elif size < 65_536:
-        packer.at = put_16(packer.at, 0xDA, <uint64_t>size)
-    elif size <= 0xFFFF_FFFF:
-        packer.at = put_32(packer.at, 0xDB, <uint64_t>size)
     else:
-        raise ValueError("a text is too long for the journal")
+        put_long_head(packer, 0xDA, size)
     memcpy(packer.at, data, size)
     packer.at += size
     return 0
@@ -315,12 +311,19 @@ cdef int pack_array_head(Packer packer, Py_ssize_t count) except -1:
     if count < 16:
         packer.at[0] = <char>(0x90 | count)
         packer.at += 1
-    elif count < 65_536:
-        packer.at = put_16(packer.at, 0xDC, <uint64_t>count)
-    elif count <= 0xFFFF_FFFF:
-        packer.at = put_32(packer.at, 0xDD, <uint64_t>count)
     else:
-        raise ValueError("an array is too long for the journal")
+        put_long_head(packer, 0xDC, count)
+    return 0
+
+
+cdef int put_long_head(Packer packer, uint8_t code, Py_ssize_t count) except -1:
+    """A count of 16 bits, or by the next code one of 32."""
+    if count < 65_536:
+        packer.at = put_16(packer.at, code, <uint64_t>count)
+    elif count <= 0xFFFF_FFFF:
+        packer.at = put_32(packer.at, code + 1, <uint64_t>count)
+    else:
+        raise ValueError("a text or an array is too long for the journal")
     return 0
 
 
