@@ -13,6 +13,7 @@ cdef extern from *:
     static inline void acd_prefetch_items(const int32_t *items, int32_t size) {
         for (int32_t place = 0; place < size && place < 256; place += 16)
             __builtin_prefetch(items + place);
+        __asm__ volatile("");
     }
     """
     void prefetch_items "acd_prefetch_items" (int32_t* items, int32_t size) noexcept

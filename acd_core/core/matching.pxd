@@ -52,7 +52,8 @@ cdef inline bint enter_turn(Turn* turn, Turn* best, Turn* following) noexcept:
 cdef class Matching(Choosing):
     cdef Fans fans
     cdef int64_t now_ns
-    # by place in the list of a profile's classes; for a title `RATED`, or the bound of what is not
+    # by place in the list of a profile's classes; for a title the bound of what has not been rated,
+    # or `RATED` and then the highest
     cdef int64_t* scores
     cdef int64_t[2] highest
     cdef int32_t scores_capacity

@@ -26,12 +26,12 @@ cdef inline void score_heads(
     int32_t* classes, int32_t count, Standing* standings, int64_t addend, int64_t now_ms, bint bounded, int64_t* scores,
     int64_t* highest,
 ) noexcept:
-    """Fill ``scores`` with those of the heads of classes of one queue, and keep the two highest of all.
+    """Fill ``scores`` with those of the heads of classes of one queue, and find the two highest.
 
     ``bounded``: whether the queue has a bound on overtaking.  Without branches, for which of so many is the highest so
     far can't be foretold: compilers make none of a minimum, a maximum and a mask.
     """
-    cdef int64_t first = highest[0], second = highest[1], score, lower, overdue
+    cdef int64_t first = LOWEST, second = LOWEST, score, lower, overdue
     cdef Standing* standing
     cdef int32_t place
     for place in range(count):
@@ -144,17 +144,19 @@ cdef class Matching(Choosing):
         cdef QueueRow* queue = &self.queues.rows[number]
         cdef int64_t now_ms = self.now_ns // 1_000_000
         cdef int64_t addend = self.queues.addend(number, now_ms)
+        cdef int64_t[2] found
         self.scores[title] = RATED
         if queue.overtaking_ms >= 0:
             score_heads(
-                &served.items[begin], count, self.kinds.standings, addend, now_ms, True, &self.scores[begin],
-                self.highest,
+                &served.items[begin], count, self.kinds.standings, addend, now_ms, True, &self.scores[begin], found
             )
         else:
             score_heads(
-                &served.items[begin], count, self.kinds.standings, addend, now_ms, False, &self.scores[begin],
-                self.highest,
+                &served.items[begin], count, self.kinds.standings, addend, now_ms, False, &self.scores[begin], found
             )
+        self.scores[title + 1] = found[0]
+        self.highest[1] = max(min(self.highest[0], found[0]), self.highest[1], found[1])
+        self.highest[0] = max(self.highest[0], found[0])
 
     cdef int32_t compare_classes(
         self, List* served, int64_t least, int32_t agent, Turn* best, Turn* following
@@ -165,8 +167,11 @@ cdef class Matching(Choosing):
         cdef Turn turn
         best.contact = following.contact = -1
         while title < served.size:
-            place = title + TITLE if self.scores[title] == RATED else served.items[title + 1]
-            end = title = served.items[title + 1]
+            place = title + TITLE
+            end = served.items[title + 1]
+            if self.scores[title] != RATED or self.scores[title + 1] < least:
+                place = end
+            title = end
             while place < end:
                 turn.score = self.scores[place]
                 klass = served.items[place]

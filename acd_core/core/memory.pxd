@@ -3,7 +3,8 @@ from libc.stdint cimport int32_t
 
 cdef extern from *:
     """
-    #define acd_prefetch(address) __builtin_prefetch(address)
+    /* a function that does nothing but fetch has no effect in a compiler's eyes: it drops calls of it, but for the asm */
+    #define acd_prefetch(address) do { __builtin_prefetch(address); __asm__ volatile(""); } while (0)
     """
     void prefetch "acd_prefetch" (void* address) noexcept
 
