@@ -14,7 +14,7 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from acd_core.core.heap cimport Entry, Places, comes_before, heap_free, heap_push, heap_remove, heap_reserve
-from acd_core.core.kinds cimport ABSENT, ClassRow, Kinds, Standing
+from acd_core.core.kinds cimport ABSENT, ClassRow, Kinds
 from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned
 from acd_core.core.names cimport Names
 from acd_core.core.queues cimport QueueRow, Queues, to_ms
@@ -217,7 +217,6 @@ cdef class Contacts:
     cdef void refresh(self, int32_t klass) noexcept:
         """After each change of who is the first of the class, or of the order of its queue."""
         cdef ClassRow* row = &self.kinds.classes[klass]
-        cdef Standing* standing = &self.kinds.standings[klass]
         cdef QueueRow* queue = &self.queues.rows[row.queue]
         cdef Entry* entry = &row.waiting.entries[0]
         cdef int64_t key_ms
@@ -234,13 +233,13 @@ cdef class Contacts:
             row.key = entry.key
             row.sequence = entry.sequence
         if row.head < 0:
-            standing.fixed = ABSENT
-            standing.overdue_ms = INT64_MAX
+            self.kinds.fixed[klass] = ABSENT
+            self.kinds.overdue_ms[klass] = INT64_MAX
             self.kinds.keep_bound(klass)
             return
         key_ms = to_ms(row.key)
-        standing.fixed = queue.base + queue.step * row.priority - queue.rate * key_ms
-        standing.overdue_ms = key_ms + queue.overtaking_ms if queue.overtaking_ms >= 0 else INT64_MAX
+        self.kinds.fixed[klass] = queue.base + queue.step * row.priority - queue.rate * key_ms
+        self.kinds.overdue_ms[klass] = key_ms + queue.overtaking_ms if queue.overtaking_ms >= 0 else INT64_MAX
         self.kinds.keep_bound(klass)
 
     # What is due by the time that it waits

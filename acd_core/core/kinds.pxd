@@ -16,12 +16,6 @@ cdef extern from *:
     const int64_t ABSENT "ACD_ABSENT"
 
 
-cdef struct Standing:
-    # of a class's head: its score is ``fixed`` and what its queue adds at this moment; `ABSENT`: nobody waits
-    int64_t fixed
-    int64_t overdue_ms
-
-
 cdef struct Bound:
     # of a queue's classes: none has a higher ``fixed`` or an earlier ``overdue_ms``
     int64_t fixed
@@ -82,7 +76,10 @@ cdef class Kinds:
     cdef Slots class_slots
     cdef ClassRow* classes
     cdef Requirement* requirements
-    cdef Standing* standings
+    # of a class's head, by class: its score is this and what its queue adds at this moment (`ABSENT`: nobody waits), or
+    # `OVERDUE` from this ms on
+    cdef int64_t* fixed
+    cdef int64_t* overdue_ms
     cdef Lists queue_classes
     cdef Bound* bounds
     cdef int32_t bounds_capacity

@@ -42,7 +42,8 @@ cdef class Kinds:
             free(self.rows[index].skills)
         free_aligned(self.classes)
         free(self.requirements)
-        free_aligned(self.standings)
+        free(self.fixed)
+        free(self.overdue_ms)
         free(self.bounds)
         free(self.rows)
 
@@ -91,16 +92,15 @@ cdef class Kinds:
         return 0
 
     cdef void keep_bound(self, int32_t klass) noexcept:
-        """After each change of its standing.
+        """After each change of its head.
 
         A bound may be wider than it need be: it is made tight again only when as many classes have got another head as
         the queue has, which takes no more time than those changes did.
         """
-        cdef Standing* standing = &self.standings[klass]
         cdef int32_t queue = self.classes[klass].queue
         cdef Bound* bound = &self.bounds[queue]
-        bound.fixed = max(bound.fixed, standing.fixed)
-        bound.overdue_ms = min(bound.overdue_ms, standing.overdue_ms)
+        bound.fixed = max(bound.fixed, self.fixed[klass])
+        bound.overdue_ms = min(bound.overdue_ms, self.overdue_ms[klass])
         bound.changes += 1
         if bound.changes > self.queue_classes.rows[queue].size:
             self.tighten_bound(queue)
@@ -116,8 +116,8 @@ cdef class Kinds:
         bound.overdue_ms = INT64_MAX
         bound.changes = 0
         for place in range(classes.size):
-            bound.fixed = max(bound.fixed, self.standings[classes.items[place]].fixed)
-            bound.overdue_ms = min(bound.overdue_ms, self.standings[classes.items[place]].overdue_ms)
+            bound.fixed = max(bound.fixed, self.fixed[classes.items[place]])
+            bound.overdue_ms = min(bound.overdue_ms, self.overdue_ms[classes.items[place]])
 
     cdef int32_t add_class(self, int32_t kind, int32_t step) except -1:
         """Its requirement is set by `set_requirement` before anything else."""
@@ -130,9 +130,8 @@ cdef class Kinds:
             self.requirements = <Requirement*>grow(
                 self.requirements, sizeof(Requirement), self.class_capacity, capacity
             )
-            self.standings = <Standing*>grow_aligned(
-                self.standings, sizeof(Standing), self.class_capacity, capacity
-            )
+            self.fixed = <int64_t*>grow(self.fixed, sizeof(int64_t), self.class_capacity, capacity)
+            self.overdue_ms = <int64_t*>grow(self.overdue_ms, sizeof(int64_t), self.class_capacity, capacity)
             self.class_capacity = capacity
             self.words.extend([None] * (capacity - len(self.words)))
         self.excluding.reserve(1, self.class_capacity)
@@ -157,8 +156,8 @@ cdef class Kinds:
                 self.bounds[queue].fixed = ABSENT
                 self.bounds[queue].overdue_ms = INT64_MAX
             self.bounds_capacity = self.queue_classes.capacity
-        self.standings[klass].fixed = ABSENT
-        self.standings[klass].overdue_ms = INT64_MAX
+        self.fixed[klass] = ABSENT
+        self.overdue_ms[klass] = INT64_MAX
         row.queue = self.rows[kind].queue
         row.channel = self.rows[kind].channel
         row.priority = <int16_t>self.rows[kind].priority

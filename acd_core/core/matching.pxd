@@ -14,6 +14,12 @@ cdef struct Turn:
     int32_t contact
 
 
+cdef struct Look:
+    # at a queue, for an agent: none of its scores is higher, and if it is ``rated``, one is as high
+    int64_t highest
+    bint rated
+
+
 cdef enum:
     UNKNOWN = -2
 
@@ -52,17 +58,17 @@ cdef inline bint enter_turn(Turn* turn, Turn* best, Turn* following) noexcept:
 cdef class Matching(Choosing):
     cdef Fans fans
     cdef int64_t now_ns
-    # by place in the list of a profile's classes; for a title the bound of what has not been rated,
-    # or `RATED` and then the highest
-    cdef int64_t* scores
+    # by place among the queues of a profile's classes
+    cdef Look* looks
+    cdef int32_t looks_capacity
     cdef int64_t[2] highest
-    cdef int32_t scores_capacity
 
     cdef void set_turn(self, Turn* turn, int32_t contact) noexcept
     cdef int find_contacts(self, int32_t agent, Turn* best, Turn* following) except -1
     cdef int64_t rate(self, List* served) except? -1
-    cdef void rate_rest(self, List* served) noexcept
-    cdef void rate_group(self, List* served, int32_t title) noexcept
+    cdef Look* reserve_looks(self, int32_t size) except NULL
+    cdef void rate_rest(self, List* served, bint limited) noexcept
+    cdef void rate_group(self, List* served, int32_t title, Look* look) noexcept
     cdef int32_t compare_classes(
         self, List* served, int64_t least, int32_t agent, Turn* best, Turn* following
     ) except -2

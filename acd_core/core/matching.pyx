@@ -9,43 +9,21 @@ from acd_core.core.choosing cimport Choosing
 from acd_core.core.contacts cimport CONTACT_WAITING, KEPT, ContactRow
 from acd_core.core.fans cimport Fans
 from acd_core.core.heap cimport Entry, Heap, comes_before
-from acd_core.core.kinds cimport ABSENT, LOWEST, Bound, ClassRow, Standing
+from acd_core.core.kinds cimport ABSENT, LOWEST, Bound, ClassRow
 from acd_core.core.lists cimport TITLE, List
 from acd_core.core.memory cimport grow, larger, prefetch
 from acd_core.core.queues cimport OVERDUE, QueueRow
 
 
-cdef extern from *:
-    """
-    #define ACD_RATED INT64_MAX
-    """
-    const int64_t RATED "ACD_RATED"
+cdef inline void enter_score(int64_t score, int64_t* found) noexcept:
+    """Keep it if it is one of the two highest.
 
-
-cdef inline void score_heads(
-    int32_t* classes, int32_t count, Standing* standings, int64_t addend, int64_t now_ms, bint bounded, int64_t* scores,
-    int64_t* highest,
-) noexcept:
-    """Fill ``scores`` with those of the heads of classes of one queue, and find the two highest.
-
-    ``bounded``: whether the queue has a bound on overtaking.  Without branches, for which of so many is the highest so
-    far can't be foretold: compilers make none of a minimum, a maximum and a mask.
+    Without branches, for which of so many is the highest so far can't be foretold: compilers make none of a minimum and
+    a maximum.
     """
-    cdef int64_t first = LOWEST, second = LOWEST, score, lower, overdue
-    cdef Standing* standing
-    cdef int32_t place
-    for place in range(count):
-        standing = &standings[classes[place]]
-        score = standing.fixed + addend
-        if bounded:
-            overdue = -<int64_t>(standing.overdue_ms <= now_ms)
-            score = score & ~overdue | OVERDUE & overdue
-        scores[place] = score
-        lower = score if score < first else first
-        first = score if score > first else first
-        second = lower if lower > second else second
-    highest[0] = first
-    highest[1] = second
+    cdef int64_t lower = score if score < found[0] else found[0]
+    found[0] = score if score > found[0] else found[0]
+    found[1] = lower if lower > found[1] else found[1]
 
 
 @cython.final
@@ -54,7 +32,7 @@ cdef class Matching(Choosing):
         self.fans = Fans(self.contacts, self.agents)
 
     def __dealloc__(self):
-        free(self.scores)
+        free(self.looks)
 
     cdef void set_turn(self, Turn* turn, int32_t contact) noexcept:
         """Its place in the order of those who want an agent, now."""
@@ -78,7 +56,7 @@ cdef class Matching(Choosing):
         chosen = self.compare_classes(served, second, agent, best, following)
         if second > LOWEST and (following.contact < 0 or following.score < second):
             # there are others, and some of the first are not for this agent
-            self.rate_rest(served)
+            self.rate_rest(served, False)
             chosen = self.compare_classes(served, LOWEST, agent, best, following)
         if chosen >= 0:
             self.class_lanes.prefetch(chosen)
@@ -101,81 +79,103 @@ cdef class Matching(Choosing):
         A queue whose bound is lower than what was found in others is passed over, so the one with the highest comes
         first.
         """
-        cdef int64_t now_ms = self.now_ns // 1_000_000, bound, widest = ABSENT
+        cdef int64_t now_ms = self.now_ns // 1_000_000, widest = ABSENT
         cdef Bound* limits
-        cdef int32_t title = 0, first = 0, capacity, number
-        if self.scores_capacity < served.size:
-            capacity = larger(served.size)
-            self.scores = <int64_t*>grow(self.scores, sizeof(int64_t), self.scores_capacity, capacity)
-            self.scores_capacity = capacity
+        cdef Look* look = self.reserve_looks(served.size)
+        cdef Look* first_look = look
+        cdef int32_t title = 0, first = 0, number
         self.highest[0] = self.highest[1] = LOWEST
         while title < served.size:
             number = served.items[title]
             limits = &self.kinds.bounds[number]
-            bound = limits.fixed + self.queues.addend(number, now_ms)
+            look.rated = False
+            look.highest = limits.fixed + self.queues.addend(number, now_ms)
             if limits.overdue_ms <= now_ms:
-                bound = OVERDUE
-            self.scores[title] = bound
-            if bound > widest:
-                widest = bound
+                look.highest = OVERDUE
+            if look.highest > widest:
+                widest = look.highest
                 first = title
+                first_look = look
             title = served.items[title + 1]
+            look += 1
         if served.size:
-            self.rate_group(served, first)
-        title = 0
-        while title < served.size:
-            if self.highest[1] <= self.scores[title] < RATED:
-                self.rate_group(served, title)
-            title = served.items[title + 1]
+            self.rate_group(served, first, first_look)
+        self.rate_rest(served, True)
         return self.highest[1]
 
-    cdef void rate_rest(self, List* served) noexcept:
-        """The scores that were passed over, too."""
-        cdef int32_t title = 0
-        while title < served.size:
-            if self.scores[title] < RATED:
-                self.rate_group(served, title)
-            title = served.items[title + 1]
+    cdef Look* reserve_looks(self, int32_t size) except NULL:
+        cdef int32_t capacity
+        if self.looks_capacity <= size:
+            capacity = larger(size)
+            self.looks = <Look*>grow(self.looks, sizeof(Look), self.looks_capacity, capacity)
+            self.looks_capacity = capacity
+        return self.looks
 
-    cdef void rate_group(self, List* served, int32_t title) noexcept:
+    cdef void rate_rest(self, List* served, bint limited) noexcept:
+        """Those that have not been rated; ``limited``: those that may have one of the two highest scores."""
+        cdef int32_t title = 0
+        cdef Look* look = self.looks
+        while title < served.size:
+            if not look.rated and (not limited or look.highest >= self.highest[1]):
+                self.rate_group(served, title, look)
+            title = served.items[title + 1]
+            look += 1
+
+    cdef void rate_group(self, List* served, int32_t title, Look* look) noexcept:
+        """Find the two highest scores of it, and so of all."""
         cdef int32_t number = served.items[title]
-        cdef int32_t begin = title + TITLE
-        cdef int32_t count = served.items[title + 1] - begin
-        cdef QueueRow* queue = &self.queues.rows[number]
+        cdef int32_t end = served.items[title + 1], place, klass
         cdef int64_t now_ms = self.now_ns // 1_000_000
         cdef int64_t addend = self.queues.addend(number, now_ms)
+        cdef int64_t* fixed = self.kinds.fixed
         cdef int64_t[2] found
-        self.scores[title] = RATED
-        if queue.overtaking_ms >= 0:
-            score_heads(
-                &served.items[begin], count, self.kinds.standings, addend, now_ms, True, &self.scores[begin], found
-            )
+        found[0] = found[1] = LOWEST
+        if self.kinds.bounds[number].overdue_ms <= now_ms:
+            for place in range(title + TITLE, end):
+                klass = served.items[place]
+                enter_score(
+                    OVERDUE if self.kinds.overdue_ms[klass] <= now_ms else fixed[klass] + addend, found
+                )
         else:
-            score_heads(
-                &served.items[begin], count, self.kinds.standings, addend, now_ms, False, &self.scores[begin], found
-            )
-        self.scores[title + 1] = found[0]
-        self.highest[1] = max(min(self.highest[0], found[0]), self.highest[1], found[1])
-        self.highest[0] = max(self.highest[0], found[0])
+            for place in range(title + TITLE, end):
+                enter_score(fixed[served.items[place]], found)
+            for place in range(2):
+                if found[place] > LOWEST:
+                    found[place] += addend
+        look.rated = True
+        look.highest = found[0]
+        enter_score(found[0], self.highest)
+        enter_score(found[1], self.highest)
 
     cdef int32_t compare_classes(
         self, List* served, int64_t least, int32_t agent, Turn* best, Turn* following
     ) except -2:
         """The first of those who head these classes with this score or more; the class of the best, or -1."""
-        cdef int32_t title = 0, end, place, klass, chosen = -1
+        cdef int32_t title = 0, place, end, klass, chosen = -1
+        cdef int64_t now_ms = self.now_ns // 1_000_000, addend, floor
+        cdef int64_t* fixed = self.kinds.fixed
+        cdef Look* look = self.looks
         cdef ClassRow* row
         cdef Turn turn
         best.contact = following.contact = -1
         while title < served.size:
             place = title + TITLE
             end = served.items[title + 1]
-            if self.scores[title] != RATED or self.scores[title + 1] < least:
+            addend = self.queues.addend(served.items[title], now_ms)
+            # no head whose score is fixed lower has a score high enough
+            floor = least - addend
+            if self.kinds.bounds[served.items[title]].overdue_ms <= now_ms:
+                floor = ABSENT
+            if not look.rated or look.highest < least:
                 place = end
             title = end
+            look += 1
             while place < end:
-                turn.score = self.scores[place]
                 klass = served.items[place]
                 place += 1
+                if fixed[klass] < floor:
+                    continue
+                turn.score = OVERDUE if self.kinds.overdue_ms[klass] <= now_ms else fixed[klass] + addend
                 if turn.score < least or not self.is_for(klass, agent):
                     continue
                 row = &self.kinds.classes[klass]

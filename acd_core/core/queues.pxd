@@ -91,7 +91,7 @@ cdef class Queues:
     cdef void charge(self, int32_t queue) noexcept
 
     cdef inline int64_t addend(self, int32_t queue, int64_t now_ms) noexcept:
-        """What this moment adds to what is fixed of a score (`Standing`)."""
+        """What this moment adds to what is fixed of a score (`Kinds.fixed`)."""
         return self.rows[queue].rate * now_ms + self.addends[queue]
 
     cdef inline int64_t score(self, int32_t queue, int64_t priority, int64_t earliest_ns, int64_t now_ms) noexcept:
