@@ -12,7 +12,7 @@ from acd_core.core.heap cimport Entry, Heap, comes_before
 from acd_core.core.kinds cimport ABSENT, LOWEST, Bound, ClassRow
 from acd_core.core.lists cimport TITLE, List
 from acd_core.core.memory cimport grow, larger, prefetch
-from acd_core.core.queues cimport OVERDUE, QueueRow
+from acd_core.core.queues cimport OVERDUE
 
 
 cdef inline void enter_score(int64_t score, int64_t* found) noexcept:

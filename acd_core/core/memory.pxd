@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t
 
 cdef extern from *:
     """
-    /* a function that does nothing but fetch has no effect in a compiler's eyes: it drops calls of it, but for the asm */
+    /* A function that only fetches does nothing in a compiler's eyes: it drops calls of it, but for the asm. */
     #define acd_prefetch(address) do { __builtin_prefetch(address); __asm__ volatile(""); } while (0)
     """
     void prefetch "acd_prefetch" (void* address) noexcept
