@@ -1,7 +1,7 @@
 from libc.stdint cimport int16_t, int32_t, int64_t
 
 from acd_core.core.bits cimport BitRows
-from acd_core.core.heap cimport Entry, Heap
+from acd_core.core.heap cimport Heap
 from acd_core.core.lists cimport Lists
 from acd_core.core.memory cimport Slots
 

@@ -3,8 +3,8 @@
 
 Contacts of one kind have the same queue, channel, skills, needs, priority, topic and excluded agents (rule 2.5); a
 class is a kind at a relaxation step.  Whoever may serve one of a class may serve all, and within a class the earliest
-comes first whatever the queue's order, so that only the first of each class need be looked at: what the scores of all
-heads are made of lies in an array of its own.
+comes first whatever the queue's order, so that only the first of each class need be looked at: what all heads are
+compared by lies in an array of its own.
 
 A kind that nobody is of any more stays on a shelf for a while, because the next contact of it usually comes soon.
 """

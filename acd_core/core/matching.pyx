@@ -74,7 +74,7 @@ cdef class Matching(Choosing):
         return 0
 
     cdef int64_t rate(self, List* served) except? -1:
-        """Find the scores of the heads of these classes; the second highest, or `LOWEST`.
+        """Find the two highest scores of the heads of these classes (`highest`), or `LOWEST`; returns the second.
 
         A queue whose bound is lower than what was found in others is passed over, so the one with the highest comes
         first.
@@ -104,6 +104,7 @@ cdef class Matching(Choosing):
         return self.highest[1]
 
     cdef Look* reserve_looks(self, int32_t size) except NULL:
+        """For at least so many, and for one."""
         cdef int32_t capacity
         if self.looks_capacity <= size:
             capacity = larger(size)
