@@ -73,19 +73,18 @@ cdef extern from *:
         acd_work_row work;
 
         PyObject *reason;
-        PyObject *shown;
         int64_t since_ns;
         int64_t until_ns;
         int64_t idle_since_ns;
         int64_t idle_sequence;
         int64_t last_offer;
         int64_t return_ns;
+        /* their own, or -1: the queue's */
+        int64_t wrap_up_ns;
 
         acd_offer_row open;
         PyObject *next_reason;
         PyObject *settings;
-        /* their own, or -1: the queue's */
-        int64_t wrap_up_ns;
         uint64_t row_key;
     } __attribute__((aligned(64))) acd_agent_row;
     """
@@ -130,17 +129,16 @@ cdef extern from *:
         int8_t attended
         WorkRow work
         PyObject* reason
-        PyObject* shown
         int64_t since_ns
         int64_t until_ns
         int64_t idle_since_ns
         int64_t idle_sequence
         int64_t last_offer
         int64_t return_ns
+        int64_t wrap_up_ns
         OfferRow open
         PyObject* next_reason
         PyObject* settings
-        int64_t wrap_up_ns
         uint64_t row_key
 
 
@@ -158,14 +156,13 @@ cdef class Agents:
     cdef WorkRow* more_works
     cdef int32_t work_capacity
     cdef bint[7][7] allowed
-    # names that nobody holds any more, let go of when the decisions are handed out: that may take as long as to decide
     cdef Bin bin
 
     cdef int32_t add(self, object name, int32_t profile, object settings) except -1
     cdef int remove(self, int32_t agent) except -1
     cdef int move(self, int32_t agent, int32_t profile) except -1
     cdef int set_state(
-        self, int32_t agent, AgentStateCode state, object reason, int64_t now_ns, int64_t until_ns, object shown
+        self, int32_t agent, AgentStateCode state, object reason, int64_t now_ns, int64_t until_ns
     ) except -1
     cdef int configure(self, int32_t agent, object settings) except -1
     cdef int set_settings(self, int32_t agent, object settings) except -1
@@ -175,11 +172,11 @@ cdef class Agents:
     cdef int add_orderings(self, int32_t profile, int32_t orderings) except -1
     cdef int enter_crowd(self, int32_t agent, int32_t place) except -1
     cdef void leave_crowd(self, int32_t agent, int32_t place) noexcept
-    cdef void set_next(self, int32_t agent, AgentStateCode state, object reason) noexcept
-    cdef void clear_next(self, int32_t agent) noexcept
+    cdef int keep(self, PyObject** place, object value) except -1
+    cdef int set_next(self, int32_t agent, AgentStateCode state, object reason) except -1
+    cdef int clear_next(self, int32_t agent) except -1
     cdef bint at_work(self, int32_t agent) noexcept
     cdef bint has_room(self, int32_t agent, int32_t lane) noexcept
-    cdef void forget(self, int32_t agent) noexcept
     cdef int reserve_places(self) except -1
     cdef int enter_lanes(self, int32_t agent) except -1
     cdef int fasten(self, int32_t agent) except -1

@@ -38,27 +38,16 @@ STATES = tuple(AgentState)
 cdef int64_t NS_PER_MS = 1_000_000
 
 
-cdef inline void keep(PyObject** place, object value) noexcept:
-    """Own ``value`` at ``place`` (None: nothing)."""
-    cdef PyObject* old = place[0]
-    if value is None:
-        place[0] = NULL
-    else:
-        Py_INCREF(value)
-        place[0] = <PyObject*>value
-    Py_XDECREF(old)
-
-
 @cython.final
 cdef class Agents:
-    def __cinit__(self):
+    def __cinit__(self, Bin bin):
         cdef int before, after
-        self.names = Names()
+        self.names = Names(bin)
+        self.bin = bin
         self.profiles = Profiles()
         self.lots = Lots()
         self.scores = Scores()
         self.more_slots = Slots()
-        self.bin = Bin()
         assert len(STATES) == AGENT_STATES
         for before in range(<int>AGENT_STATES):
             for after in range(<int>AGENT_STATES):
@@ -68,7 +57,9 @@ cdef class Agents:
         cdef int32_t agent, work
         for agent in range(self.names.slots.used):
             if self.names.get(agent) is not NULL:
-                self.forget(agent)
+                Py_XDECREF(self.rows[agent].reason)
+                Py_XDECREF(self.rows[agent].next_reason)
+                Py_XDECREF(self.rows[agent].settings)
                 work = self.rows[agent].first_work
                 while work >= 0:
                     Py_XDECREF(self.work(work).name)
@@ -80,11 +71,17 @@ cdef class Agents:
         free_aligned(self.rows)
         free_aligned(self.more_works)
 
-    cdef void forget(self, int32_t agent) noexcept:
-        keep(&self.rows[agent].reason, None)
-        keep(&self.rows[agent].shown, None)
-        keep(&self.rows[agent].next_reason, None)
-        keep(&self.rows[agent].settings, None)
+    cdef int keep(self, PyObject** place, object value) except -1:
+        """Own ``value`` at ``place`` (None: nothing)."""
+        cdef PyObject* old = place[0]
+        if value is None:
+            place[0] = NULL
+        else:
+            Py_INCREF(value)
+            place[0] = <PyObject*>value
+        if old is not NULL:
+            self.bin.add(old)
+        return 0
 
     cdef int reserve_places(self) except -1:
         """One array for each ordering and place among the lanes of a profile."""
@@ -128,9 +125,10 @@ cdef class Agents:
         self.leave_lanes(agent)
         self.drop_scores(agent)
         self.profiles.rows[self.rows[agent].profile].members -= 1
-        self.forget(agent)
-        self.names.remove(agent)
-        return 0
+        self.keep(&self.rows[agent].reason, None)
+        self.keep(&self.rows[agent].next_reason, None)
+        self.keep(&self.rows[agent].settings, None)
+        return self.names.remove(agent)
 
     cdef int move(self, int32_t agent, int32_t profile) except -1:
         """To another profile, in whatever state."""
@@ -173,7 +171,7 @@ cdef class Agents:
         cdef AgentRow* row = &self.rows[agent]
         row.weight = <int8_t><int>settings.weight
         row.wrap_up_ns = -1 if settings.wrap_up_ms is None else settings.wrap_up_ms * NS_PER_MS
-        keep(&row.settings, settings)
+        self.keep(&row.settings, settings)
         return 0
 
     cdef int set_scores(self, int32_t agent) except -1:
@@ -224,9 +222,9 @@ cdef class Agents:
     # States
 
     cdef int set_state(
-        self, int32_t agent, AgentStateCode state, object reason, int64_t now_ns, int64_t until_ns, object shown
+        self, int32_t agent, AgentStateCode state, object reason, int64_t now_ns, int64_t until_ns
     ) except -1:
-        """The one place where an agent's state changes.  ``until_ns`` -1: no end; ``shown`` is a contact's id or None.
+        """The one place where an agent's state changes.  ``until_ns`` -1: no end.
 
         The idle time is the engine's to set before it makes an agent available.
         """
@@ -236,21 +234,21 @@ cdef class Agents:
         row.state = state
         row.since_ns = now_ns
         row.until_ns = until_ns
-        keep(&row.reason, reason)
-        keep(&row.shown, shown)
+        self.keep(&row.reason, reason)
         self.enter_lanes(agent)
         return 0
 
-    cdef void set_next(self, int32_t agent, AgentStateCode state, object reason) noexcept:
+    cdef int set_next(self, int32_t agent, AgentStateCode state, object reason) except -1:
         """What the agent asked for while there was work in hand; `refresh` is the caller's."""
         self.rows[agent].next_state = state
-        keep(&self.rows[agent].next_reason, reason)
+        return self.keep(&self.rows[agent].next_reason, reason)
 
-    cdef void clear_next(self, int32_t agent) noexcept:
+    cdef int clear_next(self, int32_t agent) except -1:
         if self.rows[agent].next_state >= 0 or self.rows[agent].return_ns:
             self.rows[agent].next_state = -1
             self.rows[agent].return_ns = 0
-            keep(&self.rows[agent].next_reason, None)
+            self.keep(&self.rows[agent].next_reason, None)
+        return 0
 
     cdef bint at_work(self, int32_t agent) noexcept:
         cdef AgentRow* row = &self.rows[agent]
@@ -408,7 +406,7 @@ cdef class Agents:
         cdef int32_t work = self.take_work(agent)
         row = self.work(work)
         memset(row, 0, sizeof(WorkRow))
-        keep(&row.name, name)
+        self.keep(&row.name, name)
         row.until_ns = -1
         row.contact = contact
         row.agent = agent

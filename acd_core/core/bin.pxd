@@ -8,4 +8,5 @@ cdef class Bin:
     cdef int32_t capacity
 
     cdef int add(self, PyObject* item) except -1
+    cdef PyObject* hold(self, object item) except NULL
     cdef void clear(self) noexcept

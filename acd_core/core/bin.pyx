@@ -1,12 +1,13 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""References that are given up in the middle of an event, and let go of at its end.
+"""References that are given up in the middle of an event, and let go of when its decisions are handed out.
 
-The last one to a contact's name makes Python free it, which may look at three places in memory that nobody has looked
-at for minutes; whoever waits for the decision need not wait for that.
+So what is in a record of a decision need not be owned by it (`acd_core.core.output`): nothing that had a name when the
+event came is gone before.  A name lies somewhere in memory where nobody has looked for minutes: to count a reference to
+it, or to free it, takes as long as to decide, and whoever waits for the decision need not wait for that.
 """
 
 cimport cython
-from cpython.ref cimport Py_XDECREF, PyObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF, PyObject
 from libc.stdint cimport int32_t
 from libc.stdlib cimport free
 
@@ -27,6 +28,13 @@ cdef class Bin:
         self.items[self.size] = item
         self.size += 1
         return 0
+
+    cdef PyObject* hold(self, object item) except NULL:
+        """It is kept until the end."""
+        self.add(NULL)
+        Py_INCREF(item)
+        self.items[self.size - 1] = <PyObject*>item
+        return <PyObject*>item
 
     cdef void clear(self) noexcept:
         cdef int32_t place

@@ -13,6 +13,7 @@ from libc.stdint cimport INT64_MAX, int8_t, int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
+from acd_core.core.bin cimport Bin
 from acd_core.core.heap cimport Entry, Places, comes_before, heap_free, heap_push, heap_remove, heap_reserve
 from acd_core.core.kinds cimport ABSENT, ClassRow, Kinds
 from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned
@@ -27,10 +28,10 @@ DEF DUE_LISTS = 16
 
 @cython.final
 cdef class Contacts:
-    def __cinit__(self, Queues queues):
+    def __cinit__(self, Queues queues, Bin bin):
         cdef int before, after
-        self.names = Names()
-        self.kinds = Kinds()
+        self.names = Names(bin)
+        self.kinds = Kinds(bin)
         self.queues = queues
         self.extra_slots = Slots()
         assert len(STATES) == CONTACT_STATES
@@ -80,8 +81,7 @@ cdef class Contacts:
             Py_XDECREF(self.extras[row.extra].preferred)
             self.extras[row.extra].preferred = NULL
             self.extra_slots.give_back(row.extra)
-        self.names.remove(contact)
-        return 0
+        return self.names.remove(contact)
 
     cdef ExtraRow* get_extra(self, int32_t contact) except NULL:
         cdef ContactRow* row = &self.rows[contact]

@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The numbers that say why an agent gets a contact (rules 6.4 and 7.7): counted by lane, never agent by agent."""
 
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t
 
 from acd_core.core.agents cimport AgentRow
@@ -8,7 +9,7 @@ from acd_core.core.contacts cimport ContactRow
 from acd_core.core.kinds cimport ClassRow
 from acd_core.core.lists cimport List
 from acd_core.core.matching cimport UNKNOWN, Matching, RunnersUp, Turn
-from acd_core.core.output cimport Reasons, Score, get_total, own
+from acd_core.core.output cimport Reasons, Score, get_total
 from acd_core.core.profiles cimport INSIDE
 from acd_core.core.queues cimport OVERDUE, QueueRow, to_ms
 
@@ -47,12 +48,12 @@ cdef int explain(
     cdef int32_t takers
     cdef int64_t now_ns = matching.now_ns
     # first of all, for it may have to be fetched meanwhile
-    why.skills = own(matching.kinds.words[row.klass])
+    why.skills = <PyObject*>matching.kinds.words[row.klass]
     count_groups(matching, why, row.klass)
     if row.exclusions >= 0 or matching.kinds.excluding.has(0, row.klass):
         name_barred(matching, why, contact, agent)
     takers = why.states[<int>INSIDE]
-    why.strategy = own(named if named is not None else NAMES[queue.strategy])
+    why.strategy = <PyObject*>(named if named is not None else NAMES[queue.strategy])
     why.idle_ns = now_ns - winner.idle_since_ns
     why.waited_ns = now_ns - row.arrival_ns
     why.elsewhere = matching.agents.names.slots.count - queue.agents
@@ -71,7 +72,7 @@ cdef int explain(
         if takers > 1:
             if seconds.agent.agent < 0:
                 matching.find_other(contact, agent, &seconds.agent)
-            why.runner_up = own(<object>matching.agents.names.get(seconds.agent.agent))
+            why.runner_up = matching.agents.names.get(seconds.agent.agent)
             why.runner_up_idle_ns = now_ns - matching.agents.rows[seconds.agent.agent].idle_since_ns
             why.runner_up_term = seconds.agent.term
     add_score(matching, &why.score, contact)
@@ -116,9 +117,9 @@ cdef int name_barred(Matching matching, Reasons* why, int32_t contact, int32_t a
         else:
             why.states[matching.agents.rows[other].state] -= 1
     if excluded:
-        why.excluded = own(name_agents(matching, excluded, agent))
+        why.excluded = matching.agents.bin.hold(name_agents(matching, excluded, agent))
     if spared:
-        why.spared = own(name_agents(matching, spared, agent))
+        why.spared = matching.agents.bin.hold(name_agents(matching, spared, agent))
     return 0
 
 
@@ -136,8 +137,8 @@ cdef int find_next(Matching matching, int32_t contact, int32_t agent, Turn* foll
 
 
 cdef void name_next(Matching matching, Reasons* why, int32_t contact) noexcept:
-    why.next_contact = own(<object>matching.contacts.names.get(contact))
-    why.next_queue = own(<object>matching.queues.names.get(matching.contacts.queue_of(contact)))
+    why.next_contact = matching.contacts.names.get(contact)
+    why.next_queue = matching.queues.names.get(matching.contacts.queue_of(contact))
     why.next_waited_ns = matching.now_ns - matching.contacts.rows[contact].arrival_ns
     add_score(matching, &why.next_score, contact)
 

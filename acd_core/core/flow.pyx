@@ -29,7 +29,7 @@ from acd_core.core.contacts cimport (
 from acd_core.core.hands cimport Hands
 from acd_core.core.hashing cimport hash_name, mix
 from acd_core.core.kinds cimport ClassRow, KindRow
-from acd_core.core.output cimport CONTACT_MOVED, Record, own
+from acd_core.core.output cimport CONTACT_MOVED, Record
 from acd_core.core.profiles cimport BY_IDLE
 from acd_core.core.queues cimport QueueRow
 
@@ -119,7 +119,7 @@ cdef class Flow(Hands):
             for name, minimum in clause:
                 program += (self.skills.get(name), minimum + 1)
         named = [self.skills.get(name) for name in named_skills(requirement)]
-        self.kinds.words[klass] = describe(requirement)
+        self.kinds.set_words(klass, describe(requirement))
         return self.kinds.set_requirement(klass, program, named)
 
     cdef int change_class(self, int32_t contact, int32_t klass) except -1:
@@ -281,10 +281,10 @@ cdef class Flow(Hands):
         if queue == before:
             return 0
         record = self.output.add(CONTACT_MOVED)
-        record.contact = own(<object>self.contacts.names.get(contact))
-        record.queue = own(<object>self.queues.names.get(before))
-        record.to_queue = own(<object>self.queues.names.get(queue))
-        record.reason = own(reason)
+        record.contact = self.contacts.names.get(contact)
+        record.queue = self.queues.names.get(before)
+        record.to_queue = self.queues.names.get(queue)
+        record.reason = self.bin.hold(reason)
         key = self.kinds.keys[self.kinds.classes[self.contacts.rows[contact].klass].kind]
         key = (<object>self.queues.names.get(queue), *key[1:])
         return self.change_class(contact, self.get_class(self.get_kind(key, queue), 0))

@@ -1,6 +1,8 @@
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t
 
 from acd_core.core.agents cimport AgentStateCode, Agents
+from acd_core.core.bin cimport Bin
 from acd_core.core.contacts cimport ContactStateCode, Contacts
 from acd_core.core.exclusions cimport Exclusions
 from acd_core.core.kinds cimport Kinds
@@ -14,6 +16,7 @@ from acd_core.core.timers cimport Timers
 
 
 cdef class Hands:
+    cdef Bin bin
     cdef Skills skills
     cdef Queues queues
     cdef Contacts contacts
@@ -59,5 +62,7 @@ cdef class Hands:
     cdef int agent_moved(self, int32_t agent) except -1
     cdef int place_fans(self, int32_t agent) except -1
     cdef int32_t find_work(self, int32_t agent, int32_t contact) noexcept
+    cdef int32_t foremost_work(self, int32_t agent) except -2
+    cdef PyObject* shown_contact(self, int32_t agent) except? NULL
     cdef int32_t first_wrap_up(self, int32_t agent, object contact) except -2
     cdef int report_work(self, int32_t agent, int32_t work, bint interrupted) except -1

@@ -5,6 +5,7 @@ Rules 3 to 5; the reference has the same steps under the same names (`acd_core.r
 free or to want an agent by a step is marked, for `acd_core.core.settling` to look at.
 """
 
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t
 
 from acd_core.core.agents cimport (
@@ -20,6 +21,7 @@ from acd_core.core.agents cimport (
     OfferRow,
     WorkRow,
 )
+from acd_core.core.bin cimport Bin
 from acd_core.core.contacts cimport (
     CHARGED,
     CONTACT_ASSIGNED,
@@ -45,7 +47,6 @@ from acd_core.core.output cimport (
     OfferEndCode,
     Output,
     Record,
-    own,
 )
 from acd_core.core.queues cimport QueueRow, Queues
 from acd_core.core.skills cimport Skills
@@ -56,15 +57,16 @@ cdef class Hands:
     def __cinit__(self, int32_t exclusions_max):
         self.exclusions_max = exclusions_max
         self.skills = Skills()
-        self.queues = Queues()
-        self.contacts = Contacts(self.queues)
+        self.bin = Bin()
+        self.queues = Queues(self.bin)
+        self.contacts = Contacts(self.queues, self.bin)
         self.kinds = self.contacts.kinds
-        self.agents = Agents()
+        self.agents = Agents(self.bin)
         self.profiles = self.agents.profiles
         self.timers = Timers()
         self.exclusions = Exclusions(self.contacts, self.agents, self.timers)
         self.matching = Matching(self.skills, self.queues, self.contacts, self.agents, self.exclusions)
-        self.output = Output(self.agents.bin)
+        self.output = Output(self.bin)
         self.waiting = Marks()
         self.free = Marks()
 
@@ -92,9 +94,9 @@ cdef class Hands:
         if named is None and self.matching.get_preferred(contact) == agent:
             named = "preferred"
         record = self.output.add(OFFER_MADE)
-        record.contact = own(<object>self.contacts.names.get(contact))
-        record.agent = own(<object>self.agents.names.get(agent))
-        record.queue = own(<object>self.queues.names.get(queue))
+        record.contact = self.contacts.names.get(contact)
+        record.agent = self.agents.names.get(agent)
+        record.queue = self.queues.names.get(queue)
         record.until_ns = expires_ns
         # without a window, nobody free could take anybody waiting before this event (`acd_core.core.settling`)
         contested = self.gathers or self.waiting.size > 1 or self.agents.rows[agent].marked
@@ -131,9 +133,9 @@ cdef class Hands:
         cdef Record* record = self.output.add(OFFER_ENDED)
         record.offer = row.number
         record.state = end
-        record.contact = own(<object>self.contacts.names.get(row.contact))
-        record.agent = own(<object>self.agents.names.get(offer))
-        record.reason = own(reason)
+        record.contact = self.contacts.names.get(row.contact)
+        record.agent = self.agents.names.get(offer)
+        record.reason = self.bin.hold(reason)
         self.timers.cancel(row.timer)
         while link[0] != offer:
             link = &self.agents.rows[link[0]].open.next
@@ -165,7 +167,7 @@ cdef class Hands:
         cdef int32_t contact = self.agents.rows[offer].open.contact
         cdef int32_t agent = offer
         cdef int64_t number = self.agents.rows[offer].open.number
-        cdef object name = <object>self.contacts.names.get(contact)
+        cdef PyObject* name = self.contacts.names.get(contact)
         cdef int32_t channel = self.kinds.classes[self.contacts.rows[contact].klass].channel
         cdef int32_t other, work
         cdef Record* record
@@ -177,11 +179,11 @@ cdef class Hands:
         if self.agents.rows[agent].first_work >= 0 or self.profiles.keys[self.agents.rows[agent].profile][3]:
             self.restart_idle(agent)
         record = self.output.add(CONTACT_ASSIGNED_RECORD)
-        record.contact = own(name)
-        record.agent = own(<object>self.agents.names.get(agent))
+        record.contact = name
+        record.agent = self.agents.names.get(agent)
         record.offer = number
         work = self.agents.add_work(
-            agent, contact, name, self.profiles.lane_of[channel][self.agents.rows[agent].profile]
+            agent, contact, <object>name, self.profiles.lane_of[channel][self.agents.rows[agent].profile]
         )
         self.interrupt(agent, work)
         self.show(agent, AGENT_BUSY, "accepted", 0)
@@ -238,8 +240,8 @@ cdef class Hands:
 
     cdef int report_work(self, int32_t agent, int32_t work, bint interrupted) except -1:
         cdef Record* record = self.output.add(CONTACT_INTERRUPTED if interrupted else CONTACT_RESUMED)
-        record.contact = own(<object>self.agents.work(work).name)
-        record.agent = own(<object>self.agents.names.get(agent))
+        record.contact = self.agents.work(work).name
+        record.agent = self.agents.names.get(agent)
         return 0
 
     cdef int32_t find_work(self, int32_t agent, int32_t contact) noexcept:
@@ -248,6 +250,23 @@ cdef class Hands:
         while work >= 0 and self.agents.work(work).contact != contact:
             work = self.agents.work(work).next
         return work
+
+    cdef int32_t foremost_work(self, int32_t agent) except -2:
+        """Of what is in hand, the one that the agent's state tells of: one they are at, else the wrap-up that ends
+        first."""
+        cdef int32_t work = self.agents.rows[agent].first_work
+        while work >= 0 and (self.agents.work(work).until_ns >= 0 or self.agents.work(work).interrupted):
+            work = self.agents.work(work).next
+        return work if work >= 0 else self.first_wrap_up(agent, None)
+
+    cdef PyObject* shown_contact(self, int32_t agent) except? NULL:
+        """The one that the agent's state tells of, or NULL."""
+        cdef AgentRow* row = &self.agents.rows[agent]
+        if row.offer >= 0:
+            return self.contacts.names.get(row.open.contact)
+        if row.first_work >= 0:
+            return self.agents.work(self.foremost_work(agent)).name
+        return NULL
 
     cdef int32_t first_wrap_up(self, int32_t agent, object contact) except -2:
         """Of that contact (None: of any) the one that ends first, or -1."""
@@ -353,39 +372,27 @@ cdef class Hands:
         cdef AgentRow* row = &self.agents.rows[agent]
         cdef AgentStateCode state = empty
         cdef int64_t until_ns = -1
-        cdef object shown = None
-        cdef int32_t work = row.first_work
         cdef Record* record
         if row.timer >= 0:
             self.timers.cancel(row.timer)
             row.timer = -1
         if row.offer >= 0:
             state = AGENT_OFFERED
-            until_ns = self.agents.rows[row.offer].open.expires_ns
-            shown = <object>self.contacts.names.get(self.agents.rows[row.offer].open.contact)
-        elif work >= 0:
-            while work >= 0 and (self.agents.work(work).until_ns >= 0 or self.agents.work(work).interrupted):
-                work = self.agents.work(work).next
-            if work >= 0:
-                state = AGENT_BUSY
-                shown = <object>self.agents.work(work).name
-            else:
-                work = self.first_wrap_up(agent, None)
-                state = AGENT_WRAP_UP
-                until_ns = self.agents.work(work).until_ns
-                shown = <object>self.agents.work(work).name
+            until_ns = row.open.expires_ns
+        elif row.first_work >= 0:
+            until_ns = self.agents.work(self.foremost_work(agent)).until_ns
+            state = AGENT_BUSY if until_ns < 0 else AGENT_WRAP_UP
         elif return_ns:
             self.sequence += 1
             until_ns = self.now_ns + return_ns
             row.timer = self.timers.start(TIMER_RETURN, agent, until_ns, self.sequence)
-        self.agents.set_state(agent, state, reason, self.now_ns, until_ns, shown)
+        self.agents.set_state(agent, state, reason, self.now_ns, until_ns)
         record = self.output.add(AGENT_STATE_CHANGED)
-        record.agent = own(<object>self.agents.names.get(agent))
+        record.agent = self.agents.names.get(agent)
         record.state = state
-        record.reason = own(reason)
+        record.reason = row.reason
         record.until_ns = until_ns
-        if shown is not None:
-            record.contact = own(shown)
+        record.contact = self.shown_contact(agent)
         return self.agent_moved(agent)
 
     cdef void foresee(self, int32_t agent) noexcept:

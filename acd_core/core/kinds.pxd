@@ -1,5 +1,6 @@
 from libc.stdint cimport int16_t, int32_t, int64_t
 
+from acd_core.core.bin cimport Bin
 from acd_core.core.bits cimport BitRows
 from acd_core.core.heap cimport Heap
 from acd_core.core.lists cimport Lists
@@ -65,6 +66,7 @@ cdef struct KindRow:
 
 
 cdef class Kinds:
+    cdef Bin bin
     cdef Slots slots
     cdef KindRow* rows
     cdef int32_t capacity
@@ -93,6 +95,7 @@ cdef class Kinds:
     cdef void tighten_bound(self, int32_t queue) noexcept
     cdef int32_t add_class(self, int32_t kind, int32_t step) except -1
     cdef int set_requirement(self, int32_t klass, list program, list named) except -1
+    cdef int set_words(self, int32_t klass, object words) except -1
     cdef void shelve(self, int32_t kind) noexcept
     cdef void unshelve(self, int32_t kind) noexcept
 

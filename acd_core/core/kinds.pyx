@@ -14,6 +14,7 @@ from libc.stdint cimport INT64_MAX, int16_t, int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from acd_core.core.bin cimport Bin
 from acd_core.core.bits cimport BitRows
 from acd_core.core.heap cimport heap_free
 from acd_core.core.lists cimport List, Lists
@@ -22,7 +23,8 @@ from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned
 
 @cython.final
 cdef class Kinds:
-    def __cinit__(self):
+    def __cinit__(self, Bin bin):
+        self.bin = bin
         self.slots = Slots()
         self.class_slots = Slots()
         self.excluding = BitRows()
@@ -79,7 +81,7 @@ cdef class Kinds:
             free(self.requirements[klass].named)
             self.requirements[klass].program = self.requirements[klass].named = NULL
             self.classes[klass].kind = -1
-            self.words[klass] = None
+            self.set_words(klass, None)
             self.excluding.clear(0, klass)
             self.queue_classes.remove(row.queue, klass)
             self.class_slots.give_back(klass)
@@ -181,6 +183,12 @@ cdef class Kinds:
             row.program[place] = program[place]
         for place in range(row.named_count):
             row.named[place] = named[place]
+        return 0
+
+    cdef int set_words(self, int32_t klass, object words) except -1:
+        """What it asks for, as it is told; the old words may be in a record."""
+        self.bin.hold(self.words[klass])
+        self.words[klass] = words
         return 0
 
     cdef void shelve(self, int32_t kind) noexcept:

@@ -1,6 +1,7 @@
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
+from acd_core.core.bin cimport Bin
 from acd_core.core.memory cimport Slots
 
 
@@ -46,6 +47,7 @@ cdef struct Bucket:
 
 cdef class Names:
     cdef Slots slots
+    cdef Bin bin
     cdef PyObject** names
     cdef int32_t stride
     cdef Bucket* buckets
@@ -58,7 +60,7 @@ cdef class Names:
     cdef int32_t take(self) except -1
     cdef void lend(self, PyObject** names, int32_t stride) noexcept
     cdef int enter(self, int32_t slot, object name) except -1
-    cdef void remove(self, int32_t slot) noexcept
+    cdef int remove(self, int32_t slot) except -1
     cdef void forget(self) noexcept
     cdef int rehash(self) except -1
     cdef void place(self, uint32_t digest, int32_t slot) noexcept

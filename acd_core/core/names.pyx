@@ -11,6 +11,7 @@ from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF, PyObject
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 
+from acd_core.core.bin cimport Bin
 from acd_core.core.bits cimport lowest_bit
 from acd_core.core.memory cimport Slots, grow, prefetch
 
@@ -27,8 +28,10 @@ cdef inline uint8_t get_tag(uint32_t digest) noexcept:
 
 @cython.final
 cdef class Names:
-    def __cinit__(self):
+    def __cinit__(self, Bin bin=None):
+        """``bin``: where names go that are given up; None: they are let go of at once."""
         self.slots = Slots()
+        self.bin = bin
         self.stride = 1
 
     def __dealloc__(self):
@@ -99,10 +102,10 @@ cdef class Names:
         self.place(<uint32_t>(<Py_ssize_t>hash(name)), slot)
         return 0
 
-    cdef void remove(self, int32_t slot) noexcept:
+    cdef int remove(self, int32_t slot) except -1:
         """Frees the slot; the entries after it move up, so that there are no tombstones."""
-        cdef object name = <object>self.get(slot)
-        cdef uint32_t digest = <uint32_t>(<Py_ssize_t>hash(name))
+        cdef PyObject* name = self.get(slot)
+        cdef uint32_t digest = <uint32_t>(<Py_ssize_t>hash(<object>name))
         cdef uint32_t gap = digest & self.mask
         cdef uint32_t index, home
         while self.buckets[gap].slot != slot:
@@ -119,8 +122,11 @@ cdef class Names:
                 gap = index
         self.tag(gap, 0)
         self.names[<size_t>slot * self.stride] = NULL
-        Py_DECREF(name)
         self.slots.give_back(slot)
+        if self.bin is None:
+            Py_DECREF(<object>name)
+            return 0
+        return self.bin.add(name)
 
     cdef void place(self, uint32_t digest, int32_t slot) noexcept:
         cdef uint32_t index = digest & self.mask

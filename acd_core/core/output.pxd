@@ -1,4 +1,4 @@
-from cpython.ref cimport Py_INCREF, PyObject
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t
 
 from acd_core.core.bin cimport Bin
@@ -39,7 +39,7 @@ cdef inline int64_t get_total(Score* score) noexcept:
 
 
 cdef struct Reasons:
-    # why an offer was made; whoever is named is owned
+    # why an offer was made
     PyObject* strategy
     PyObject* skills
     PyObject* runner_up
@@ -76,11 +76,6 @@ cdef struct Record:
     int32_t reasons
 
 
-cdef inline PyObject* own(object name) noexcept:
-    Py_INCREF(name)
-    return <PyObject*>name
-
-
 cdef class Output:
     cdef Bin bin
     cdef Record* records
@@ -92,5 +87,4 @@ cdef class Output:
 
     cdef Record* add(self, RecordKind kind) except NULL
     cdef Reasons* add_reasons(self, Record* record) except NULL
-    cdef void clear(self) noexcept
     cdef list take(self, dict explanations)

@@ -1,11 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Decisions as the engine makes them, plain records in a buffer that is used again, and as the caller gets them.
 
-A record owns a reference to each name in it, so that a contact or agent may be gone before the record is read.
+A record owns nothing that it names: what is given up while an event is handled is in a bin until its records have been
+read, so that a contact or agent may be gone before.
 """
 
 cimport cython
-from cpython.ref cimport Py_XDECREF, PyObject
+from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
@@ -142,7 +143,6 @@ cdef class Output:
         self.bin = bin
 
     def __dealloc__(self):
-        self.clear()
         free(self.records)
         free(self.reasons)
 
@@ -172,34 +172,12 @@ cdef class Output:
         self.reasons_size += 1
         return why
 
-    cdef void clear(self) noexcept:
-        cdef int32_t index
-        cdef Record* record
-        cdef Reasons* why
-        for index in range(self.size):
-            record = &self.records[index]
-            Py_XDECREF(record.contact)
-            Py_XDECREF(record.agent)
-            Py_XDECREF(record.reason)
-            Py_XDECREF(record.queue)
-            Py_XDECREF(record.to_queue)
-        for index in range(self.reasons_size):
-            why = &self.reasons[index]
-            Py_XDECREF(why.strategy)
-            Py_XDECREF(why.skills)
-            Py_XDECREF(why.runner_up)
-            Py_XDECREF(why.excluded)
-            Py_XDECREF(why.spared)
-            Py_XDECREF(why.next_contact)
-            Py_XDECREF(why.next_queue)
-        self.size = self.reasons_size = 0
-
     cdef list take(self, dict explanations):
         """All of them as Python objects; the buffer is empty afterwards."""
         cdef int32_t index
         cdef list decisions = []
         for index in range(self.size):
             decisions.append(read_record(self, &self.records[index], explanations))
-        self.clear()
+        self.size = self.reasons_size = 0
         self.bin.clear()
         return decisions

@@ -10,6 +10,7 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from acd_core.core.bin cimport Bin
 from acd_core.core.bits cimport BitRows
 from acd_core.core.memory cimport grow
 from acd_core.core.names cimport Names
@@ -40,8 +41,8 @@ cdef int64_t NS_PER_MS = 1_000_000
 
 @cython.final
 cdef class Queues:
-    def __cinit__(self):
-        self.names = Names()
+    def __cinit__(self, Bin bin):
+        self.names = Names(bin)
         self.profiles = BitRows()
         self.settings = []
         self.overflow = []

@@ -89,7 +89,7 @@ cdef object view_agent(Engine engine, int32_t agent):
         get(row.reason),
         row.since_ns,
         get_time(row.until_ns),
-        get(row.shown),
+        get(engine.shown_contact(agent)),
         engine.agents.rows[row.offer].open.number if row.offer >= 0 else None,
         AGENT_STATES[row.next_state] if row.next_state >= 0 else None,
         get(row.next_reason),

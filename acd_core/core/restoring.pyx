@@ -200,7 +200,6 @@ cdef int settle_agent(Engine engine, object view) except -1:
             view.reason,
             view.since_ns,
             read_time(view.until_ns),
-            view.contact,
         )
     if view.next_state is not None:
         engine.agents.set_next(agent, <AgentStateCode><int>STATE_CODES[view.next_state], view.next_reason)
