@@ -13,7 +13,7 @@ from libc.string cimport memset
 
 from acd_core.core.bin cimport Bin
 from acd_core.core.hashing cimport hash_name, mix
-from acd_core.core.heap cimport Heap, Places, heap_push, heap_remove, heap_reserve
+from acd_core.core.heap cimport Heap, heap_enter, heap_leave, heap_reserve
 from acd_core.core.lots cimport Lots
 from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned
 from acd_core.core.names cimport Names
@@ -317,9 +317,7 @@ cdef class Agents:
                         key = 1000 * <int64_t>row.load // profile.capacity
                     else:
                         key = row.last_offer
-                    heap_push(
-                        heap, Places(self.places[place * ORDERINGS + ordering], 1), key, row.idle_sequence, agent
-                    )
+                    heap_enter(heap, self.places[place * ORDERINGS + ordering], key, row.idle_sequence, agent)
                     self.profiles.refresh(number, ordering)
             if profile.crowded:
                 self.enter_crowd(agent, place)
@@ -373,7 +371,7 @@ cdef class Agents:
             for ordering in range(ORDERINGS):
                 if profile.orderings & 1 << ordering:
                     places = self.places[place * ORDERINGS + ordering]
-                    heap_remove(&self.profiles.lanes[number].heaps[ordering], Places(places, 1), places[agent])
+                    heap_leave(&self.profiles.lanes[number].heaps[ordering], places, agent)
                     self.profiles.refresh(number, ordering)
         row.inside = 0
         row.loose = False

@@ -10,9 +10,12 @@ from libc.stdlib cimport free
 
 from acd_core.core.memory cimport grow
 
+DEF FEW = 16
+
 
 cdef inline void set_place(Places places, int32_t slot, int32_t place) noexcept:
-    places.first[<size_t>slot * places.stride] = place
+    if places.first is not NULL:
+        places.first[<size_t>slot * places.stride] = place
 
 
 cdef int heap_reserve(Heap* heap) except -1:
@@ -87,6 +90,29 @@ cdef void heap_remove(Heap* heap, Places places, int32_t place) noexcept:
         sift_up(heap, places, place, last)
     else:
         sift_down(heap, places, place, last)
+
+
+cdef void heap_enter(Heap* heap, int32_t* places, int64_t key, int64_t sequence, int32_t slot) noexcept:
+    """As `heap_push`, but where few are in it, their places are not kept: each would be a look somewhere else."""
+    cdef int32_t place
+    if heap.size < FEW:
+        heap_push(heap, Places(NULL, 1), key, sequence, slot)
+        return
+    if heap.size == FEW:
+        for place in range(FEW):
+            places[heap.entries[place].slot] = place
+    heap_push(heap, Places(places, 1), key, sequence, slot)
+
+
+cdef void heap_leave(Heap* heap, int32_t* places, int32_t slot) noexcept:
+    """Of one that entered it."""
+    cdef int32_t place = 0
+    if heap.size > FEW:
+        heap_remove(heap, Places(places, 1), places[slot])
+        return
+    while heap.entries[place].slot != slot:
+        place += 1
+    heap_remove(heap, Places(NULL, 1), place)
 
 
 cdef void heap_free(Heap* heap) noexcept:
