@@ -60,8 +60,6 @@ cdef class Matching(Choosing):
             chosen = self.compare_classes(served, LOWEST, agent, best, following)
         if chosen >= 0:
             self.class_lanes.prefetch(chosen)
-            if self.kinds.classes[chosen].after >= 0:
-                prefetch(&self.contacts.rows[self.kinds.classes[chosen].after])
             # the one who comes next in its class
             self.find_unspared(chosen, agent, best.contact, &turn)
             enter_turn(&turn, best, following)
@@ -189,6 +187,8 @@ cdef class Matching(Choosing):
                     self.find_unspared(klass, agent, -1, &turn)
                 if enter_turn(&turn, best, following):
                     chosen = klass
+                    if row.after >= 0:
+                        prefetch(&self.contacts.rows[row.after])
                 if following.contact >= 0 and following.score > least:
                     least = following.score
         return chosen
