@@ -120,6 +120,8 @@ cdef class ContactIntake(Intake):
         )
         cdef int32_t kind = self.find_checked_kind(key)
         cdef int32_t queue
+        if kind >= 0:
+            self.engine.foresee_kind(kind)
         if (
             kind < 0
             or arrival_ns < 0

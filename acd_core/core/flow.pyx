@@ -29,6 +29,7 @@ from acd_core.core.contacts cimport (
 from acd_core.core.hands cimport Hands
 from acd_core.core.hashing cimport hash_name, mix
 from acd_core.core.kinds cimport ClassRow, KindRow
+from acd_core.core.memory cimport prefetch
 from acd_core.core.output cimport CONTACT_MOVED, Record
 from acd_core.core.profiles cimport BY_IDLE
 from acd_core.core.queues cimport QueueRow
@@ -64,6 +65,13 @@ cdef class Flow(Hands):
         for place, name in enumerate(names):
             row.skills[place] = self.skills.get(name)
         return kind
+
+    cdef void foresee_kind(self, int32_t kind) noexcept:
+        """Fetch what is asked for when somebody is looked for who takes a new contact of it."""
+        cdef int32_t klass = self.kinds.rows[kind].first
+        if klass >= 0:
+            prefetch(&self.kinds.classes[klass])
+            self.matching.class_lanes.prefetch(klass)
 
     cdef void revive_kind(self, int32_t kind) noexcept:
         """Off its shelf, if it is there."""
