@@ -118,8 +118,9 @@ cdef class ContactIntake(Intake):
             read_field(event, TOPIC),
             read_field(event, EXCLUDED),
         )
-        cdef int32_t kind = self.find_checked_kind(key)
-        cdef int32_t queue
+        cdef int32_t kind, queue
+        self.engine.contacts.foresee_new(name)
+        kind = self.find_checked_kind(key)
         if kind >= 0:
             self.engine.foresee_kind(kind)
         if (

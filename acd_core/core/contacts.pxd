@@ -117,6 +117,7 @@ cdef class Contacts:
     cdef Queues queues
     cdef bint[4][4] allowed
 
+    cdef int foresee_new(self, object name) except -1
     cdef int32_t add(self, object name, int32_t klass, int64_t arrival_ns, int64_t sequence) except -1
     cdef int remove(self, int32_t contact) except -1
     cdef ExtraRow* get_extra(self, int32_t contact) except NULL

@@ -16,7 +16,7 @@ from libc.string cimport memset
 from acd_core.core.bin cimport Bin
 from acd_core.core.heap cimport Entry, Places, comes_before, heap_free, heap_push, heap_remove, heap_reserve
 from acd_core.core.kinds cimport ABSENT, ClassRow, Kinds
-from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned
+from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned, prefetch
 from acd_core.core.names cimport Names
 from acd_core.core.queues cimport QueueRow, Queues, to_ms
 
@@ -47,6 +47,12 @@ cdef class Contacts:
         self.names.forget()
         free_aligned(self.rows)
         free(self.extras)
+
+    cdef int foresee_new(self, object name) except -1:
+        """Fetch what is asked for when one of this name is added."""
+        if self.names.slots.first_free >= 0:
+            prefetch(&self.rows[self.names.slots.first_free])
+        return self.names.foresee(name)
 
     cdef int32_t add(self, object name, int32_t klass, int64_t arrival_ns, int64_t sequence) except -1:
         """A new contact, waiting, in no heap yet."""

@@ -55,6 +55,7 @@ cdef class Names:
     cdef uint32_t mask
     cdef int32_t capacity
 
+    cdef int foresee(self, object name) except -1
     cdef int32_t find(self, object name) except -2
     cdef int32_t add(self, object name) except -1
     cdef int32_t take(self) except -1

@@ -54,6 +54,15 @@ cdef class Names:
         self.names = names
         self.stride = stride
 
+    cdef int foresee(self, object name) except -1:
+        """Fetch what is asked for when it is looked for, and entered."""
+        cdef uint32_t index
+        if self.slots.count and PyUnicode_CheckExact(name):
+            index = <uint32_t>(<Py_ssize_t>hash(name)) & self.mask
+            prefetch(&self.tags[index])
+            prefetch(&self.buckets[index])
+        return 0
+
     cdef int32_t find(self, object name) except -2:
         """The name's slot, or -1; anything but a str is not found."""
         cdef uint32_t digest, index, place
