@@ -77,3 +77,6 @@ cdef class Matching(Choosing):
     cdef Entry* first_in_heap(self, Heap* heap, int32_t place, int32_t agent, int32_t skipped) noexcept
     cdef int32_t position(self, int32_t contact) except -1
     cdef int32_t count_sooner(self, Heap* heap, int32_t place, Turn* own) noexcept
+
+    cdef inline bint is_spared(self, int32_t contact, int32_t agent) noexcept:
+        return agent >= 0 and self.exclusions.has(contact, agent)

@@ -187,8 +187,11 @@ cdef class Matching(Choosing):
                     self.find_unspared(klass, agent, -1, &turn)
                 if enter_turn(&turn, best, following):
                     chosen = klass
+                    # and who stands behind them
                     if row.after >= 0:
                         prefetch(&self.contacts.rows[row.after])
+                    if row.waiting.size:
+                        prefetch(row.waiting.entries)
                 if following.contact >= 0 and following.score > least:
                     least = following.score
         return chosen
@@ -209,28 +212,34 @@ cdef class Matching(Choosing):
         cdef ClassRow* row = &self.kinds.classes[klass]
         cdef int32_t contact = row.first
         cdef Entry* entry = NULL
-        while contact >= 0 and (contact == skipped or self.exclusions.has(contact, agent)):
+        # an agent who is spared nobody need not be looked for at those in the heap, who lie where nobody has looked
+        if not self.agents.rows[agent].exclusions:
+            agent = -1
+        while contact >= 0 and (contact == skipped or self.is_spared(contact, agent)):
             contact = self.contacts.rows[contact].after
+        if contact >= 0:
+            turn.key = self.contacts.earliest(contact)
+            turn.sequence = self.contacts.rows[contact].sequence
         if row.waiting.size:
             entry = self.first_in_heap(&row.waiting, 0, agent, skipped)
         if entry is not NULL and (
-            contact < 0
-            or comes_before(
-                entry.key, entry.sequence, self.contacts.earliest(contact), self.contacts.rows[contact].sequence
-            )
+            contact < 0 or comes_before(entry.key, entry.sequence, turn.key, turn.sequence)
         ):
             contact = entry.slot
-        turn.contact = -1
+            turn.key = entry.key
+            turn.sequence = entry.sequence
+        turn.contact = contact
         if contact >= 0:
-            self.set_turn(turn, contact)
+            turn.score = self.queues.score(row.queue, row.priority, turn.key, self.now_ns // 1_000_000)
 
     cdef Entry* first_in_heap(self, Heap* heap, int32_t place, int32_t agent, int32_t skipped) noexcept:
-        """First of the heap, from ``place`` down, but for ``skipped``, that the agent is not spared, or NULL."""
+        """First of the heap, from ``place`` down, but for ``skipped``, that the agent (-1: who is spared nobody) is not
+        spared, or NULL."""
         cdef Entry* entry
         cdef Entry* best = NULL
         cdef int32_t child
         entry = &heap.entries[place]
-        if entry.slot != skipped and not self.exclusions.has(entry.slot, agent):
+        if entry.slot != skipped and not self.is_spared(entry.slot, agent):
             return entry
         for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
             entry = self.first_in_heap(heap, child, agent, skipped)
