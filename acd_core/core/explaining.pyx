@@ -46,7 +46,7 @@ cdef int explain(
     # who was chosen by the strategy is able to serve it
     cdef bint skilled = named is None or matching.is_able(contact, agent)
     cdef int32_t takers
-    cdef int64_t now_ns = matching.now_ns
+    cdef int64_t now_ns = matching.now_ns, earliest_ns
     # first of all, for it may have to be fetched meanwhile
     why.skills = <PyObject*>matching.kinds.words[row.klass]
     count_groups(matching, why, row.klass)
@@ -75,12 +75,13 @@ cdef int explain(
             why.runner_up = matching.agents.names.get(seconds.agent.agent)
             why.runner_up_idle_ns = now_ns - matching.agents.rows[seconds.agent.agent].idle_since_ns
             why.runner_up_term = seconds.agent.term
-    add_score(matching, &why.score, contact)
+    earliest_ns = klass.key if klass.head == contact else matching.contacts.earliest(contact)
+    add_score(matching, &why.score, contact, earliest_ns)
     if contested:
         if seconds.contact.contact == UNKNOWN:
             find_next(matching, contact, agent, &seconds.contact)
         if seconds.contact.contact >= 0:
-            name_next(matching, why, seconds.contact.contact)
+            name_next(matching, why, &seconds.contact)
     return 0
 
 
@@ -136,20 +137,22 @@ cdef int find_next(Matching matching, int32_t contact, int32_t agent, Turn* foll
     return 0
 
 
-cdef void name_next(Matching matching, Reasons* why, int32_t contact) noexcept:
+cdef void name_next(Matching matching, Reasons* why, Turn* following) noexcept:
+    cdef int32_t contact = following.contact
     why.next_contact = matching.contacts.names.get(contact)
     why.next_queue = matching.queues.names.get(matching.contacts.queue_of(contact))
     why.next_waited_ns = matching.now_ns - matching.contacts.rows[contact].arrival_ns
-    add_score(matching, &why.next_score, contact)
+    add_score(matching, &why.next_score, contact, following.key)
 
 
-cdef void add_score(Matching matching, Score* score, int32_t contact) noexcept:
+cdef void add_score(Matching matching, Score* score, int32_t contact, int64_t earliest_ns) noexcept:
+    """``earliest_ns``: its own, which may lie where nobody has looked and is known to whoever compared it."""
     cdef ContactRow* row = &matching.contacts.rows[contact]
     cdef ClassRow* klass = &matching.kinds.classes[row.klass]
     cdef QueueRow* queue = &matching.queues.rows[klass.queue]
     cdef int64_t now_ms = matching.now_ns // NS_PER_MS
     cdef int64_t arrived_ms = row.arrival_ns // NS_PER_MS
-    cdef int64_t counted_ms = to_ms(matching.contacts.earliest(contact))
+    cdef int64_t counted_ms = to_ms(earliest_ns)
     score.base = queue.base
     score.priority = queue.step * klass.priority
     score.wait = queue.rate * (now_ms - arrived_ms)

@@ -192,6 +192,7 @@ cdef class Matching(Choosing):
                         prefetch(&self.contacts.rows[row.after])
                     if row.waiting.size:
                         prefetch(row.waiting.entries)
+                        prefetch(&row.waiting.entries[row.waiting.size - 1])
                 if following.contact >= 0 and following.score > least:
                     least = following.score
         return chosen
