@@ -156,6 +156,7 @@ cdef class Choosing(Lottery):
                 if enter_candidate(term, entry.sequence, entry.slot, best, runner_up):
                     chosen = lane
         if chosen >= 0:
+            self.profiles.foresee_leaving(chosen)
             # the one who comes next in their lane
             entry = self.first_agent(&self.profiles.lanes[chosen].heaps[ordering], 0, contact, best.agent)
             if entry is not NULL:

@@ -97,4 +97,5 @@ cdef class Profiles:
     cdef int32_t add_lane(self, int32_t profile, int32_t place, int32_t channel) except -1
     cdef int32_t find_lane(self, int32_t profile, int32_t channel) noexcept
     cdef int set_orderings(self, int32_t profile, int32_t orderings) except -1
+    cdef void foresee_leaving(self, int32_t lane) noexcept
     cdef void refresh(self, int32_t lane, int32_t ordering) noexcept

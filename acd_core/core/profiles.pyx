@@ -14,7 +14,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from acd_core.core.heap cimport Entry, Heap, heap_free
-from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned
+from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned, prefetch
 from acd_core.core.hashing cimport hash_name, mix
 from acd_core.core.names cimport Names
 from acd_core.core.scores cimport TopicRanks, free_heaps, free_ranks
@@ -195,6 +195,16 @@ cdef class Profiles:
         if orderings & 1 << BY_LOT and not row.row_key:
             row.row_key = mix(hash_name(describe_profile(self.keys[profile])))
         return 0
+
+    cdef void foresee_leaving(self, int32_t lane) noexcept:
+        """Fetch what is asked for when somebody leaves its heaps."""
+        cdef int32_t ordering
+        cdef Heap* heap
+        for ordering in range(ORDERINGS):
+            heap = &self.lanes[lane].heaps[ordering]
+            if heap.size:
+                prefetch(heap.entries)
+                prefetch(&heap.entries[heap.size - 1])
 
     cdef void refresh(self, int32_t lane, int32_t ordering) noexcept:
         """After each change of the lane's heap."""
