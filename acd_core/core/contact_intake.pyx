@@ -136,8 +136,8 @@ cdef class ContactIntake(Intake):
         queue = self.get_queue(key[0]) if kind < 0 else self.engine.kinds.rows[kind].queue
         if self.engine.contacts.names.find(name) >= 0:
             raise DuplicateContactError(name)
-        if self.engine.contacts.names.slots.count >= self.limits.contacts_max:
-            raise LimitError("contacts_max", self.limits.contacts_max)
+        if self.engine.contacts.names.slots.count >= self.contacts_max:
+            raise LimitError("contacts_max", self.contacts_max)
         if kind < 0:
             self.check_kinds_limit(key)
             self.check_skills_limit(key[2] | named_skills(key[3]))

@@ -8,6 +8,9 @@ cdef class Intake:
     cdef dict explanations
     cdef bint broken
     cdef readonly object limits
+    # those that each arrival is held against
+    cdef int64_t contacts_max
+    cdef int64_t classes_max
 
     cdef int64_t check_now(self, object now_ns) except -1
     cdef void begin(self, int64_t now) noexcept

@@ -87,6 +87,8 @@ cdef bint is_plain_agent(object event, tuple lanes) except -1:
 cdef class Intake:
     def __init__(self, limits=None):
         self.limits = limits if limits is not None else Limits()
+        self.contacts_max = self.limits.contacts_max
+        self.classes_max = self.limits.classes_max
         self.engine = Engine(self.limits.exclusions_max)
         self.explanations = {}
 
@@ -307,8 +309,8 @@ cdef class Intake:
         return self.check_skills_room(self.engine.skills.count_unused(row.skills, row.skill_count))
 
     cdef int check_kinds_room(self) except -1:
-        if self.engine.kinds.slots.count - self.engine.kinds.idle_count >= self.limits.classes_max:
-            raise LimitError("classes_max", self.limits.classes_max)
+        if self.engine.kinds.slots.count - self.engine.kinds.idle_count >= self.classes_max:
+            raise LimitError("classes_max", self.classes_max)
         return 0
 
     cdef int check_skills_room(self, int32_t new) except -1:
