@@ -69,6 +69,7 @@ cdef class Flow(Hands):
     cdef void foresee_kind(self, int32_t kind) noexcept:
         """Fetch what is asked for when somebody is looked for who takes a new contact of it."""
         cdef int32_t klass = self.kinds.rows[kind].first
+        prefetch(self.kinds.rows[kind].skills)
         if klass >= 0:
             prefetch(&self.kinds.classes[klass])
             self.matching.class_lanes.prefetch(klass)

@@ -59,7 +59,7 @@ cdef class Hands:
     cdef void restart_idle(self, int32_t agent) noexcept
     cdef int wish(self, int32_t agent, AgentStateCode state, object reason, int64_t return_ns) except -1
     cdef void foresee(self, int32_t agent) noexcept
-    cdef void foresee_offer(self, int32_t agent) noexcept
+    cdef void foresee_offer(self, int32_t agent, int32_t runner_up) noexcept
     cdef int agent_moved(self, int32_t agent) except -1
     cdef int place_fans(self, int32_t agent) except -1
     cdef int32_t find_work(self, int32_t agent, int32_t contact) noexcept

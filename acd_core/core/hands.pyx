@@ -406,13 +406,16 @@ cdef class Hands:
         prefetch(&self.profiles.counts[row.lane])
         self.matching.profile_classes.prefetch(row.profile)
 
-    cdef void foresee_offer(self, int32_t agent) noexcept:
-        """Fetch what is asked for when the agent is offered something."""
+    cdef void foresee_offer(self, int32_t agent, int32_t runner_up) noexcept:
+        """Fetch what is asked for when the agent is offered something, and of the runner-up (-1: unknown)."""
         cdef AgentRow* row = &self.agents.rows[agent]
         prefetch(row)
         prefetch(&row.reason)
         prefetch(&row.open)
         prefetch(&self.timers.rows[HOMES * agent])
+        if runner_up >= 0:
+            prefetch(&self.agents.rows[runner_up])
+            prefetch(&self.agents.rows[runner_up].idle_since_ns)
 
     cdef int agent_moved(self, int32_t agent) except -1:
         """After each change of what the agent may take: whom it concerns is looked at again."""

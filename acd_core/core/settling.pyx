@@ -62,7 +62,7 @@ cdef class Settling(Flow):
                 return 0
             if agent < 0:
                 agent = self.matching.best_agent(best.contact, &seconds.agent)
-            self.foresee_offer(agent)
+            self.foresee_offer(agent, seconds.agent.agent)
             self.make_offer(best.contact, agent, None, &seconds)
 
     cdef int fasten(self) except -1:
