@@ -15,6 +15,49 @@ from acd_core.core.memory cimport grow, larger, prefetch
 from acd_core.core.queues cimport OVERDUE
 
 
+cdef extern from *:
+    """
+    /* The two highest of what these classes have in ``fixed``, from ``found`` on: pairs are rated side by side, for each
+       step of one waits for the step before. */
+    static void acd_rate(const int32_t *classes, int32_t count, const int64_t *fixed, int64_t *found) {
+        int64_t a0 = found[0], a1 = found[1], b0 = a1, b1 = a1, value, lower;
+        int32_t place = 0;
+        for (; place + 1 < count; place += 2) {
+            value = fixed[classes[place]];
+            lower = value < a0 ? value : a0;
+            a0 = value > a0 ? value : a0;
+            a1 = lower > a1 ? lower : a1;
+            value = fixed[classes[place + 1]];
+            lower = value < b0 ? value : b0;
+            b0 = value > b0 ? value : b0;
+            b1 = lower > b1 ? lower : b1;
+        }
+        if (place < count) {
+            value = fixed[classes[place]];
+            lower = value < a0 ? value : a0;
+            a0 = value > a0 ? value : a0;
+            a1 = lower > a1 ? lower : a1;
+        }
+        lower = a0 < b0 ? a0 : b0;
+        found[0] = a0 > b0 ? a0 : b0;
+        b1 = a1 > b1 ? a1 : b1;
+        found[1] = lower > b1 ? lower : b1;
+    }
+
+    /* The place of the next of these classes that has so much, or the end. */
+    static inline int32_t acd_next(
+        const int32_t *classes, int32_t place, int32_t end, const int64_t *fixed, int64_t least) {
+        while (place < end && fixed[classes[place]] < least)
+            place++;
+        return place;
+    }
+    """
+    void rate_fixed "acd_rate" (int32_t* classes, int32_t count, int64_t* fixed, int64_t* found) noexcept
+    int32_t find_at_least "acd_next" (
+        int32_t* classes, int32_t place, int32_t end, int64_t* fixed, int64_t least
+    ) noexcept
+
+
 cdef inline void enter_score(int64_t score, int64_t* found) noexcept:
     """Keep it if it is one of the two highest.
 
@@ -136,8 +179,7 @@ cdef class Matching(Choosing):
                     OVERDUE if self.kinds.overdue_ms[klass] <= now_ms else fixed[klass] + addend, found
                 )
         else:
-            for place in range(title + TITLE, end):
-                enter_score(fixed[served.items[place]], found)
+            rate_fixed(&served.items[title + TITLE], end - title - TITLE, fixed, found)
             for place in range(2):
                 if found[place] > LOWEST:
                     found[place] += addend
@@ -169,11 +211,12 @@ cdef class Matching(Choosing):
                 place = end
             title = end
             look += 1
-            while place < end:
+            while True:
+                place = find_at_least(served.items, place, end, fixed, floor)
+                if place == end:
+                    break
                 klass = served.items[place]
                 place += 1
-                if fixed[klass] < floor:
-                    continue
                 turn.score = OVERDUE if self.kinds.overdue_ms[klass] <= now_ms else fixed[klass] + addend
                 if turn.score < least or not self.is_for(klass, agent):
                     continue
