@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
 from typing import Any
 
 import pytest
 
 from acd_core import Distributor
 from acd_core import events as ev
+from acd_core.decisions import OfferMade
 from acd_core.errors import DuplicateContactError, UnknownContactError
 from tests.support.acd_centre import Centre, both
 
@@ -59,6 +61,49 @@ def test_agents_with_many_lanes(make: type[Any]) -> None:
         centre.tell(ev.ContactEnded(f"by channel {number}"))
     centre.tell(ev.WrapUpFinished("anna", "by channel 3"))
     assert centre.ring() == {"anna": "one more"}
+
+
+def lives(offer: int, agent: str, contact: str, reason: str) -> tuple[list[ev.Event], ...]:
+    """Ways in which names go by an event that tells of them; nobody is left at the end of each."""
+    here: list[ev.Event] = [
+        ev.AgentSignedIn(agent, frozenset({"sales", "help"}), frozenset()),
+        ev.AgentReady(agent),
+        ev.ContactArrived(contact, "sales"),
+    ]
+    gone, left = ev.AgentSignedOut(agent), ev.ContactAbandoned(contact)
+    return (
+        [*here, ev.OfferAccepted(offer, agent), gone, ev.ContactEnded(contact), ev.WrapUpFinished(agent)],
+        [*here, ev.AgentPaused(agent, reason), left, gone],
+        [*here, ev.OfferRejected(offer, agent, reason), gone, left],
+        [*here, gone, ev.ContactTransferred(contact, reason=reason, queue="help"), left],
+    )
+
+
+def test_names_outlive_the_event_in_which_they_are_given_up_and_no_longer() -> None:
+    """Records of decisions borrow what they name, and afterwards nobody holds it."""
+    held = [(f"agent {number}", f"contact {number}", f"reason {number}") for number in range(100)]
+    before = [sys.getrefcount(name) for names in held for name in names]
+    d = Distributor()
+    for queue in ("sales", "help"):
+        d.handle(ev.QueueConfigured(queue, 20_000, 30_000), 0)
+    told = offers = 0
+    for way in range(8):
+        for agent, contact, reason in held:
+            names = (agent, contact, reason)
+            if way >= 4:
+                # the tables have the only ones
+                names = (agent[:3] + agent[3:], contact[:3] + contact[3:], reason[:3] + reason[3:])
+            for event in lives(offers + 1, *names)[way % 4]:
+                for one in d.handle(event, told):
+                    told += 1
+                    offers += isinstance(one, OfferMade)
+                    assert getattr(one, "agent", agent) == agent, one
+                    assert getattr(one, "contact", contact) in (contact, None), one
+        assert not d.snapshot().agents
+        assert not d.snapshot().contacts
+    assert offers == 800
+    del agent, contact, reason, names, event, one
+    assert [sys.getrefcount(name) for names in held for name in names] == before
 
 
 def test_a_distributor_in_a_cycle_is_collected() -> None:
