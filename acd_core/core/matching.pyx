@@ -17,8 +17,8 @@ from acd_core.core.queues cimport OVERDUE
 
 cdef extern from *:
     """
-    /* The two highest of what these classes have in ``fixed``, from ``found`` on: pairs are rated side by side, for each
-       step of one waits for the step before. */
+    /* The two highest of what these classes have in ``fixed``, from ``found`` on.  Two are rated side by side, for each
+       step waits for the one before. */
     static void acd_rate(const int32_t *classes, int32_t count, const int64_t *fixed, int64_t *found) {
         int64_t a0 = found[0], a1 = found[1], b0 = a1, b1 = a1, value, lower;
         int32_t place = 0;
