@@ -31,9 +31,8 @@ cdef class Bin:
 
     cdef PyObject* hold(self, object item) except NULL:
         """It is kept until the end."""
-        self.add(NULL)
+        self.add(<PyObject*>item)
         Py_INCREF(item)
-        self.items[self.size - 1] = <PyObject*>item
         return <PyObject*>item
 
     cdef void clear(self) noexcept:

@@ -17,31 +17,29 @@ from acd_core.core.queues cimport OVERDUE
 
 cdef extern from *:
     """
-    /* The two highest of what these classes have in ``fixed``, from ``found`` on.  Two are rated side by side, for each
-       step waits for the one before. */
-    static void acd_rate(const int32_t *classes, int32_t count, const int64_t *fixed, int64_t *found) {
-        int64_t a0 = found[0], a1 = found[1], b0 = a1, b1 = a1, value, lower;
+    /* Keep it if it is one of the two highest.  Without branches, for which of so many is the highest so far can't be
+       foretold: compilers make none of a minimum and a maximum. */
+    static inline void acd_enter_score(int64_t score, int64_t *found) {
+        int64_t lower = score < found[0] ? score : found[0];
+        found[0] = score > found[0] ? score : found[0];
+        found[1] = lower > found[1] ? lower : found[1];
+    }
+
+    /* The same for what these classes have in ``fixed``.  Two are rated side by side, for each step waits for the one
+       before. */
+    static void acd_enter_fixed(const int32_t *classes, int32_t count, const int64_t *fixed, int64_t *found) {
+        int64_t even[2] = {found[0], found[1]}, odd[2] = {found[1], found[1]};
         int32_t place = 0;
         for (; place + 1 < count; place += 2) {
-            value = fixed[classes[place]];
-            lower = value < a0 ? value : a0;
-            a0 = value > a0 ? value : a0;
-            a1 = lower > a1 ? lower : a1;
-            value = fixed[classes[place + 1]];
-            lower = value < b0 ? value : b0;
-            b0 = value > b0 ? value : b0;
-            b1 = lower > b1 ? lower : b1;
+            acd_enter_score(fixed[classes[place]], even);
+            acd_enter_score(fixed[classes[place + 1]], odd);
         }
-        if (place < count) {
-            value = fixed[classes[place]];
-            lower = value < a0 ? value : a0;
-            a0 = value > a0 ? value : a0;
-            a1 = lower > a1 ? lower : a1;
-        }
-        lower = a0 < b0 ? a0 : b0;
-        found[0] = a0 > b0 ? a0 : b0;
-        b1 = a1 > b1 ? a1 : b1;
-        found[1] = lower > b1 ? lower : b1;
+        if (place < count)
+            acd_enter_score(fixed[classes[place]], even);
+        acd_enter_score(odd[0], even);
+        acd_enter_score(odd[1], even);
+        found[0] = even[0];
+        found[1] = even[1];
     }
 
     /* The place of the next of these classes that has so much, or the end. */
@@ -52,21 +50,11 @@ cdef extern from *:
         return place;
     }
     """
-    void rate_fixed "acd_rate" (int32_t* classes, int32_t count, int64_t* fixed, int64_t* found) noexcept
+    void enter_score "acd_enter_score" (int64_t score, int64_t* found) noexcept
+    void enter_fixed "acd_enter_fixed" (int32_t* classes, int32_t count, int64_t* fixed, int64_t* found) noexcept
     int32_t find_at_least "acd_next" (
         int32_t* classes, int32_t place, int32_t end, int64_t* fixed, int64_t least
     ) noexcept
-
-
-cdef inline void enter_score(int64_t score, int64_t* found) noexcept:
-    """Keep it if it is one of the two highest.
-
-    Without branches, for which of so many is the highest so far can't be foretold: compilers make none of a minimum and
-    a maximum.
-    """
-    cdef int64_t lower = score if score < found[0] else found[0]
-    found[0] = score if score > found[0] else found[0]
-    found[1] = lower if lower > found[1] else found[1]
 
 
 @cython.final
@@ -179,7 +167,7 @@ cdef class Matching(Choosing):
                     OVERDUE if self.kinds.overdue_ms[klass] <= now_ms else fixed[klass] + addend, found
                 )
         else:
-            rate_fixed(&served.items[title + TITLE], end - title - TITLE, fixed, found)
+            enter_fixed(&served.items[title + TITLE], end - title - TITLE, fixed, found)
             for place in range(2):
                 if found[place] > LOWEST:
                     found[place] += addend
