@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """A heap with four children a node that knows where each of its rows is, so that any row can be taken out.
 
-Order is by (key, sequence); no two entries have the same.  ``places`` says for each row its place in its heap: one serves
-all heaps of a table, because a row is in one heap at a time.  A heap that is entered and left by `heap_enter` and
-`heap_leave` does without them as long as few are in it.
+Order is by (key, sequence); no two entries have the same.  ``places`` says for each row its place in its heap: one
+serves all heaps of a table, because a row is in one heap at a time.  A heap that is entered and left by `heap_enter`
+and `heap_leave` does without them as long as few are in it.
 """
 
 from libc.stdint cimport int32_t, int64_t
