@@ -94,6 +94,8 @@ cdef struct ExtraRow:
     PyObject* preferred
     int64_t preferred_ns
     int64_t bonus_ns
+    # what of it counts: all or nothing
+    int64_t counted_ns
     int64_t entered_ns
     int64_t until_ns
     int32_t hops
@@ -139,11 +141,16 @@ cdef class Contacts:
     cdef void set_held(self, int32_t contact, int8_t held) noexcept
 
     cdef inline int64_t earliest(self, int32_t contact) noexcept:
-        """E of rule 7.2: its arrival, earlier by its bonus; may be negative."""
+        """E of rule 7.2: its arrival, earlier by a bonus that counts; may be negative."""
         cdef ContactRow* row = &self.rows[contact]
         if row.extra < 0:
             return row.arrival_ns
-        return row.arrival_ns - self.extras[row.extra].bonus_ns
+        return row.arrival_ns - self.extras[row.extra].counted_ns
+
+    cdef inline bint is_advanced(self, int32_t contact) noexcept:
+        """Whether a bonus counts."""
+        cdef int32_t extra = self.rows[contact].extra
+        return extra >= 0 and self.extras[extra].counted_ns > 0
 
     cdef inline int64_t entered(self, int32_t contact) noexcept:
         cdef ContactRow* row = &self.rows[contact]

@@ -245,7 +245,9 @@ cdef class Contacts:
             return
         key_ms = to_ms(row.key)
         self.kinds.fixed[klass] = queue.base + queue.step * row.priority - queue.rate * key_ms
-        self.kinds.overdue_ms[klass] = key_ms + queue.overtaking_ms if queue.overtaking_ms >= 0 else INT64_MAX
+        self.kinds.overdue_ms[klass] = INT64_MAX
+        if queue.overtaking_ms >= 0 and not row.advanced:
+            self.kinds.overdue_ms[klass] = key_ms + queue.overtaking_ms
         self.kinds.keep_bound(klass)
 
     # What is due by the time that it waits

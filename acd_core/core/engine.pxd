@@ -25,6 +25,9 @@ cdef class Engine(Settling):
         int64_t preferred_ns,
     ) except -1
     cdef int change_contact(self, int32_t contact, tuple key, object bonus_ms) except -1
+    cdef int revoke_unfit(self, int32_t contact) except -1
+    cdef bint has_room_for(self, int32_t agent, int32_t contact) noexcept
+    cdef int revoke_from(self, int32_t agent) except -1
     cdef int defer(self, int32_t contact, int64_t until_ns) except -1
     cdef int transfer(self, int32_t contact, int32_t queue, object event) except -1
     cdef int abandon(self, int32_t contact) except -1

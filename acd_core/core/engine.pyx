@@ -132,8 +132,21 @@ cdef class Engine(Settling):
             self.drop_profile(old)
             self.agent_moved(agent)
             self.place_fans(agent)
+            self.revoke_from(agent)
             self.lost_agent(queues - settings.queues)
         return 0
+
+    cdef int revoke_from(self, int32_t agent) except -1:
+        """What rings there, if the agent has no room for it now."""
+        cdef int32_t contact
+        if self.agents.rows[agent].offer < 0:
+            return 0
+        contact = self.agents.rows[agent].open.contact
+        if self.has_room_for(agent, contact):
+            return 0
+        self.end_offer(agent, END_REVOKED, "agent changed")
+        self.release(agent, AGENT_AVAILABLE, "agent changed", -1, False, 0)
+        return self.come_back(contact)
 
     cdef int ready(self, int32_t agent) except -1:
         cdef AgentRow* row = &self.agents.rows[agent]
@@ -183,7 +196,7 @@ cdef class Engine(Settling):
     ) except -1:
         cdef int32_t contact
         self.sequence += 1
-        contact = self.contacts.add(name, self.get_class(kind, 0), arrival_ns, self.sequence)
+        contact = self.contacts.add(name, self.get_class(kind, 0, False), arrival_ns, self.sequence)
         if bonus_ns:
             self.contacts.get_extra(contact).bonus_ns = bonus_ns
         if preferred is not None or preferred_ns:
@@ -193,15 +206,35 @@ cdef class Engine(Settling):
         return self.enter(contact)
 
     cdef int change_contact(self, int32_t contact, tuple key, object bonus_ms) except -1:
-        cdef int32_t klass = self.contacts.rows[contact].klass
+        cdef int32_t step = self.kinds.classes[self.contacts.rows[contact].klass].step
+        cdef int32_t kind
         self.contacts.set_place(contact, NOWHERE)
         if bonus_ms is not None:
             self.contacts.get_extra(contact).bonus_ns = bonus_ms * NS_PER_MS
-        klass = self.get_class(
-            self.get_kind(key, self.contacts.queue_of(contact)), self.kinds.classes[klass].step
-        )
-        self.change_class(contact, klass)
-        return self.place(contact)
+        kind = self.get_kind(key, self.contacts.queue_of(contact))
+        self.change_class(contact, self.get_class(kind, step, self.count_bonus(contact)))
+        self.place(contact)
+        return self.revoke_unfit(contact)
+
+    cdef int revoke_unfit(self, int32_t contact) except -1:
+        """Offers to agents whom it excludes now, or who have no room for what it is now."""
+        cdef frozenset excluded = self.kinds.excluded(self.contacts.rows[contact].klass)
+        cdef int32_t agent = self.contacts.rows[contact].offer
+        cdef int32_t following
+        cdef bint found = False
+        while agent >= 0:
+            following = self.agents.rows[agent].open.next
+            if <object>self.agents.names.get(agent) in excluded or not self.has_room_for(agent, contact):
+                self.end_offer(agent, END_REVOKED, "contact changed")
+                self.release(agent, AGENT_AVAILABLE, "contact changed", -1, False, 0)
+                found = True
+            agent = following
+        return self.come_back(contact) if found else 0
+
+    cdef bint has_room_for(self, int32_t agent, int32_t contact) noexcept:
+        """Beside what the agent has in hand, whatever rings."""
+        cdef int32_t channel = self.kinds.classes[self.contacts.rows[contact].klass].channel
+        return self.agents.has_room(agent, self.profiles.lane_of[channel][self.agents.rows[agent].profile])
 
     cdef int defer(self, int32_t contact, int64_t until_ns) except -1:
         self.revoke_offers(contact, "deferred")
@@ -253,6 +286,7 @@ cdef class Engine(Settling):
             self.contacts.set_held(contact, 0)
             if self.contacts.rows[contact].extra >= 0:
                 self.contacts.extras[self.contacts.rows[contact].extra].until_ns = -1
+            self.set_step(contact, self.kinds.classes[self.contacts.rows[contact].klass].step)
         self.matching.now_ns = self.now_ns
         self.fasten()
         forget_runners_up(&seconds)

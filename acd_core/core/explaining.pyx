@@ -166,5 +166,5 @@ cdef void add_score(Matching matching, Score* score, int32_t contact, int64_t ea
     score.bonus = queue.rate * (arrived_ms - counted_ms)
     score.blending = queue.blending
     score.ratio = matching.queues.served - queue.passed if queue.toll else 0
-    if queue.overtaking_ms >= 0 and now_ms - counted_ms >= queue.overtaking_ms:
+    if queue.overtaking_ms >= 0 and counted_ms == arrived_ms and now_ms - arrived_ms >= queue.overtaking_ms:
         score.overdue = OVERDUE - get_total(score)

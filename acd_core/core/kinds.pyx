@@ -2,7 +2,8 @@
 """Kinds of contacts and their classes.
 
 Contacts of one kind have the same queue, channel, skills, needs, priority, topic and excluded agents (rule 2.5); a
-class is a kind at a relaxation step.  Whoever may serve one of a class may serve all, and within a class the earliest
+class is a kind at a relaxation step, and in a queue with a bound on overtaking those whose bonus still counts are one
+of their own.    Whoever may serve one of a class may serve all, and within a class the earliest
 comes first whatever the queue's order, so that only the first of each class need be looked at: what all heads are
 compared by lies in an array of its own.
 
@@ -10,7 +11,7 @@ A kind that nobody is of any more stays on a shelf for a while, because the next
 """
 
 cimport cython
-from libc.stdint cimport INT64_MAX, int16_t, int32_t
+from libc.stdint cimport INT64_MAX, int8_t, int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -121,7 +122,7 @@ cdef class Kinds:
             bound.fixed = max(bound.fixed, self.fixed[classes.items[place]])
             bound.overdue_ms = min(bound.overdue_ms, self.overdue_ms[classes.items[place]])
 
-    cdef int32_t add_class(self, int32_t kind, int32_t step) except -1:
+    cdef int32_t add_class(self, int32_t kind, int32_t step, bint advanced) except -1:
         """Its requirement is set by `set_requirement` before anything else."""
         cdef ClassRow* row
         cdef int32_t capacity, queue
@@ -143,7 +144,8 @@ cdef class Kinds:
         self.requirements[klass].next = -1
         row.first = row.last = row.head = -1
         row.kind = kind
-        row.step = <int16_t>step
+        row.step = <int8_t>step
+        row.advanced = advanced
         if self.rows[kind].first < 0:
             self.rows[kind].first = klass
         else:
@@ -162,7 +164,7 @@ cdef class Kinds:
         self.overdue_ms[klass] = INT64_MAX
         row.queue = self.rows[kind].queue
         row.channel = self.rows[kind].channel
-        row.priority = <int16_t>self.rows[kind].priority
+        row.priority = <int8_t>self.rows[kind].priority
         if self.keys[kind][6]:
             self.excluding.set(0, klass)
         return klass

@@ -15,7 +15,7 @@ from acd_core.errors import (
 from acd_core.reference.records import Agent, Contact
 from acd_core.reference.restoring import Restoring
 from acd_core.requirements import named_skills
-from acd_core.states import ContactState
+from acd_core.states import AgentState, ContactState, OfferEnd
 
 
 class ContactEvents(Restoring):
@@ -61,6 +61,21 @@ class ContactEvents(Restoring):
         self._check_skills_limit((event.skills or frozenset()) | named_skills(event.needs or frozenset()))
         self._now_ns = now_ns
         self._apply(contact, changes)
+        self._count_bonus(contact)
+        self._revoke_unfit(contact)
+
+    def _revoke_unfit(self, contact: Contact) -> None:
+        """Offers to agents whom it excludes now, or who have no room for what it is now."""
+        unfit = [
+            offer
+            for offer in contact.offers
+            if offer.agent.name in contact.excluded or not offer.agent.has_room(contact.channel)
+        ]
+        for offer in unfit:
+            self._end_offer(offer, OfferEnd.REVOKED, "contact changed")
+            self._release(offer.agent, AgentState.AVAILABLE, "contact changed")
+        if unfit:
+            self._come_back(contact)
 
     @staticmethod
     def _apply(contact: Contact, changes: dict[str, object]) -> None:
@@ -135,6 +150,7 @@ class ContactEvents(Restoring):
         self._revoke_offers(contact, "assigned by hand")
         if contact.held:
             contact.held, contact.held_until_ns = "", None
+            self._count_bonus(contact)
         self._make_offer(agent, contact, "by_hand")
 
     # Small things

@@ -194,6 +194,11 @@ class Distributor(ContactEvents):
         self._now_ns = now_ns
         lost = agent.queues - event.queues
         agent.configure(event)
+        offer = self._offers[agent.offer] if agent.offer is not None else None
+        if offer is not None and not agent.has_room(offer.contact.channel):
+            self._end_offer(offer, OfferEnd.REVOKED, "agent changed")
+            self._release(agent, AgentState.AVAILABLE, "agent changed")
+            self._come_back(offer.contact)
         self._lost_agent(lost)
 
     def _agent_ready(self, event: ev.AgentReady, now_ns: int) -> None:

@@ -65,7 +65,8 @@ class State:
             "blending": order.blend * max(0, order.target_permille - achieved),
             "ratio": self._passed - contact.queue.passed if order.toll else 0,
         }
-        overdue = order.overtaking_ms is not None and now - counted >= order.overtaking_ms
+        bound_ms = contact.bound_ms
+        overdue = bound_ms is not None and now >= bound_ms and counted == arrived
         return terms | {"overdue": OVERDUE - sum(terms.values()) if overdue else 0}
 
     def _order(self, contact: Contact) -> tuple[int, int, int]:

@@ -62,7 +62,8 @@ class OrderCheck:
     def _ends_with_offers(self) -> bool:
         first = next(place for place, one in enumerate(self.decisions) if isinstance(one, OfferMade))
         return all(
-            isinstance(one, OfferMade) or (isinstance(one, AgentStateChanged) and one.state is AgentState.OFFERED)
+            # with another reason, something else ended while it rings, which may have made room
+            isinstance(one, OfferMade) or (isinstance(one, AgentStateChanged) and one.reason == "offered")
             for one in self.decisions[first:]
         )
 
@@ -79,19 +80,18 @@ class OrderCheck:
         )
 
     def _check_pair(self, made: OfferMade, chosen: ContactView, other: ContactView) -> None:
-        if get_kind(chosen) == get_kind(other):
-            self.seen["compared: of one kind"] += 1
-            assert get_effective(chosen) < get_effective(other), f"{chosen} overtook {other} of its kind"
         queues = {queue.queue: queue for queue in self.after.queues}
         orders = [get_settings(self.after, one.queue).order for one in (chosen, other)]
-        late = [
-            order.overtaking_ms is not None and self._waited_ms(one) >= order.overtaking_ms
-            for order, one in zip(orders, (chosen, other), strict=True)
-        ]
+        late = [self._is_late(one) for one in (chosen, other)]
+        if get_kind(chosen) == get_kind(other) and late[0] == late[1]:
+            self.seen["compared: of one kind"] += 1
+            assert get_effective(chosen) < get_effective(other), f"{chosen} overtook {other} of its kind"
         if late[1]:
             self.seen["compared: past the bound of overtaking"] += 1
+            self.seen["compared: past the bound, with a bonus"] += chosen.bonus_ms > 0 or other.bonus_ms > 0
             assert late[0], f"{chosen} overtook {other}, who is overtaken no more"
-            assert get_effective(chosen) < get_effective(other), f"{chosen} overtook {other}, both overdue"
+            arrived = [(one.arrival_ns, one.sequence) for one in (chosen, other)]
+            assert arrived[0] < arrived[1], f"{chosen} overtook {other}, both overdue"
         if chosen.queue != other.queue and any(order.toll for order in orders):
             return  # what the queues had paid at this moment is not in the snapshot
         scores = [self._score(queues[one.queue], one) for one in (chosen, other)]
@@ -124,16 +124,19 @@ class OrderCheck:
         parts = (named.base, named.priority, named.wait, named.bonus, named.blending, named.ratio, named.overdue)
         assert named.score == sum(parts) == min(self._score(queues[first.queue], first), 1 << 62)
 
-    def _waited_ms(self, contact: ContactView) -> int:
-        """With its bonus."""
-        return self.after.now_ns // MS - contact.arrival_ns // MS + contact.bonus_ms
+    def _is_late(self, contact: ContactView) -> bool:
+        """Whether it is past the bound of its queue; one with a bonus is when its timer said so."""
+        bound_ms = get_settings(self.after, contact.queue).order.overtaking_ms
+        if bound_ms is None or get_bonus_ms(contact):
+            return False
+        return self.after.now_ns // MS - contact.arrival_ns // MS >= bound_ms
 
     def _score(self, queue: QueueView, contact: ContactView) -> int:
         """Without what queues pay for being served."""
         order = get_settings(self.after, contact.queue).order
-        waited_ms = self._waited_ms(contact)
-        if order.overtaking_ms is not None and waited_ms >= order.overtaking_ms:
+        if self._is_late(contact):
             return BEYOND_ALL
+        waited_ms = self.after.now_ns // MS - contact.arrival_ns // MS + get_bonus_ms(contact)
         good = queue.recent.bit_count()
         short = order.target_permille - (1000 * good // queue.seen if queue.seen else 1000)
         return (
@@ -158,7 +161,11 @@ def get_kind(contact: ContactView) -> tuple[object, ...]:
 
 def get_effective(contact: ContactView) -> tuple[int, int]:
     """When it counts as arrived."""
-    return contact.arrival_ns - contact.bonus_ms * MS, contact.sequence
+    return contact.arrival_ns - get_bonus_ms(contact) * MS, contact.sequence
+
+
+def get_bonus_ms(contact: ContactView) -> int:
+    return 0 if contact.bonus_over else contact.bonus_ms
 
 
 def get_settings(snapshot: Snapshot, queue: str) -> QueueConfigured:

@@ -15,7 +15,7 @@ from acd_core import Distributor
 from acd_core.api import DistributorApi
 from acd_core.decisions import AgentStateChanged, ContactMoved, Decision, OfferEnded, OfferMade
 from acd_core.errors import AcdError
-from acd_core.events import AgentChanged, AgentPaused, AgentSignedIn, ContactChanged, Event, QueueConfigured
+from acd_core.events import AgentChanged, AgentPaused, AgentSignedIn, Event, QueueConfigured
 from acd_core.limits import Limits
 from acd_core.reference import Distributor as Reference
 from acd_core.states import AgentState, ContactState
@@ -121,12 +121,9 @@ class Pair:
         """What bears on the invariants later."""
         if isinstance(event, QueueConfigured):
             self.broadcast_max = max(self.broadcast_max, event.broadcast)
-        working = {agent.agent for agent in self.snapshot.agents if agent.work or agent.offer is not None}
         if isinstance(event, AgentChanged):
             self.changed.add(event.agent)
-        if isinstance(event, ContactChanged):  # what rings stays (rule 9.2), even on a channel that weighs more
-            self.changed.update(offer.agent for offer in self.snapshot.offers if offer.contact == event.contact)
-        self.changed &= working
+        self.changed &= {agent.agent for agent in self.snapshot.agents if agent.work}
         self.seen[type(event).__name__] += 1
         for field in event.__struct_fields__:
             if field in ("topic", "excluded", "contact") and getattr(event, field) is not None:
@@ -187,8 +184,8 @@ class Pair:
         for contact in contacts:
             if contact.state is not ContactState.ASSIGNED:
                 assert self.core.position(contact.contact) == self.reference.position(contact.contact)
-        if self.snapshot.matching.window_ms:
-            return
+        if self.snapshot.window_ns is not None:
+            return  # they are being gathered
         for contact in contacts:
             if wants_agent(self.snapshot, contact, len(contact.offers)):
                 for agent in self.snapshot.agents:

@@ -30,6 +30,7 @@ EXPECTED = {
     "compared: of one kind": 200,
     "compared: by score": 500,
     "compared: past the bound of overtaking": 200,
+    "compared: past the bound, with a bonus": 50,
     "compared: next contact": 200,
     "strategy joint": 4,
     "strategy by_hand": 20,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from acd_core import events as ev
-from acd_core.decisions import ContactInterrupted, ContactResumed
+from acd_core.decisions import ContactInterrupted, ContactResumed, OfferEnded
+from acd_core.states import ContactState
 from tests.support.acd_centre import Centre, both
 
 DESK = (ev.Lane("phone", 1, 4), ev.Lane("chat", 3, 1), ev.Lane("mail", 1, 4, interruptible=True))
@@ -171,3 +174,56 @@ def test_who_misses_a_chat_beside_others_returns_after_them(make: type[Any]) -> 
     centre.at(50).tell(ev.ContactEnded("c1"))
     assert centre.has("anna") == "not_responding"
     assert centre.at(80).ring() == {"anna": "c2"}
+
+
+@both
+def test_a_call_that_was_a_chat_rings_where_there_is_room_for_it(make: type[Any]) -> None:
+    """Not at whoever has two chats in hand: accepted, it would be more than their capacity."""
+    lanes = (ev.Lane("chat", most=3, weight=1), ev.Lane("phone", most=1, weight=3))
+    centre = Centre(make)
+    centre.sign_in("anna", lanes=lanes, capacity=3)
+    for chat in ("c1", "c2"):
+        centre.arrive(chat, channel="chat")
+        centre.accept("anna")
+    centre.arrive("c3", channel="chat")
+    assert centre.ring() == {"anna": "c3"}
+    centre.tell(ev.ContactChanged("c3", priority=1))
+    assert centre.ring() == {"anna": "c3"}, "nothing that concerns its offer"
+    decisions = centre.tell(ev.ContactChanged("c3", channel="phone"))
+    assert [(one.contact, one.reason) for one in decisions if isinstance(one, OfferEnded)] == [("c3", "contact changed")]
+    assert centre.ring() == {}
+    assert centre.has("anna") == "busy c1"
+    centre.sign_in("ben", lanes=lanes, capacity=3)
+    assert centre.ring() == {"ben": "c3"}
+
+
+@both
+def test_whom_a_contact_excludes_it_rings_at_no_more(make: type[Any]) -> None:
+    centre = Centre(make, broadcast=2)
+    centre.sign_in("anna", "ben")
+    centre.arrive("c1")
+    assert centre.ring() == {"anna": "c1", "ben": "c1"}
+    centre.tell(ev.ContactChanged("c1", excluded=frozenset({"anna"})))
+    assert centre.ring() == {"ben": "c1"}
+    assert centre.has("anna") == "available"
+    centre.tell(ev.ContactChanged("c1", excluded=frozenset({"anna", "ben"})))
+    assert centre.ring() == {}
+    assert centre.d.contact("c1").state is ContactState.WAITING
+
+
+@both
+def test_an_agent_who_has_no_room_any_more_is_rung_at_no_more(make: type[Any]) -> None:
+    centre = Centre(make)
+    two, one = ((ev.Lane("chat", most=most),) for most in (2, 1))
+    centre.sign_in("anna", lanes=two, capacity=2)
+    for chat in ("c1", "c2"):
+        centre.arrive(chat, channel="chat")
+        if chat == "c1":
+            centre.accept("anna")
+    changed = ev.AgentChanged("anna", frozenset({"sales"}), frozenset({"tariffs"}), lanes=two, capacity=2)
+    centre.tell(changed)
+    assert centre.ring() == {"anna": "c2"}, "there is room as before"
+    decisions = centre.tell(msgspec.structs.replace(changed, lanes=one, capacity=1))
+    assert [(one.contact, one.reason) for one in decisions if isinstance(one, OfferEnded)] == [("c2", "agent changed")]
+    assert centre.ring() == {}
+    assert centre.has("anna") == "busy c1", "what is in hand stays"
