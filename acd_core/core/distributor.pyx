@@ -77,13 +77,8 @@ cdef dict CODES = {
 @cython.final
 cdef class Distributor(ContactIntake):
     def handle(self, object event, object now_ns) -> list:
-        cdef int64_t now = self.check_now(now_ns)
-        try:
-            self.dispatch(event, now)
-            return self.engine.output.take(self.explanations)
-        except MemoryError:
-            self.broken = True
-            raise
+        self.dispatch(event, self.check_now(now_ns))
+        return self.finish()
 
     def get_timer(self):
         cdef int64_t due_ns = self.engine.next_due_ns()
@@ -91,20 +86,19 @@ cdef class Distributor(ContactIntake):
 
     def handle_timer(self, object now_ns) -> list:
         self.begin(self.check_now(now_ns))
-        try:
-            self.engine.run_timers()
-            return self.engine.output.take(self.explanations)
-        except MemoryError:
-            self.broken = True
-            raise
+        self.engine.run_timers()
+        return self.finish()
 
     def position(self, object contact) -> int:
-        cdef int32_t slot = self.get_contact(contact)
+        cdef int32_t slot
+        self.check_whole()
+        slot = self.get_contact(contact)
         if self.engine.contacts.rows[slot].state == CONTACT_ASSIGNED:
             raise not_queued(contact, self.agent_name(self.engine.contacts.rows[slot].agent))
         return self.engine.matching.position(slot)
 
     def explain(self, object offer):
+        self.check_whole()
         explanation = self.explanations.get(offer) if type(offer) is int else None
         if explanation is None:
             raise StaleOfferError(offer, OFFER_ENDED)
@@ -113,15 +107,19 @@ cdef class Distributor(ContactIntake):
         return explanation
 
     def agent(self, object agent):
+        self.check_whole()
         return view_agent(self.engine, self.get_agent(agent))
 
     def contact(self, object contact):
+        self.check_whole()
         return view_contact(self.engine, self.get_contact(contact))
 
     def queue(self, object queue):
+        self.check_whole()
         return view_queue(self.engine, self.get_queue(queue))
 
     def snapshot(self):
+        self.check_whole()
         return make_snapshot(self.engine)
 
     def restore(self, object snapshot) -> None:
@@ -133,11 +131,15 @@ cdef class Distributor(ContactIntake):
         ):
             raise not_fresh()
         check_snapshot(snapshot)
-        try:
-            restore(self.engine, self.explanations, snapshot)
-        except MemoryError:
-            self.broken = True
-            raise
+        self.broken = True
+        restore(self.engine, self.explanations, snapshot)
+        self.broken = False
+
+    cdef list finish(self):
+        """The decisions of an event that has been handled wholly."""
+        cdef list decisions = self.engine.output.take(self.explanations)
+        self.broken = False
+        return decisions
 
     cdef int dispatch(self, object event, int64_t now) except -1:
         """From the event's type to what is done about it; then the consequences are settled."""

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """What happens on each event (rule 9) and when a timer is due.  The caller has checked that it may happen.
 
-A MemoryError may leave an event half done; the distributor above takes care that nothing more is asked of it then.
+An error here leaves an event half done; the distributor above takes care that nothing more is asked of it then.
 """
 
 cimport cython

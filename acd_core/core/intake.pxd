@@ -12,6 +12,7 @@ cdef class Intake:
     cdef int64_t contacts_max
     cdef int64_t classes_max
 
+    cdef int check_whole(self) except -1
     cdef int64_t check_now(self, object now_ns) except -1
     cdef void begin(self, int64_t now) noexcept
 

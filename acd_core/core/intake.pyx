@@ -92,10 +92,14 @@ cdef class Intake:
         self.engine = Engine(self.limits.exclusions_max)
         self.explanations = {}
 
+    cdef int check_whole(self) except -1:
+        if self.broken:
+            raise RuntimeError("an event was left half done (by want of memory, or interrupted): start a new distributor")
+        return 0
+
     cdef int64_t check_now(self, object now_ns) except -1:
         cdef int64_t now
-        if self.broken:
-            raise MemoryError("the distributor ran out of memory in the middle of an event; start anew")
+        self.check_whole()
         if type(now_ns) is int:
             try:
                 now = now_ns
@@ -107,7 +111,8 @@ cdef class Intake:
         raise AssertionError("check_time let pass what it must not")
 
     cdef void begin(self, int64_t now) noexcept:
-        """Nothing is refused any more."""
+        """Nothing is refused any more: what is begun is finished (`Distributor.finish`), or nothing works any more."""
+        self.broken = True
         self.engine.now_ns = self.engine.matching.now_ns = now
 
     # Queues

@@ -30,7 +30,7 @@ def time_event(Distributor distributor, object event, int64_t now_ns):
     start = read_clock()
     distributor.dispatch(event, now_ns)
     end = read_clock()
-    return end - start, distributor.engine.output.take(distributor.explanations)
+    return end - start, distributor.finish()
 
 
 def read_clock_twice():
