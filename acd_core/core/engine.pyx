@@ -53,6 +53,7 @@ cdef class Engine(Settling):
         cdef int32_t queue = self.queues.find(settings.queue)
         cdef object old = self.queues.settings[queue] if queue >= 0 else None
         cdef int32_t profile
+        cdef list classes
         self.skills.hold(list_skills(settings))
         queue = self.queues.configure(settings)
         for profile in range(self.profiles.slots.used):
@@ -60,15 +61,14 @@ cdef class Engine(Settling):
                 self.agents.add_orderings(profile, self.queues.orderings(queue))
         if old is None:
             return 0
+        classes = self.kinds.list_classes(queue)
         if (old.skills, old.needs, old.steps) != (settings.skills, settings.needs, settings.steps):
-            for klass in range(self.kinds.class_slots.used):
-                if self.kinds.classes[klass].kind >= 0 and self.kinds.classes[klass].queue == queue:
-                    self.matching.unlink_class(klass)
-                    self.compile(klass)
-                    self.matching.link_class(klass)
-        for klass in range(self.kinds.class_slots.used):
-            if self.kinds.classes[klass].kind >= 0 and self.kinds.classes[klass].queue == queue:
-                self.contacts.refresh(klass)
+            for klass in classes:
+                self.matching.unlink_class(klass)
+                self.compile(klass)
+                self.matching.link_class(klass)
+        for klass in classes:
+            self.contacts.refresh(klass)
         self.kinds.tighten_bound(queue)
         self.skills.release(list_skills(old))
         for contact in self.list_contacts(queue):

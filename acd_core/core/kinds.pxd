@@ -95,6 +95,7 @@ cdef class Kinds:
     cdef int remove(self, int32_t kind) except -1
     cdef void keep_bound(self, int32_t klass) noexcept
     cdef void tighten_bound(self, int32_t queue) noexcept
+    cdef list list_classes(self, int32_t queue)
     cdef int32_t add_class(self, int32_t kind, int32_t step, bint advanced) except -1
     cdef int set_requirement(self, int32_t klass, list program, list named) except -1
     cdef int set_words(self, int32_t klass, object words) except -1

@@ -122,6 +122,15 @@ cdef class Kinds:
             bound.fixed = max(bound.fixed, self.fixed[classes.items[place]])
             bound.overdue_ms = min(bound.overdue_ms, self.overdue_ms[classes.items[place]])
 
+    cdef list list_classes(self, int32_t queue):
+        cdef List* classes
+        cdef int32_t place
+        if queue >= self.queue_classes.capacity:
+            # it has never had one
+            return []
+        classes = &self.queue_classes.rows[queue]
+        return [classes.items[place] for place in range(classes.size)]
+
     cdef int32_t add_class(self, int32_t kind, int32_t step, bint advanced) except -1:
         """Its requirement is set by `set_requirement` before anything else."""
         cdef ClassRow* row

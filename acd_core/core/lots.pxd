@@ -4,9 +4,12 @@ from acd_core.core.memory cimport Slots
 
 
 cdef struct LotNode:
+    # 32 bytes, so that it lies in one cache line
     uint64_t key
     int32_t[2] below
     int32_t weight
+    # what of it is below to the left: of the children one is looked at, not both
+    int32_t left
     int32_t agent
 
 

@@ -1,15 +1,15 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Rows of agents by key with the sum of their weights, to find who stands at a point there: binary tries.
 
-A leaf is an agent, an inner node has the weights below it.  Keys are well mixed, so a trie is as deep as the logarithm
-of its size.  (Agents of the same key, one pair in 2**64, stand below each other where the bits end.)
+A leaf is an agent, an inner node has the sum of the weights below it, and of those to its left.  Keys are well mixed,
+so a trie is as deep as the logarithm of its size.  (Agents of the same key, one pair in 2**64, stand below each other
+where the bits end.)
 """
 
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport free
 
-from acd_core.core.memory cimport Slots, grow
+from acd_core.core.memory cimport Slots, free_aligned, grow_aligned
 
 DEF INNER = -1
 DEF BITS = 64
@@ -25,28 +25,32 @@ cdef class Lots:
         self.slots = Slots()
 
     def __dealloc__(self):
-        free(self.nodes)
+        free_aligned(self.nodes)
 
     cdef int32_t take(self, int32_t agent, uint64_t key, int32_t weight) except -1:
         cdef int32_t node = self.slots.take()
         if self.slots.capacity > self.capacity:
-            self.nodes = <LotNode*>grow(self.nodes, sizeof(LotNode), self.capacity, self.slots.capacity)
+            self.nodes = <LotNode*>grow_aligned(self.nodes, sizeof(LotNode), self.capacity, self.slots.capacity)
             self.capacity = self.slots.capacity
         self.nodes[node].key = key
         self.nodes[node].below[0] = self.nodes[node].below[1] = -1
         self.nodes[node].weight = weight
+        self.nodes[node].left = 0
         self.nodes[node].agent = agent
         return node
 
     cdef int add(self, int32_t* root, int32_t agent, uint64_t key, int32_t weight) except -1:
         """``root`` -1: an empty trie."""
         cdef int32_t leaf = self.take(agent, key, weight)
-        cdef int32_t above = -1, side = 0, depth = 0, node = root[0], inner
+        cdef int32_t above = -1, side = 0, depth = 0, node = root[0], inner, side_of
         while node >= 0 and depth < BITS:
             if self.nodes[node].agent != INNER:
                 # a node for what the two have in common
                 inner = self.take(INNER, 0, self.nodes[node].weight)
-                self.nodes[inner].below[get_bit(self.nodes[node].key, depth)] = node
+                side_of = get_bit(self.nodes[node].key, depth)
+                self.nodes[inner].below[side_of] = node
+                if side_of == 0:
+                    self.nodes[inner].left = self.nodes[node].weight
                 if above < 0:
                     root[0] = inner
                 else:
@@ -55,6 +59,8 @@ cdef class Lots:
             self.nodes[node].weight += weight
             above = node
             side = get_bit(key, depth)
+            if side == 0:
+                self.nodes[node].left += weight
             node = self.nodes[above].below[side]
             depth += 1
         self.nodes[leaf].below[0] = node
@@ -75,6 +81,8 @@ cdef class Lots:
                 link[0] = self.nodes[node].below[get_bit(key, depth)]
                 self.slots.give_back(node)
             else:
+                if get_bit(key, depth) == 0:
+                    self.nodes[node].left -= weight
                 link = &self.nodes[node].below[get_bit(key, depth)]
             depth += 1
         while self.nodes[link[0]].agent != agent:
@@ -90,12 +98,10 @@ cdef class Lots:
         cdef int64_t weight
         while self.nodes[node].agent == INNER:
             prefix <<= 1
-            weight = 0
-            if self.nodes[node].below[0] >= 0:
-                weight = self.nodes[self.nodes[node].below[0]].weight
-                for one in range(count):
-                    if barred[one].lane == lane and barred[one].key >> (BITS - 1 - depth) == prefix:
-                        weight -= barred[one].weight
+            weight = self.nodes[node].left
+            for one in range(count):
+                if barred[one].lane == lane and barred[one].key >> (BITS - 1 - depth) == prefix:
+                    weight -= barred[one].weight
             if point < weight:
                 node = self.nodes[node].below[0]
             else:

@@ -287,20 +287,21 @@ cdef class Matching(Choosing):
     cdef int32_t position(self, int32_t contact) except -1:
         """Rule 7.6."""
         cdef int32_t queue = self.contacts.queue_of(contact)
-        cdef int32_t klass, place = 1, other, extra
+        cdef List* classes = &self.kinds.queue_classes.rows[queue]
+        cdef int32_t number, klass, place = 1, other, extra
         cdef ContactRow* row
         cdef Turn own, turn
         self.set_turn(&own, contact)
-        for klass in range(self.kinds.class_slots.used):
-            if self.kinds.classes[klass].queue == queue and self.kinds.classes[klass].kind >= 0:
-                other = self.kinds.classes[klass].first
-                while other >= 0:
-                    self.set_turn(&turn, other)
-                    if not is_sooner(&turn, &own):
-                        break
-                    place += self.contacts.rows[other].state == CONTACT_WAITING
-                    other = self.contacts.rows[other].after
-                place += self.count_sooner(&self.kinds.classes[klass].waiting, 0, &own)
+        for number in range(classes.size):
+            klass = classes.items[number]
+            other = self.kinds.classes[klass].first
+            while other >= 0:
+                self.set_turn(&turn, other)
+                if not is_sooner(&turn, &own):
+                    break
+                place += self.contacts.rows[other].state == CONTACT_WAITING
+                other = self.contacts.rows[other].after
+            place += self.count_sooner(&self.kinds.classes[klass].waiting, 0, &own)
         for extra in range(self.contacts.extra_slots.used if self.fans.count else 0):
             other = self.fans.get(extra)
             if other < 0:
