@@ -107,8 +107,6 @@ class ContactView(msgspec.Struct, frozen=True, gc=False):
     offers: tuple[int, ...] = ()
     due_ns: int | None = None
     """When something changes by the time that it waits; its timer's order is its ``sequence``."""
-    bonus_over: bool = False
-    """Whether it has waited for as long as its queue's bound on overtaking, so that its bonus counts no more."""
 
 
 class OfferView(msgspec.Struct, frozen=True, gc=False):

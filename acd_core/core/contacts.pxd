@@ -94,7 +94,7 @@ cdef struct ExtraRow:
     PyObject* preferred
     int64_t preferred_ns
     int64_t bonus_ns
-    # what of it counts: all or nothing
+    # what of it counts: no more than its queue's bound on overtaking
     int64_t counted_ns
     int64_t entered_ns
     int64_t until_ns
@@ -123,6 +123,7 @@ cdef class Contacts:
     cdef int32_t add(self, object name, int32_t klass, int64_t arrival_ns, int64_t sequence) except -1
     cdef int remove(self, int32_t contact) except -1
     cdef ExtraRow* get_extra(self, int32_t contact) except NULL
+    cdef int count_bonus(self, int32_t contact) except -1
     cdef int set_preferred(self, int32_t contact, object name, int64_t preferred_ns) except -1
     cdef int set_state(self, int32_t contact, ContactStateCode state) except -1
     cdef int set_class(self, int32_t contact, int32_t klass) except -1
@@ -141,16 +142,11 @@ cdef class Contacts:
     cdef void set_held(self, int32_t contact, int8_t held) noexcept
 
     cdef inline int64_t earliest(self, int32_t contact) noexcept:
-        """E of rule 7.2: its arrival, earlier by a bonus that counts; may be negative."""
+        """E of rule 7.2: its arrival, earlier by what counts of its bonus; may be negative."""
         cdef ContactRow* row = &self.rows[contact]
         if row.extra < 0:
             return row.arrival_ns
         return row.arrival_ns - self.extras[row.extra].counted_ns
-
-    cdef inline bint is_advanced(self, int32_t contact) noexcept:
-        """Whether a bonus counts."""
-        cdef int32_t extra = self.rows[contact].extra
-        return extra >= 0 and self.extras[extra].counted_ns > 0
 
     cdef inline int64_t entered(self, int32_t contact) noexcept:
         cdef ContactRow* row = &self.rows[contact]

@@ -23,6 +23,7 @@ from acd_core.core.queues cimport QueueRow, Queues, to_ms
 from acd_core.states import CONTACT_TRANSITIONS, ContactState
 
 STATES = tuple(ContactState)
+cdef int64_t NS_PER_MS = 1_000_000
 DEF DUE_LISTS = 16
 
 
@@ -115,6 +116,22 @@ cdef class Contacts:
             Py_INCREF(name)
             extra.preferred = <PyObject*>name
         extra.preferred_ns = preferred_ns
+        return 0
+
+    cdef int count_bonus(self, int32_t contact) except -1:
+        """After each change of its bonus, its queue or the bound of that on overtaking; `Flow.place` is the caller's."""
+        cdef ContactRow* row = &self.rows[contact]
+        cdef int64_t bound_ms = self.queues.rows[self.queue_of(contact)].overtaking_ms
+        cdef int64_t counted_ns
+        cdef ExtraRow* extra
+        if row.extra < 0:
+            return 0
+        extra = &self.extras[row.extra]
+        counted_ns = extra.bonus_ns if bound_ms < 0 else min(extra.bonus_ns, bound_ms * NS_PER_MS)
+        if counted_ns != extra.counted_ns:
+            # its place in line is by what counts
+            self.set_place(contact, NOWHERE)
+            extra.counted_ns = counted_ns
         return 0
 
     # State, class and place
@@ -245,9 +262,7 @@ cdef class Contacts:
             return
         key_ms = to_ms(row.key)
         self.kinds.fixed[klass] = queue.base + queue.step * row.priority - queue.rate * key_ms
-        self.kinds.overdue_ms[klass] = INT64_MAX
-        if queue.overtaking_ms >= 0 and not row.advanced:
-            self.kinds.overdue_ms[klass] = key_ms + queue.overtaking_ms
+        self.kinds.overdue_ms[klass] = key_ms + queue.overtaking_ms if queue.overtaking_ms >= 0 else INT64_MAX
         self.kinds.keep_bound(klass)
 
     # What is due by the time that it waits

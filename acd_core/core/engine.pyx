@@ -53,7 +53,7 @@ cdef class Engine(Settling):
         cdef int32_t queue = self.queues.find(settings.queue)
         cdef object old = self.queues.settings[queue] if queue >= 0 else None
         cdef int32_t profile
-        cdef list classes
+        cdef list classes, contacts
         self.skills.hold(list_skills(settings))
         queue = self.queues.configure(settings)
         for profile in range(self.profiles.slots.used):
@@ -71,7 +71,10 @@ cdef class Engine(Settling):
             self.contacts.refresh(klass)
         self.kinds.tighten_bound(queue)
         self.skills.release(list_skills(old))
-        for contact in self.list_contacts(queue):
+        contacts = self.list_contacts(queue)
+        for contact in contacts:
+            self.contacts.count_bonus(contact)
+        for contact in contacts:
             if self.contacts.rows[contact].state <= CONTACT_OFFERED and not self.contacts.rows[contact].flags & HELD:
                 self.catch_up(contact)
         return 0
@@ -196,7 +199,7 @@ cdef class Engine(Settling):
     ) except -1:
         cdef int32_t contact
         self.sequence += 1
-        contact = self.contacts.add(name, self.get_class(kind, 0, False), arrival_ns, self.sequence)
+        contact = self.contacts.add(name, self.get_class(kind, 0), arrival_ns, self.sequence)
         if bonus_ns:
             self.contacts.get_extra(contact).bonus_ns = bonus_ns
         if preferred is not None or preferred_ns:
@@ -206,13 +209,15 @@ cdef class Engine(Settling):
         return self.enter(contact)
 
     cdef int change_contact(self, int32_t contact, tuple key, object bonus_ms) except -1:
-        cdef int32_t step = self.kinds.classes[self.contacts.rows[contact].klass].step
-        cdef int32_t kind
+        cdef int32_t klass = self.contacts.rows[contact].klass
         self.contacts.set_place(contact, NOWHERE)
         if bonus_ms is not None:
             self.contacts.get_extra(contact).bonus_ns = bonus_ms * NS_PER_MS
-        kind = self.get_kind(key, self.contacts.queue_of(contact))
-        self.change_class(contact, self.get_class(kind, step, self.count_bonus(contact)))
+            self.contacts.count_bonus(contact)
+        klass = self.get_class(
+            self.get_kind(key, self.contacts.queue_of(contact)), self.kinds.classes[klass].step
+        )
+        self.change_class(contact, klass)
         self.place(contact)
         return self.revoke_unfit(contact)
 
@@ -286,7 +291,6 @@ cdef class Engine(Settling):
             self.contacts.set_held(contact, 0)
             if self.contacts.rows[contact].extra >= 0:
                 self.contacts.extras[self.contacts.rows[contact].extra].until_ns = -1
-            self.set_step(contact, self.kinds.classes[self.contacts.rows[contact].klass].step)
         self.matching.now_ns = self.now_ns
         self.fasten()
         forget_runners_up(&seconds)

@@ -146,10 +146,14 @@ cdef int find_next(Matching matching, int32_t contact, int32_t agent, Turn* foll
 
 cdef void name_next(Matching matching, Reasons* why, Turn* following) noexcept:
     cdef int32_t contact = following.contact
+    cdef int64_t earliest_ns
     why.next_contact = matching.contacts.names.get(contact)
     why.next_queue = matching.queues.names.get(matching.contacts.queue_of(contact))
     why.next_waited_ns = matching.now_ns - matching.contacts.rows[contact].arrival_ns
-    add_score(matching, &why.next_score, contact, following.key)
+    earliest_ns = following.key
+    if following.score == OVERDUE:
+        earliest_ns = matching.contacts.earliest(contact)
+    add_score(matching, &why.next_score, contact, earliest_ns)
 
 
 cdef void add_score(Matching matching, Score* score, int32_t contact, int64_t earliest_ns) noexcept:
@@ -166,5 +170,5 @@ cdef void add_score(Matching matching, Score* score, int32_t contact, int64_t ea
     score.bonus = queue.rate * (arrived_ms - counted_ms)
     score.blending = queue.blending
     score.ratio = matching.queues.served - queue.passed if queue.toll else 0
-    if queue.overtaking_ms >= 0 and counted_ms == arrived_ms and now_ms - arrived_ms >= queue.overtaking_ms:
+    if queue.overtaking_ms >= 0 and now_ms - counted_ms >= queue.overtaking_ms:
         score.overdue = OVERDUE - get_total(score)

@@ -8,11 +8,9 @@ cdef class Flow(Hands):
     cdef void foresee_kind(self, int32_t kind) noexcept
     cdef void revive_kind(self, int32_t kind) noexcept
     cdef int drop_kind(self, int32_t kind) except -1
-    cdef int32_t get_class(self, int32_t kind, int32_t step, bint advanced) except -1
+    cdef int32_t get_class(self, int32_t kind, int32_t step) except -1
     cdef int compile(self, int32_t klass) except -1
     cdef int change_class(self, int32_t contact, int32_t klass) except -1
-    cdef bint count_bonus(self, int32_t contact) except -1
-    cdef int set_step(self, int32_t contact, int32_t step) except -1
     cdef int forget_kind(self, int32_t kind) except -1
     cdef int32_t get_profile(self, object settings) except -1
 

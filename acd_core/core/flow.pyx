@@ -37,7 +37,6 @@ from acd_core.core.queues cimport QueueRow
 from acd_core.limits import HOPS_MAX
 from acd_core.requirements import all_of, describe, named_skills, relax, skill
 
-cdef int64_t NS_PER_MS = 1_000_000
 cdef int32_t HOPS = HOPS_MAX
 # kinds that are kept for their return
 cdef int32_t SHELF = 1024
@@ -105,13 +104,13 @@ cdef class Flow(Hands):
         self.profiles.release_channel(row.channel)
         return self.kinds.remove(kind)
 
-    cdef int32_t get_class(self, int32_t kind, int32_t step, bint advanced) except -1:
+    cdef int32_t get_class(self, int32_t kind, int32_t step) except -1:
         cdef int32_t klass = self.kinds.rows[kind].first
         while klass >= 0:
-            if self.kinds.classes[klass].step == step and self.kinds.classes[klass].advanced == advanced:
+            if self.kinds.classes[klass].step == step:
                 return klass
             klass = self.kinds.requirements[klass].next
-        klass = self.kinds.add_class(kind, step, advanced)
+        klass = self.kinds.add_class(kind, step)
         self.compile(klass)
         self.matching.link_class(klass)
         return klass
@@ -138,34 +137,6 @@ cdef class Flow(Hands):
         if klass != self.contacts.rows[contact].klass:
             self.contacts.set_class(contact, klass)
             self.drop_kind(kind)
-        return 0
-
-    cdef bint count_bonus(self, int32_t contact) except -1:
-        """Until it has waited for so long that nobody overtakes it any more; then it overtakes nobody by it, either.
-
-        Returns whether the contact is of a class for those who will come to that point.
-        """
-        cdef ContactRow* row = &self.contacts.rows[contact]
-        cdef int64_t bound_ms = self.queues.rows[self.contacts.queue_of(contact)].overtaking_ms
-        cdef ExtraRow* extra
-        cdef bint over
-        if row.extra < 0:
-            return False
-        extra = &self.contacts.extras[row.extra]
-        over = bound_ms >= 0 and self.now_ns // NS_PER_MS >= row.arrival_ns // NS_PER_MS + bound_ms
-        if extra.counted_ns != (0 if over else extra.bonus_ns):
-            # its place in line is by what counts
-            self.contacts.set_place(contact, NOWHERE)
-            extra.counted_ns = 0 if over else extra.bonus_ns
-        return bound_ms >= 0 and extra.counted_ns > 0
-
-    cdef int set_step(self, int32_t contact, int32_t step) except -1:
-        """And what of its bonus counts; `place` is the caller's."""
-        cdef ContactRow* row = &self.contacts.rows[contact]
-        cdef bint advanced = self.count_bonus(contact)
-        cdef ClassRow* klass = &self.kinds.classes[row.klass]
-        if step != klass.step or advanced != klass.advanced:
-            self.change_class(contact, self.get_class(klass.kind, step, advanced))
         return 0
 
     cdef int32_t get_profile(self, object settings) except -1:
@@ -265,23 +236,13 @@ cdef class Flow(Hands):
     cdef int64_t due_ns(self, int32_t contact) noexcept:
         """When something changes by the time that it waits, or -1."""
         cdef ContactRow* row = &self.contacts.rows[contact]
-        cdef ClassRow* klass = &self.kinds.classes[row.klass]
         cdef int64_t after_ns = self.due_after_ns(contact)
-        cdef int64_t due_ns = self.contacts.entered(contact) + after_ns if after_ns >= 0 else -1
-        cdef int64_t bound_ns
         if row.state == CONTACT_WAITING and row.flags & DEFERRED:
             return self.contacts.extras[row.extra].until_ns
-        if row.state == CONTACT_WAITING and not row.flags & HELD and klass.advanced:
-            bound_ns = (row.arrival_ns // NS_PER_MS + self.queues.rows[klass.queue].overtaking_ms) * NS_PER_MS
-            if due_ns < 0 or bound_ns < due_ns:
-                return bound_ns
-        return due_ns
+        return self.contacts.entered(contact) + after_ns if after_ns >= 0 else -1
 
     cdef int refresh_due(self, int32_t contact) except -1:
-        cdef int64_t due_ns = self.due_ns(contact), after_ns = self.due_after_ns(contact)
-        if after_ns >= 0 and due_ns != self.contacts.entered(contact) + after_ns:
-            after_ns = -1
-        return self.contacts.set_due(contact, due_ns, after_ns)
+        return self.contacts.set_due(contact, self.due_ns(contact), self.due_after_ns(contact))
 
     cdef int set_preferring(self, int32_t contact, bint preferring) except -1:
         cdef ContactRow* row = &self.contacts.rows[contact]
@@ -335,7 +296,7 @@ cdef class Flow(Hands):
         record.reason = self.bin.hold(reason)
         key = self.kinds.keys[self.kinds.classes[self.contacts.rows[contact].klass].kind]
         key = (<object>self.queues.names.get(queue), *key[1:])
-        return self.change_class(contact, self.get_class(self.get_kind(key, queue), 0, False))
+        return self.change_class(contact, self.get_class(self.get_kind(key, queue), 0))
 
     cdef int enter(self, int32_t contact) except -1:
         """Rule 10.1."""
@@ -351,8 +312,9 @@ cdef class Flow(Hands):
                 self.contacts.extras[row.extra].preferred is not NULL
                 and self.contacts.extras[row.extra].preferred_ns > 0
             )
-        if row.extra >= 0 or self.kinds.classes[row.klass].step:
-            self.set_step(contact, 0)
+        if self.kinds.classes[row.klass].step:
+            self.change_class(contact, self.get_class(self.kinds.classes[row.klass].kind, 0))
+        self.contacts.count_bonus(contact)
         row.flags &= ~(CHARGED | WAIT_TRIED)
         if row.flags & HELD:
             self.contacts.set_held(contact, 0)
@@ -433,8 +395,8 @@ cdef class Flow(Hands):
             self.set_preferring(contact, False)
         while step < queue.steps and queue.after_ns[step] <= waited_ns:
             step += 1
-        if row.extra >= 0 or step != self.kinds.classes[row.klass].step:
-            self.set_step(contact, step)
+        if step != self.kinds.classes[row.klass].step:
+            self.change_class(contact, self.get_class(self.kinds.classes[row.klass].kind, step))
         if row.state == CONTACT_WAITING and queue.wait_ns >= 0 and not row.flags & WAIT_TRIED:
             if waited_ns >= queue.wait_ns:
                 row.flags |= WAIT_TRIED

@@ -1,4 +1,4 @@
-from libc.stdint cimport int8_t, int32_t, int64_t
+from libc.stdint cimport int16_t, int32_t, int64_t
 
 from acd_core.core.bin cimport Bin
 from acd_core.core.bits cimport BitRows
@@ -39,10 +39,8 @@ cdef struct ClassRow:
     int32_t queue
     int32_t channel
     int32_t kind
-    int8_t priority
-    int8_t step
-    # whether a bonus counts for those of it, who are overtaken as any other till it does no more
-    int8_t advanced
+    int16_t priority
+    int16_t step
 
 
 cdef struct Requirement:
@@ -96,7 +94,7 @@ cdef class Kinds:
     cdef void keep_bound(self, int32_t klass) noexcept
     cdef void tighten_bound(self, int32_t queue) noexcept
     cdef list list_classes(self, int32_t queue)
-    cdef int32_t add_class(self, int32_t kind, int32_t step, bint advanced) except -1
+    cdef int32_t add_class(self, int32_t kind, int32_t step) except -1
     cdef int set_requirement(self, int32_t klass, list program, list named) except -1
     cdef int set_words(self, int32_t klass, object words) except -1
     cdef void shelve(self, int32_t kind) noexcept

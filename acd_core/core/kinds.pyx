@@ -2,8 +2,7 @@
 """Kinds of contacts and their classes.
 
 Contacts of one kind have the same queue, channel, skills, needs, priority, topic and excluded agents (rule 2.5); a
-class is a kind at a relaxation step, and in a queue with a bound on overtaking those whose bonus still counts are one
-of their own.    Whoever may serve one of a class may serve all, and within a class the earliest
+class is a kind at a relaxation step.  Whoever may serve one of a class may serve all, and within a class the earliest
 comes first whatever the queue's order, so that only the first of each class need be looked at: what all heads are
 compared by lies in an array of its own.
 
@@ -11,7 +10,7 @@ A kind that nobody is of any more stays on a shelf for a while, because the next
 """
 
 cimport cython
-from libc.stdint cimport INT64_MAX, int8_t, int32_t
+from libc.stdint cimport INT64_MAX, int16_t, int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -131,7 +130,7 @@ cdef class Kinds:
         classes = &self.queue_classes.rows[queue]
         return [classes.items[place] for place in range(classes.size)]
 
-    cdef int32_t add_class(self, int32_t kind, int32_t step, bint advanced) except -1:
+    cdef int32_t add_class(self, int32_t kind, int32_t step) except -1:
         """Its requirement is set by `set_requirement` before anything else."""
         cdef ClassRow* row
         cdef int32_t capacity, queue
@@ -153,8 +152,7 @@ cdef class Kinds:
         self.requirements[klass].next = -1
         row.first = row.last = row.head = -1
         row.kind = kind
-        row.step = <int8_t>step
-        row.advanced = advanced
+        row.step = <int16_t>step
         if self.rows[kind].first < 0:
             self.rows[kind].first = klass
         else:
@@ -173,7 +171,7 @@ cdef class Kinds:
         self.overdue_ms[klass] = INT64_MAX
         row.queue = self.rows[kind].queue
         row.channel = self.rows[kind].channel
-        row.priority = <int8_t>self.rows[kind].priority
+        row.priority = <int16_t>self.rows[kind].priority
         if self.keys[kind][6]:
             self.excluding.set(0, klass)
         return klass

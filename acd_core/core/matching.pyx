@@ -71,9 +71,9 @@ cdef class Matching(Choosing):
         turn.contact = contact
         turn.key = self.contacts.earliest(contact)
         turn.sequence = self.contacts.rows[contact].sequence
-        turn.score = self.queues.score(
-            row.queue, row.priority, turn.key, self.contacts.is_advanced(contact), self.now_ns // 1_000_000
-        )
+        turn.score = self.queues.score(row.queue, row.priority, turn.key, self.now_ns // 1_000_000)
+        if turn.score == OVERDUE:
+            turn.key = self.queues.overdue_since(row.queue, turn.key)
 
     cdef int find_contacts(self, int32_t agent, Turn* best, Turn* following) except -1:
         """The first two of those whom the agent may take now; ``contact`` -1: nobody."""
@@ -213,7 +213,7 @@ cdef class Matching(Choosing):
                 row = &self.kinds.classes[klass]
                 # whoever is offered is looked at next
                 prefetch(&self.contacts.rows[row.head])
-                turn.key = row.key
+                turn.key = self.queues.overdue_since(row.queue, row.key) if turn.score == OVERDUE else row.key
                 turn.sequence = row.sequence
                 turn.contact = row.head
                 if self.agents.rows[agent].exclusions:
@@ -264,9 +264,9 @@ cdef class Matching(Choosing):
             turn.sequence = entry.sequence
         turn.contact = contact
         if contact >= 0:
-            turn.score = self.queues.score(
-                row.queue, row.priority, turn.key, row.advanced, self.now_ns // 1_000_000
-            )
+            turn.score = self.queues.score(row.queue, row.priority, turn.key, self.now_ns // 1_000_000)
+            if turn.score == OVERDUE:
+                turn.key = self.queues.overdue_since(row.queue, turn.key)
 
     cdef Entry* first_in_heap(self, Heap* heap, int32_t place, int32_t agent, int32_t skipped) noexcept:
         """First of the heap, from ``place`` down, but for ``skipped``, that the agent (-1: who is spared nobody) is not

@@ -94,12 +94,14 @@ cdef class Queues:
         """What this moment adds to what is fixed of a score (`Kinds.fixed`)."""
         return self.rows[queue].rate * now_ms + self.addends[queue]
 
-    cdef inline int64_t score(
-        self, int32_t queue, int64_t priority, int64_t earliest_ns, bint advanced, int64_t now_ms
-    ) noexcept:
-        """Rule 7.2; ``advanced``: by a bonus."""
+    cdef inline int64_t score(self, int32_t queue, int64_t priority, int64_t earliest_ns, int64_t now_ms) noexcept:
+        """Rule 7.2."""
         cdef QueueRow* row = &self.rows[queue]
         cdef int64_t waited_ms = now_ms - to_ms(earliest_ns)
-        if row.overtaking_ms >= 0 and not advanced and waited_ms >= row.overtaking_ms:
+        if row.overtaking_ms >= 0 and waited_ms >= row.overtaking_ms:
             return OVERDUE
         return row.base + row.step * priority + row.rate * waited_ms + self.addends[queue]
+
+    cdef inline int64_t overdue_since(self, int32_t queue, int64_t earliest_ns) noexcept:
+        """By which those who are overtaken no more are served in order."""
+        return earliest_ns + self.rows[queue].overtaking_ms * 1_000_000

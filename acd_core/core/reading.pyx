@@ -110,7 +110,7 @@ cdef object view_contact(Engine engine, int32_t contact):
     cdef int32_t offer = row.offer
     cdef list offers = []
     extra.preferred = NULL
-    extra.preferred_ns = extra.bonus_ns = extra.counted_ns = extra.hops = 0
+    extra.preferred_ns = extra.bonus_ns = extra.hops = 0
     extra.until_ns = -1
     if row.extra >= 0:
         extra = engine.contacts.extras[row.extra]
@@ -147,7 +147,6 @@ cdef object view_contact(Engine engine, int32_t contact):
         row.flags & WAIT_TRIED != 0,
         tuple(offers),
         get_time(engine.due_ns(contact)),
-        extra.counted_ns != extra.bonus_ns,
     )
 
 

@@ -116,12 +116,9 @@ cdef int restore_contact(Engine engine, object view) except -1:
         view.topic,
         frozenset(view.excluded),
     )
-    cdef int32_t queue = engine.queues.find(view.queue)
-    cdef int32_t kind = engine.get_kind(key, queue)
-    cdef bint counts = view.bonus_ms > 0 and not view.bonus_over
-    cdef bint advanced = counts and engine.queues.rows[queue].overtaking_ms >= 0
+    cdef int32_t kind = engine.get_kind(key, engine.queues.find(view.queue))
     cdef int32_t contact = engine.contacts.add(
-        view.contact, engine.get_class(kind, view.step, advanced), view.arrival_ns, view.sequence
+        view.contact, engine.get_class(kind, view.step), view.arrival_ns, view.sequence
     )
     cdef ExtraRow* extra
     if view.preferred is not None or view.preferred_ms:
@@ -129,10 +126,10 @@ cdef int restore_contact(Engine engine, object view) except -1:
     if view.bonus_ms or view.hops or view.held or view.entered_ns != view.arrival_ns:
         extra = engine.contacts.get_extra(contact)
         extra.bonus_ns = view.bonus_ms * NS_PER_MS
-        extra.counted_ns = extra.bonus_ns if counts else 0
         extra.hops = view.hops
         extra.until_ns = read_time(view.held_until_ns)
         extra.entered_ns = view.entered_ns
+        engine.contacts.count_bonus(contact)
     if view.charged:
         engine.contacts.rows[contact].flags |= CHARGED
     if view.overflow_tried:

@@ -61,7 +61,6 @@ class ContactEvents(Restoring):
         self._check_skills_limit((event.skills or frozenset()) | named_skills(event.needs or frozenset()))
         self._now_ns = now_ns
         self._apply(contact, changes)
-        self._count_bonus(contact)
         self._revoke_unfit(contact)
 
     def _revoke_unfit(self, contact: Contact) -> None:
@@ -150,7 +149,6 @@ class ContactEvents(Restoring):
         self._revoke_offers(contact, "assigned by hand")
         if contact.held:
             contact.held, contact.held_until_ns = "", None
-            self._count_bonus(contact)
         self._make_offer(agent, contact, "by_hand")
 
     # Small things

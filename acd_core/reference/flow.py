@@ -39,7 +39,6 @@ class Flow(Hands):
         contact.preferring = contact.preferred is not None and contact.preferred_ms > 0
         contact.charged = contact.overflow_tried = False
         contact.held, contact.held_until_ns = "", None
-        self._count_bonus(contact)
         queue = contact.queue
         if queue.closed:
             if not self._overflow(contact, "closed"):
@@ -93,19 +92,12 @@ class Flow(Hands):
         if waited_ns >= contact.preferred_ms * NS_PER_MS:
             contact.preferring = False
         contact.step = sum(step.after_ms * NS_PER_MS <= waited_ns for step in contact.queue.settings.steps)
-        self._count_bonus(contact)
         rule = contact.queue.rule("wait")
         if contact.state is not ContactState.WAITING or rule is None or contact.overflow_tried:
             return
         if waited_ns >= rule.value * NS_PER_MS:
             contact.overflow_tried = True
             self._overflow(contact, "wait")
-
-    def _count_bonus(self, contact: Contact) -> None:
-        """Until it has waited for so long that nobody overtakes it any more; then it overtakes nobody by it, either."""
-        bound_ms = contact.bound_ms
-        reached = bound_ms is not None and self._now_ns // NS_PER_MS >= bound_ms
-        contact.bonus_over = contact.bonus_ms > 0 and reached
 
     def _lost_agent(self, queues: Iterable[str]) -> None:
         """Overflow of queues that have nobody left."""

@@ -228,7 +228,6 @@ class Contact:
     hops: int = 0
     charged: bool = False
     overflow_tried: bool = False
-    bonus_over: bool = False
 
     @property
     def requirement(self) -> Requirement:
@@ -247,13 +246,8 @@ class Contact:
     @property
     def effective_ns(self) -> int:
         """When it counts as arrived."""
-        return self.arrival_ns - (0 if self.bonus_over else self.bonus_ms * NS_PER_MS)
-
-    @property
-    def bound_ms(self) -> int | None:
-        """From when on it is overtaken by nobody any more."""
-        bound_ms = self.queue.settings.order.overtaking_ms
-        return None if bound_ms is None else self.arrival_ns // NS_PER_MS + bound_ms
+        bonus_ms, bound_ms = self.bonus_ms, self.queue.settings.order.overtaking_ms
+        return self.arrival_ns - (bonus_ms if bound_ms is None else min(bonus_ms, bound_ms)) * NS_PER_MS
 
     @property
     def is_in_line(self) -> bool:
@@ -271,7 +265,7 @@ class Contact:
             return None
         if self.held:
             return self.held_until_ns
-        after_ms, at_ns = [], []
+        after_ms = []
         if self.preferring:
             after_ms.append(self.preferred_ms)
         if self.step < len(self.queue.settings.steps):
@@ -279,10 +273,7 @@ class Contact:
         rule = self.queue.rule("wait")
         if rule is not None and not self.overflow_tried:
             after_ms.append(rule.value)
-        if self.bonus_ms and not self.bonus_over and self.bound_ms is not None:
-            at_ns.append(self.bound_ms * NS_PER_MS)
-        at_ns += [self.entered_ns + one * NS_PER_MS for one in after_ms]
-        return min(at_ns, default=None)
+        return self.entered_ns + min(after_ms) * NS_PER_MS if after_ms else None
 
     def view(self) -> ContactView:
         return ContactView(
@@ -312,7 +303,6 @@ class Contact:
             self.overflow_tried,
             tuple(offer.number for offer in self.offers),
             self.due_ns(),
-            self.bonus_over,
         )
 
 

@@ -57,7 +57,6 @@ class Restoring(Settling):
             hops=view.hops,
             charged=view.charged,
             overflow_tried=view.overflow_tried,
-            bonus_over=view.bonus_over,
         )
 
     def _restore_offer(self, view: OfferView) -> None:

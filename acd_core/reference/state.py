@@ -65,13 +65,16 @@ class State:
             "blending": order.blend * max(0, order.target_permille - achieved),
             "ratio": self._passed - contact.queue.passed if order.toll else 0,
         }
-        bound_ms = contact.bound_ms
-        overdue = bound_ms is not None and now >= bound_ms and counted == arrived
+        overdue = order.overtaking_ms is not None and now - counted >= order.overtaking_ms
         return terms | {"overdue": OVERDUE - sum(terms.values()) if overdue else 0}
 
     def _order(self, contact: Contact) -> tuple[int, int, int]:
         """The least comes first; no two contacts have the same."""
-        return -sum(self._terms(contact).values()), contact.effective_ns, contact.sequence
+        terms, counted_ns = self._terms(contact), contact.effective_ns
+        if terms["overdue"]:
+            # in the order in which they came to be so
+            counted_ns += (contact.queue.settings.order.overtaking_ms or 0) * NS_PER_MS
+        return -sum(terms.values()), counted_ns, contact.sequence
 
     # Reading
 

@@ -52,7 +52,7 @@ class OrderConfig(Table, frozen=True, kw_only=True):
     share: Annotated[int, Meta(ge=1, le=1000)] | None = None
     """For `ratio`: of what agents serve, this queue gets its share against the other queues' shares."""
     overtaking_ms: PositiveDayMs | None = None
-    """Who has waited so long is overtaken by nobody any more; a bonus counts until then."""
+    """Who has waited so long, bonus included, is overtaken by nobody who comes later; no more of a bonus counts."""
     target_percent: Annotated[int, Meta(ge=1, le=100)] | None = None
     """The queue comes forward while fewer of its last 64 contacts than this were answered within `objective_ms`."""
     blend_ms: PositiveDayMs | None = None

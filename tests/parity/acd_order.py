@@ -80,18 +80,25 @@ class OrderCheck:
         )
 
     def _check_pair(self, made: OfferMade, chosen: ContactView, other: ContactView) -> None:
+        if get_kind(chosen) == get_kind(other):
+            self.seen["compared: of one kind"] += 1
+            assert self._effective(chosen) < self._effective(other), f"{chosen} overtook {other} of its kind"
         queues = {queue.queue: queue for queue in self.after.queues}
         orders = [get_settings(self.after, one.queue).order for one in (chosen, other)]
-        late = [self._is_late(one) for one in (chosen, other)]
-        if get_kind(chosen) == get_kind(other) and late[0] == late[1]:
-            self.seen["compared: of one kind"] += 1
-            assert get_effective(chosen) < get_effective(other), f"{chosen} overtook {other} of its kind"
+        late = [
+            order.overtaking_ms is not None and self._waited_ms(one) >= order.overtaking_ms
+            for order, one in zip(orders, (chosen, other), strict=True)
+        ]
         if late[1]:
             self.seen["compared: past the bound of overtaking"] += 1
-            self.seen["compared: past the bound, with a bonus"] += chosen.bonus_ms > 0 or other.bonus_ms > 0
             assert late[0], f"{chosen} overtook {other}, who is overtaken no more"
-            arrived = [(one.arrival_ns, one.sequence) for one in (chosen, other)]
-            assert arrived[0] < arrived[1], f"{chosen} overtook {other}, both overdue"
+            turns = [
+                (self._effective(one)[0] + (order.overtaking_ms or 0) * MS, one.sequence)
+                for order, one in zip(orders, (chosen, other), strict=True)
+            ]
+            assert turns[0] < turns[1], f"{chosen} overtook {other}, both overdue"
+            assert chosen.arrival_ns <= turns[1][0], f"{chosen} overtook {other}, who had waited too long before"
+            self.seen["compared: past the bound, with a bonus"] += chosen.bonus_ms > 0 or other.bonus_ms > 0
         if chosen.queue != other.queue and any(order.toll for order in orders):
             return  # what the queues had paid at this moment is not in the snapshot
         scores = [self._score(queues[one.queue], one) for one in (chosen, other)]
@@ -99,7 +106,7 @@ class OrderCheck:
             self.seen["compared: by score"] += 1
         if made.explanation.ratio == 0:
             assert made.explanation.score == (1 << 62 if late[0] else scores[0])
-        assert (-scores[0], *get_effective(chosen)) < (-scores[1], *get_effective(other)), (
+        assert self._turn(queues, chosen) < self._turn(queues, other), (
             f"{chosen} came before {other}: {scores}"
         )
 
@@ -118,25 +125,31 @@ class OrderCheck:
         if tolls:
             assert named.contact in [one.contact for one in others]
             return
-        first = min(others, key=lambda one: (-self._score(queues[one.queue], one), *get_effective(one)))
+        first = min(others, key=lambda one: self._turn(queues, one))
         assert (named.contact, named.queue) == (first.contact, first.queue)
         assert named.waited_ns == self.after.now_ns - first.arrival_ns
         parts = (named.base, named.priority, named.wait, named.bonus, named.blending, named.ratio, named.overdue)
         assert named.score == sum(parts) == min(self._score(queues[first.queue], first), 1 << 62)
 
-    def _is_late(self, contact: ContactView) -> bool:
-        """Whether it is past the bound of its queue; one with a bonus is when its timer said so."""
+    def _waited_ms(self, contact: ContactView) -> int:
+        """With what counts of its bonus."""
+        return self.after.now_ns // MS - contact.arrival_ns // MS + get_bonus_ms(self.after, contact)
+
+    def _effective(self, contact: ContactView) -> tuple[int, int]:
+        """When it counts as arrived."""
+        return contact.arrival_ns - get_bonus_ms(self.after, contact) * MS, contact.sequence
+
+    def _turn(self, queues: dict[str, QueueView], contact: ContactView) -> tuple[int, int, int]:
+        score, (effective_ns, sequence) = self._score(queues[contact.queue], contact), self._effective(contact)
         bound_ms = get_settings(self.after, contact.queue).order.overtaking_ms
-        if bound_ms is None or get_bonus_ms(contact):
-            return False
-        return self.after.now_ns // MS - contact.arrival_ns // MS >= bound_ms
+        return -score, effective_ns + (bound_ms or 0) * MS * (score == BEYOND_ALL), sequence
 
     def _score(self, queue: QueueView, contact: ContactView) -> int:
         """Without what queues pay for being served."""
         order = get_settings(self.after, contact.queue).order
-        if self._is_late(contact):
+        waited_ms = self._waited_ms(contact)
+        if order.overtaking_ms is not None and waited_ms >= order.overtaking_ms:
             return BEYOND_ALL
-        waited_ms = self.after.now_ns // MS - contact.arrival_ns // MS + get_bonus_ms(contact)
         good = queue.recent.bit_count()
         short = order.target_permille - (1000 * good // queue.seen if queue.seen else 1000)
         return (
@@ -159,13 +172,9 @@ def get_kind(contact: ContactView) -> tuple[object, ...]:
     )
 
 
-def get_effective(contact: ContactView) -> tuple[int, int]:
-    """When it counts as arrived."""
-    return contact.arrival_ns - get_bonus_ms(contact) * MS, contact.sequence
-
-
-def get_bonus_ms(contact: ContactView) -> int:
-    return 0 if contact.bonus_over else contact.bonus_ms
+def get_bonus_ms(snapshot: Snapshot, contact: ContactView) -> int:
+    bound_ms = get_settings(snapshot, contact.queue).order.overtaking_ms
+    return contact.bonus_ms if bound_ms is None else min(contact.bonus_ms, bound_ms)
 
 
 def get_settings(snapshot: Snapshot, queue: str) -> QueueConfigured:

@@ -113,55 +113,45 @@ def test_nobody_is_overtaken_for_longer_than_the_bound(make: type[Any]) -> None:
 
 @both
 def test_a_bonus_overtakes_nobody_past_the_bound(make: type[Any]) -> None:
-    bound = orders.priority(60_000, overtaking_ms=60_000)
-    centre = Centre(make, order=bound)
-    centre.queue("vip", order=orders.arrival(overtaking_ms=1))
+    """In this queue or another, however high it is and however low the bound there."""
+    centre = Centre(make, order=orders.priority(60_000, overtaking_ms=60_000))
+    centre.queue("vip", order=orders.arrival(overtaking_ms=100_000))
+    centre.queue("hasty", order=orders.arrival(overtaking_ms=1))
     centre.arrive("patient")
-    centre.at(59).arrive("vip 1", bonus_ms=3_600_000)
-    centre.sign_in("anna", queues="sales vip")
-    assert centre.ring() == {"anna": "vip 1"}, "until the bound a bonus counts"
-    centre.at(60).arrive("vip 2", bonus_ms=3_600_000)
-    centre.arrive("vip 3", "vip", bonus_ms=3_600_000)
-    assert centre.serve("anna") == "vip 1"
-    assert centre.ring() == {"anna": "patient"}
-    assert centre.made[-1].explanation.next_contact.contact == "vip 2"
-    assert centre.order("anna") == ["patient", "vip 2", "vip 3"]
+    for number, queue in enumerate(("sales", "vip", "hasty")):
+        centre.at(61).arrive(f"favoured {number}", queue, bonus_ms=3_600_000)
+    centre.sign_in("anna", queues="sales vip hasty")
+    assert centre.order("anna") == ["patient", "favoured 0", "favoured 1", "favoured 2"]
+    why = centre.made[1].explanation
+    assert (why.bonus, why.score) == (60_000_000, 1 << 62), "of the bonus so much counts as the bound"
 
 
 @both
-def test_who_is_past_the_bound_counts_by_arrival(make: type[Any]) -> None:
-    """Those with a bonus and those without, in their queue and of other ones."""
+def test_those_past_the_bound_are_served_as_they_came_to_be_so(make: type[Any]) -> None:
     centre = Centre(make, order=orders.arrival(overtaking_ms=60_000))
+    centre.queue("hasty", order=orders.arrival(overtaking_ms=10_000))
     centre.arrive("first")
     centre.at(1).arrive("favoured", bonus_ms=30_000)
-    centre.at(2).arrive("third")
-    assert [centre.d.position(one) for one in ("first", "favoured", "third")] == [2, 1, 3]
-    centre.at(60).queue("another")
-    assert [centre.d.position(one) for one in ("first", "favoured", "third")] == [1, 2, 3]
-    assert not centre.d.contact("favoured").bonus_over
-    centre.at(61)
-    assert centre.d.contact("favoured").bonus_over
-    assert centre.d.contact("favoured").bonus_ms == 30_000
-    centre.sign_in("anna")
-    assert centre.order("anna") == ["first", "favoured", "third"]
-    assert centre.made[1].explanation.bonus == 0
-    assert centre.made[1].explanation.score == 1 << 62
+    centre.at(40).arrive("hasty one", "hasty")
+    centre.at(45).arrive("third")
+    centre.at(200).sign_in("anna", queues="sales hasty")
+    assert centre.order("anna") == ["favoured", "hasty one", "first", "third"]
 
 
 @both
-def test_a_queue_without_a_bound_gives_the_bonus_back(make: type[Any]) -> None:
-    bound = orders.arrival(overtaking_ms=60_000)
+def test_without_a_bound_all_of_a_bonus_counts(make: type[Any]) -> None:
+    bound = orders.arrival(overtaking_ms=20_000)
     centre = Centre(make, order=bound)
     centre.arrive("patient")
-    centre.arrive("favoured", bonus_ms=30_000)
-    centre.at(60)
+    centre.at(30).arrive("favoured", bonus_ms=60_000)
     assert centre.d.position("favoured") == 2
     centre.queue("sales", order=orders.arrival())
     assert centre.d.position("favoured") == 1
     centre.queue("sales", order=bound)
     assert centre.d.position("favoured") == 2
-    centre.tell(ev.ContactChanged("patient", bonus_ms=60_000))
-    assert centre.d.contact("patient").bonus_over, "whoever is past the bound gets none any more"
+    centre.tell(ev.ContactDeferred("favoured"))
+    centre.queue("sales", order=orders.arrival())
+    assert centre.d.position("favoured") == 1, "of one that is held, too"
 
 
 @both
