@@ -20,9 +20,9 @@ from acd_core.decisions import (
     OfferEnded,
     OfferMade,
 )
+from acd_core.metrics.books import QueueBook
 from acd_core.metrics.crowd import Crowd
-from acd_core.metrics.report import Report, Row, Target
-from acd_core.metrics.service_level import FORMULAS
+from acd_core.metrics.report import Report, Target
 from acd_core.metrics.waits import NS_PER_S, Leaving, WaitBook
 from acd_core.states import AgentState, OfferEnd
 
@@ -34,27 +34,12 @@ SPLIT = "split"
 """Reason of a `ContactMoved` by a split: the contact never belonged to the queue that it was sent to."""
 
 
-class _Queue:
-    """A queue's books."""
-
-    __slots__ = (
-        "handled", "offers", "rejected", "requeued", "talk_ns", "transferred_in", "transferred_out", "unanswered",
-        "waits", "wrap_up_ns",
-    )  # fmt: skip
-
-    def __init__(self, waits: WaitBook) -> None:
-        self.waits = waits
-        self.handled = self.talk_ns = self.wrap_up_ns = 0
-        self.transferred_in = self.transferred_out = self.requeued = 0
-        self.offers = self.unanswered = self.rejected = 0
-
-
 class _Contact:
     __slots__ = (
         "arrived_ns", "began_ns", "counted", "counted_whole", "queue", "talking_since_ns", "unanswered", "with_agent",
     )  # fmt: skip
 
-    def __init__(self, queue: _Queue, now_ns: int, *, counted: bool) -> None:
+    def __init__(self, queue: QueueBook, now_ns: int, *, counted: bool) -> None:
         self.queue = queue
         self.arrived_ns = self.began_ns = now_ns
         self.counted = self.counted_whole = counted
@@ -83,12 +68,12 @@ class Collector:
         self._from_ns = from_ns
         self._interval_ns = interval_ns
         self._last_ns = from_ns
-        self._queues: dict[str, _Queue] = {}
-        self._all = _Queue(WaitBook(ALL, self._targets.get(ALL, Target()), interval_ns))
+        self._queues: dict[str, QueueBook] = {}
+        self._all = QueueBook(WaitBook(ALL, self._targets.get(ALL, Target()), interval_ns))
         self._contacts: dict[str, _Contact] = {}
         self._crowd = Crowd(from_ns, interval_ns)
-        self._wrapping: dict[str, tuple[_Queue, int]] = {}
-        self._last_queue: dict[str, _Queue] = {}
+        self._wrapping: dict[str, tuple[QueueBook, int]] = {}
+        self._last_queue: dict[str, QueueBook] = {}
         self._on_event: dict[type, Callable[[Any, int], None]] = {
             ev.QueueConfigured: self._queue_configured,
             ev.ContactArrived: self._arrived,
@@ -127,11 +112,11 @@ class Collector:
 
     # Events
 
-    def _queue(self, name: str) -> _Queue:
+    def _queue(self, name: str) -> QueueBook:
         queue = self._queues.get(name)
         if queue is None:
             target = self._targets.get(name) or self._targets.get(ALL) or Target()
-            queue = self._queues[name] = _Queue(WaitBook(name, target, self._interval_ns))
+            queue = self._queues[name] = QueueBook(WaitBook(name, target, self._interval_ns))
         return queue
 
     def _queue_configured(self, event: ev.QueueConfigured, now_ns: int) -> None:
@@ -184,7 +169,7 @@ class Collector:
         contact.queue.requeued += 1
         self._all.requeued += 1
 
-    def _re_enter(self, contact: _Contact, queue: _Queue, now_ns: int) -> None:
+    def _re_enter(self, contact: _Contact, queue: QueueBook, now_ns: int) -> None:
         """Another stay of the same contact."""
         contact.queue, contact.began_ns = queue, now_ns
         contact.counted = now_ns >= self._from_ns
@@ -290,36 +275,9 @@ class Collector:
         return Report(
             from_s=self._from_ns / NS_PER_S,
             until_s=until_ns / NS_PER_S,
-            queues=[_row(queue) for queue in self._queues.values()],
-            all=_row(self._all),
+            queues=[queue.row() for queue in self._queues.values()],
+            all=self._all.row(),
             agents=self._crowd.times(),
             intervals=intervals,
             staffing=staffing,
         )
-
-
-def _row(queue: _Queue) -> Row:
-    tally = queue.waits.tally()
-    ended = tally.answered + tally.abandoned
-    ended_long = ended - tally.abandoned_short
-    return Row(
-        name=queue.waits.name,
-        counts=queue.waits.counts(),
-        abandoned_short=tally.abandoned_short,
-        abandonment=tally.abandoned / ended if ended else None,
-        abandonment_without_short=(tally.abandoned - tally.abandoned_short) / ended_long if ended_long else None,
-        answered_waits=queue.waits.waits(Leaving.ANSWERED),
-        abandoned_waits=queue.waits.waits(Leaving.ABANDONED),
-        target_s=queue.waits.target.seconds,
-        service_levels={name: formula.share(tally) for name, formula in FORMULAS.items()},
-        handled=queue.handled,
-        aht_s=(queue.talk_ns + queue.wrap_up_ns) / NS_PER_S / queue.handled if queue.handled else None,
-        talk_s=queue.talk_ns / NS_PER_S / queue.handled if queue.handled else None,
-        wrap_up_s=queue.wrap_up_ns / NS_PER_S / queue.handled if queue.handled else None,
-        transferred_in=queue.transferred_in,
-        transferred_out=queue.transferred_out,
-        requeued=queue.requeued,
-        offers=queue.offers,
-        offers_unanswered=queue.unanswered,
-        offers_rejected=queue.rejected,
-    )
