@@ -22,9 +22,10 @@ from acd_core.decisions import (
 )
 from acd_core.metrics.books import QueueBook
 from acd_core.metrics.crowd import Crowd
+from acd_core.metrics.hands import Hands
 from acd_core.metrics.report import Report, Target
 from acd_core.metrics.waits import NS_PER_S, Leaving, WaitBook
-from acd_core.states import AgentState, OfferEnd
+from acd_core.states import OfferEnd
 
 ALL = ""
 """The name of the row of all queues."""
@@ -36,7 +37,8 @@ SPLIT = "split"
 
 class _Contact:
     __slots__ = (
-        "arrived_ns", "began_ns", "counted", "counted_whole", "queue", "talking_since_ns", "unanswered", "with_agent",
+        "agent", "arrived_ns", "began_ns", "counted", "counted_whole", "queue", "talked_ns", "talking_since_ns",
+        "unanswered",
     )  # fmt: skip
 
     def __init__(self, queue: QueueBook, now_ns: int, *, counted: bool) -> None:
@@ -45,7 +47,9 @@ class _Contact:
         self.counted = self.counted_whole = counted
         """Of this stay, of the contact as a whole: both are left out when they began before the counting."""
         self.unanswered = True
-        self.with_agent = False
+        self.agent: str | None = None
+        """Who has it in hand."""
+        self.talked_ns = 0
         self.talking_since_ns: int | None = None
         """None also while it is interrupted by another contact."""
 
@@ -72,10 +76,14 @@ class Collector:
         self._all = QueueBook(WaitBook(ALL, self._targets.get(ALL, Target()), interval_ns))
         self._contacts: dict[str, _Contact] = {}
         self._crowd = Crowd(from_ns, interval_ns)
-        self._wrapping: dict[str, tuple[QueueBook, int]] = {}
-        self._last_queue: dict[str, QueueBook] = {}
+        self._hands = Hands()
         self._on_event: dict[type, Callable[[Any, int], None]] = {
             ev.QueueConfigured: self._queue_configured,
+            ev.AgentSignedIn: self._agent_configured,
+            ev.AgentChanged: self._agent_configured,
+            ev.AgentReady: self._agent_ready,
+            ev.WrapUpFinished: self._wrap_up_finished,
+            ev.WrapUpExtended: self._wrap_up_extended,
             ev.ContactArrived: self._arrived,
             ev.ContactAbandoned: self._abandoned,
             ev.ContactEnded: self._ended,
@@ -95,7 +103,9 @@ class Collector:
     def observe(self, event: ev.Event | None, decisions: Sequence[Decision], now_ns: int) -> None:
         """What `handle` was given and gave back; ``event`` None: `handle_timer`."""
         self._last_ns = now_ns
-        if event is not None:
+        if event is None:
+            self._hands.run_timer(now_ns)
+        else:
             act = self._on_event.get(type(event))
             if act is not None:
                 act(event, now_ns)
@@ -107,8 +117,8 @@ class Collector:
 
     @property
     def wrapping_up(self) -> int:
-        """Agents in wrap-up now."""
-        return len(self._wrapping)
+        """Wrap-ups under way now."""
+        return self._hands.wrapping_up
 
     # Events
 
@@ -121,6 +131,19 @@ class Collector:
 
     def _queue_configured(self, event: ev.QueueConfigured, now_ns: int) -> None:
         self._queue(event.queue)
+        self._hands.configure_queue(event.queue, event.wrap_up_ms)
+
+    def _agent_configured(self, event: ev.AgentSignedIn | ev.AgentChanged, now_ns: int) -> None:
+        self._hands.configure_agent(event.agent, event.wrap_up_ms)
+
+    def _agent_ready(self, event: ev.AgentReady, now_ns: int) -> None:
+        self._hands.get_ready(event.agent, now_ns)
+
+    def _wrap_up_finished(self, event: ev.WrapUpFinished, now_ns: int) -> None:
+        self._hands.finish(event.agent, event.contact, now_ns)
+
+    def _wrap_up_extended(self, event: ev.WrapUpExtended, now_ns: int) -> None:
+        self._hands.extend(event.agent, event.contact, event.until_ns)
 
     def _arrived(self, event: ev.ContactArrived, now_ns: int) -> None:
         queue = self._queue(event.queue)
@@ -144,27 +167,48 @@ class Collector:
 
     def _ended(self, event: ev.ContactEnded, now_ns: int) -> None:
         contact = self._contacts.pop(event.contact, None)
-        if contact is not None and self._stop_talking(contact, now_ns):
-            contact.queue.handled += 1
-            self._all.handled += 1
+        if contact is not None:
+            self._handled(event.contact, contact, now_ns)
 
-    def _stop_talking(self, contact: _Contact, now_ns: int) -> bool:
-        """Whether the conversation counts."""
-        was, contact.with_agent = contact.with_agent, False
+    def _handled(self, name: str, contact: _Contact, now_ns: int) -> None:
+        """The conversation is over: its agent wraps up, but for one that was interrupted."""
+        agent, talking = contact.agent, contact.talking_since_ns is not None
+        if agent is None:
+            return
+        self._take_away(contact, now_ns)
+        books = self._books(contact)
+        for book in books:
+            book.handled += 1
+        if talking:
+            self._hands.begin_wrap_up(agent, name, contact.queue.waits.name, books, now_ns)
+
+    def _books(self, contact: _Contact) -> tuple[QueueBook, ...]:
+        """In which what agents do about this stay is written."""
+        return (contact.queue, self._all) if contact.counted else ()
+
+    def _take_away(self, contact: _Contact, now_ns: int) -> None:
+        """From its agent, if one has it."""
         self._pause_talking(contact, now_ns)
-        return was and contact.counted
+        for book in self._books(contact):
+            book.talk_ns += contact.talked_ns
+        contact.agent, contact.talked_ns = None, 0
+
+    def _talk(self, contact: _Contact, now_ns: int) -> None:
+        if contact.agent is not None and contact.talking_since_ns is None:
+            contact.talking_since_ns = now_ns
+            self._hands.take_up(contact.agent)
 
     def _pause_talking(self, contact: _Contact, now_ns: int) -> None:
         since_ns, contact.talking_since_ns = contact.talking_since_ns, None
-        if since_ns is not None and contact.counted:
-            contact.queue.talk_ns += now_ns - since_ns
-            self._all.talk_ns += now_ns - since_ns
+        if contact.agent is not None and since_ns is not None:
+            contact.talked_ns += now_ns - since_ns
+            self._hands.put_down(contact.agent)
 
     def _requeued(self, event: ev.ContactRequeued, now_ns: int) -> None:
         contact = self._contacts.get(event.contact)
         if contact is None:
             return
-        self._stop_talking(contact, now_ns)
+        self._take_away(contact, now_ns)
         self._re_enter(contact, contact.queue, now_ns)
         contact.queue.requeued += 1
         self._all.requeued += 1
@@ -182,13 +226,12 @@ class Collector:
             return
         old = contact.queue
         new = old if event.queue is None else self._queue(event.queue)
-        if not contact.with_agent:
-            if new is old:
-                return  # it waits on in the same queue, for a certain agent
+        if contact.agent is not None:
+            self._handled(event.contact, contact, now_ns)
+        elif new is old:
+            return  # it waits on in the same queue, for a certain agent
+        else:
             self._leave(contact, Leaving.OVERFLOWED, now_ns)
-        elif self._stop_talking(contact, now_ns):
-            old.handled += 1
-            self._all.handled += 1
         self._re_enter(contact, new, now_ns)
         if now_ns >= self._from_ns:
             old.transferred_out += 1
@@ -216,9 +259,8 @@ class Collector:
         if contact is None:
             return
         self._leave(contact, Leaving.ANSWERED, now_ns)
-        contact.talking_since_ns = now_ns
-        contact.with_agent = True
-        self._last_queue[decision.agent] = contact.queue
+        contact.agent = decision.agent
+        self._talk(contact, now_ns)
         if contact.unanswered:
             contact.unanswered = False
             if contact.counted_whole:
@@ -231,8 +273,8 @@ class Collector:
 
     def _resumed(self, decision: ContactResumed, now_ns: int) -> None:
         contact = self._contacts.get(decision.contact)
-        if contact is not None and contact.with_agent:
-            contact.talking_since_ns = now_ns
+        if contact is not None:
+            self._talk(contact, now_ns)
 
     def _moved(self, decision: ContactMoved, now_ns: int) -> None:
         """By overflow or a split; a transfer has been counted by its event."""
@@ -247,17 +289,9 @@ class Collector:
         self._re_enter(contact, new, now_ns)
 
     def _state_changed(self, decision: AgentStateChanged, now_ns: int) -> None:
-        agent, state = decision.agent, decision.state
+        agent = decision.agent
+        state = self._hands.show(agent, decision.state, decision.contact, decision.until_ns, now_ns)
         self._crowd.change(agent, state, now_ns)
-        wrapping = self._wrapping.pop(agent, None)
-        if wrapping is not None:
-            queue, since_ns = wrapping
-            spent_ns = now_ns - max(since_ns, self._from_ns)
-            if spent_ns > 0:
-                queue.wrap_up_ns += spent_ns
-                self._all.wrap_up_ns += spent_ns
-        if state is AgentState.WRAP_UP and agent in self._last_queue:
-            self._wrapping[agent] = (self._last_queue[agent], now_ns)
 
     # What it comes to
 
@@ -265,6 +299,7 @@ class Collector:
         """As of ``now_ns`` (default: the last event)."""
         until_ns = self._last_ns if now_ns is None else max(now_ns, self._last_ns)
         self._crowd.advance(until_ns)
+        self._hands.advance(until_ns)
         intervals = {}
         staffing = []
         if self._interval_ns is not None and until_ns > self._from_ns:

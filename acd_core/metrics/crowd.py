@@ -1,4 +1,7 @@
-"""The agents' time: how long they were in which state, in all and by interval."""
+"""The agents' time: how long they were in which state, in all and by interval.
+
+Each second of an agent counts once, however much is in hand; what rings beside that is no state here.
+"""
 
 from __future__ import annotations
 

@@ -71,7 +71,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     handled: int
     """Conversations that are over."""
     aht_s: float | None
-    """Average handling time: conversation and wrap-up."""
+    """Average handling time: conversation and wrap-up, of each contact by itself, whatever else its agent did
+    meanwhile."""
     talk_s: float | None
     wrap_up_s: float | None
     transferred_in: int
@@ -87,7 +88,8 @@ class AgentTimes(msgspec.Struct, frozen=True, kw_only=True):
     """How agents spent their time, summed over all of them."""
 
     seconds: dict[str, float]
-    """By `acd_core.states.AgentState`; nobody is counted while signed out."""
+    """By `acd_core.states.AgentState`; nobody is counted while signed out.  Who has work in hand when another contact
+    rings is busy or in wrap-up."""
     occupancy: float | None
     """(busy + wrap-up) / (busy + wrap-up + available + ringing): pauses are left out."""
     utilisation: float | None
