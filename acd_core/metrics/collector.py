@@ -84,7 +84,6 @@ class Collector:
             ev.AgentReady: self._agent_ready,
             ev.WrapUpFinished: self._wrap_up_finished,
             ev.WrapUpExtended: self._wrap_up_extended,
-            ev.ContactArrived: self._arrived,
             ev.ContactAbandoned: self._abandoned,
             ev.ContactEnded: self._ended,
             ev.ContactRequeued: self._requeued,
@@ -105,6 +104,8 @@ class Collector:
         self._last_ns = now_ns
         if event is None:
             self._hands.run_timer(now_ns)
+        elif type(event) is ev.ContactArrived:
+            self._arrived(event, decisions, now_ns)
         else:
             act = self._on_event.get(type(event))
             if act is not None:
@@ -145,8 +146,12 @@ class Collector:
     def _wrap_up_extended(self, event: ev.WrapUpExtended, now_ns: int) -> None:
         self._hands.extend(event.agent, event.contact, event.until_ns)
 
-    def _arrived(self, event: ev.ContactArrived, now_ns: int) -> None:
+    def _arrived(self, event: ev.ContactArrived, decisions: Sequence[Decision], now_ns: int) -> None:
+        """In the queue that a split has sent it to, if one has."""
         queue = self._queue(event.queue)
+        first = decisions[0] if decisions else None
+        if isinstance(first, ContactMoved) and first.reason == SPLIT:
+            queue = self._queue(first.to_queue)
         counted = now_ns >= self._from_ns
         self._contacts[event.contact] = _Contact(queue, now_ns, counted=counted)
         if counted:
@@ -277,15 +282,12 @@ class Collector:
             self._talk(contact, now_ns)
 
     def _moved(self, decision: ContactMoved, now_ns: int) -> None:
-        """By overflow or a split; a transfer has been counted by its event."""
+        """By overflow; a transfer has been counted by its event, a split as the arrival."""
         contact = self._contacts.get(decision.contact)
         new = self._queue(decision.to_queue)
         if contact is None or contact.queue is new:
             return
-        if decision.reason != SPLIT:
-            self._leave(contact, Leaving.OVERFLOWED, now_ns)
-        elif contact.counted:
-            contact.queue.waits.withdraw(contact.began_ns)
+        self._leave(contact, Leaving.OVERFLOWED, now_ns)
         self._re_enter(contact, new, now_ns)
 
     def _state_changed(self, decision: AgentStateChanged, now_ns: int) -> None:

@@ -37,6 +37,10 @@ KINDS = (
 OF_CONTACTS = ("end", "transfer", "requeue", "abandon", "finish one", "extend one")
 
 
+def configure(queue: str, wrap_up_ms: int) -> ev.QueueConfigured:
+    return ev.QueueConfigured(queue, 3_000, wrap_up_ms, splits=(ev.Split("b", 300),) if queue == "a" else ())
+
+
 def make_event(kind: str, choice: int, contact: str | None, now_ns: int) -> ev.Event:
     queue, agent = QUEUES[choice % 2], AGENTS[choice // 2 % 2]
     own_ms, lanes = (None, 0, 700, 4_000)[choice // 4 % 4], LANES[choice // 16 % 4]
@@ -56,7 +60,7 @@ def make_event(kind: str, choice: int, contact: str | None, now_ns: int) -> ev.E
         "change agent": lambda: ev.AgentChanged(
             agent, ALL, NONE, lanes=lanes, capacity=1 + choice % 3, wrap_up_ms=own_ms
         ),
-        "change queue": lambda: ev.QueueConfigured(queue, 3_000, (0, 500, 2_500)[choice % 3]),
+        "change queue": lambda: configure(queue, (0, 500, 2_500)[choice % 3]),
     }
     return makers[kind.removesuffix(" one")]()
 
@@ -78,7 +82,7 @@ class World:
         self.ambiguous = False
         """A contact came back to its agent from another queue, and was over before its first wrap-up was."""
         for name in QUEUES:
-            self.tell(ev.QueueConfigured(name, 3_000, 2_500))
+            self.tell(configure(name, 2_500))
         for name in AGENTS:
             self.tell(ev.AgentSignedIn(name, frozenset(QUEUES), frozenset(), lanes=lanes, capacity=3))
             self.tell(ev.AgentReady(name))

@@ -160,6 +160,8 @@ def test_a_split_contact_was_never_in_the_first_queue() -> None:
     assert report.queues[0].counts == Counts(offered=0, answered=0, abandoned=0, overflowed=0, waiting=0)
     assert report.queues[1].counts.waiting == 1
     assert report.intervals["sales"][0].offered == 0
+    assert [one.waiting_max for one in story.report(180).intervals["sales"]] == [0, 0, 0]
+    assert [one.waiting_max for one in story.report(180).intervals["pilot"]] == [1, 1, 1]
     assert report.all.counts.offered == 1
 
 
