@@ -75,6 +75,8 @@ class Collector:
         self._queues: dict[str, QueueBook] = {}
         self._all = QueueBook(WaitBook(ALL, self._targets.get(ALL, Target()), interval_ns))
         self._contacts: dict[str, _Contact] = {}
+        self._offers: dict[int, QueueBook] = {}
+        """Those that count and are out."""
         self._crowd = Crowd(from_ns, interval_ns)
         self._hands = Hands()
         self._on_event: dict[type, Callable[[Any, int], None]] = {
@@ -215,8 +217,8 @@ class Collector:
             return
         self._take_away(contact, now_ns)
         self._re_enter(contact, contact.queue, now_ns)
-        contact.queue.requeued += 1
-        self._all.requeued += 1
+        for book in self._books(contact):
+            book.requeued += 1
 
     def _re_enter(self, contact: _Contact, queue: QueueBook, now_ns: int) -> None:
         """Another stay of the same contact."""
@@ -248,16 +250,17 @@ class Collector:
 
     def _offer_made(self, decision: OfferMade, now_ns: int) -> None:
         if now_ns >= self._from_ns:
-            self._queue(decision.queue).offers += 1
+            queue = self._offers[decision.offer] = self._queue(decision.queue)
+            queue.offers += 1
             self._all.offers += 1
 
     def _offer_ended(self, decision: OfferEnded, now_ns: int) -> None:
-        contact = self._contacts.get(decision.contact)
-        if contact is None or now_ns < self._from_ns:
+        queue = self._offers.pop(decision.offer, None)
+        if queue is None:
             return
-        for queue in (contact.queue, self._all):
-            queue.unanswered += decision.end is OfferEnd.EXPIRED
-            queue.rejected += decision.end is OfferEnd.REJECTED
+        for book in (queue, self._all):
+            book.unanswered += decision.end is OfferEnd.EXPIRED
+            book.rejected += decision.end is OfferEnd.REJECTED
 
     def _assigned(self, decision: ContactAssigned, now_ns: int) -> None:
         contact = self._contacts.get(decision.contact)
