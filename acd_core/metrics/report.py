@@ -1,8 +1,8 @@
 """What a report says: per queue and for all contacts, and how the day went by intervals.  Seconds, shares 0..1.
 
-A *visit* is one stay of a contact in one queue.  It begins when the contact arrives, is transferred or overflows into
+A *stay* is the time of a contact in one queue.  It begins when the contact arrives, is transferred or overflows into
 the queue, or comes back to it from an agent; it ends by an answer, by the customer giving up, or by leaving for another
-queue.  A queue's row counts visits, the row of all queues counts contacts from arrival to first answer.
+queue.  A queue's row counts stays, the row of all queues counts contacts from arrival to first answer.
 """
 
 from __future__ import annotations
