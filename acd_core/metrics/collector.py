@@ -20,11 +20,12 @@ from acd_core.decisions import (
     OfferEnded,
     OfferMade,
 )
+from acd_core.metrics.books import QueueBook
 from acd_core.metrics.crowd import Crowd
-from acd_core.metrics.report import Report, Row, Target
-from acd_core.metrics.service_level import FORMULAS
+from acd_core.metrics.hands import Hands
+from acd_core.metrics.report import Report, Target
 from acd_core.metrics.waits import NS_PER_S, Leaving, WaitBook
-from acd_core.states import AgentState, OfferEnd
+from acd_core.states import OfferEnd
 
 ALL = ""
 """The name of the row of all queues."""
@@ -34,33 +35,21 @@ SPLIT = "split"
 """Reason of a `ContactMoved` by a split: the contact never belonged to the queue that it was sent to."""
 
 
-class _Queue:
-    """A queue's books."""
-
-    __slots__ = (
-        "handled", "offers", "rejected", "requeued", "talk_ns", "transferred_in", "transferred_out", "unanswered",
-        "waits", "wrap_up_ns",
-    )  # fmt: skip
-
-    def __init__(self, waits: WaitBook) -> None:
-        self.waits = waits
-        self.handled = self.talk_ns = self.wrap_up_ns = 0
-        self.transferred_in = self.transferred_out = self.requeued = 0
-        self.offers = self.unanswered = self.rejected = 0
-
-
 class _Contact:
     __slots__ = (
-        "arrived_ns", "began_ns", "counted", "counted_whole", "queue", "talking_since_ns", "unanswered", "with_agent",
+        "agent", "arrived_ns", "began_ns", "counted", "counted_whole", "queue", "talked_ns", "talking_since_ns",
+        "unanswered",
     )  # fmt: skip
 
-    def __init__(self, queue: _Queue, now_ns: int, *, counted: bool) -> None:
+    def __init__(self, queue: QueueBook, now_ns: int, *, counted: bool) -> None:
         self.queue = queue
         self.arrived_ns = self.began_ns = now_ns
         self.counted = self.counted_whole = counted
         """Of this stay, of the contact as a whole: both are left out when they began before the counting."""
         self.unanswered = True
-        self.with_agent = False
+        self.agent: str | None = None
+        """Who has it in hand."""
+        self.talked_ns = 0
         self.talking_since_ns: int | None = None
         """None also while it is interrupted by another contact."""
 
@@ -83,15 +72,20 @@ class Collector:
         self._from_ns = from_ns
         self._interval_ns = interval_ns
         self._last_ns = from_ns
-        self._queues: dict[str, _Queue] = {}
-        self._all = _Queue(WaitBook(ALL, self._targets.get(ALL, Target()), interval_ns))
+        self._queues: dict[str, QueueBook] = {}
+        self._all = QueueBook(WaitBook(ALL, self._targets.get(ALL, Target()), interval_ns))
         self._contacts: dict[str, _Contact] = {}
+        self._offers: dict[int, QueueBook] = {}
+        """Those that count and are out."""
         self._crowd = Crowd(from_ns, interval_ns)
-        self._wrapping: dict[str, tuple[_Queue, int]] = {}
-        self._last_queue: dict[str, _Queue] = {}
+        self._hands = Hands()
         self._on_event: dict[type, Callable[[Any, int], None]] = {
             ev.QueueConfigured: self._queue_configured,
-            ev.ContactArrived: self._arrived,
+            ev.AgentSignedIn: self._agent_configured,
+            ev.AgentChanged: self._agent_configured,
+            ev.AgentReady: self._agent_ready,
+            ev.WrapUpFinished: self._wrap_up_finished,
+            ev.WrapUpExtended: self._wrap_up_extended,
             ev.ContactAbandoned: self._abandoned,
             ev.ContactEnded: self._ended,
             ev.ContactRequeued: self._requeued,
@@ -110,7 +104,11 @@ class Collector:
     def observe(self, event: ev.Event | None, decisions: Sequence[Decision], now_ns: int) -> None:
         """What `handle` was given and gave back; ``event`` None: `handle_timer`."""
         self._last_ns = now_ns
-        if event is not None:
+        if event is None:
+            self._hands.run_timer(now_ns)
+        elif type(event) is ev.ContactArrived:
+            self._arrived(event, decisions, now_ns)
+        else:
             act = self._on_event.get(type(event))
             if act is not None:
                 act(event, now_ns)
@@ -120,25 +118,55 @@ class Collector:
             if act is not None:
                 act(decision, now_ns)
 
+    def end_run(self, now_ns: int) -> None:
+        """The distributor is no more, and with it all that was open; those who waited have given up."""
+        self._last_ns = now_ns
+        for name, contact in self._contacts.items():
+            if contact.agent is None:
+                self._give_up(contact, now_ns)
+            else:
+                self._handled(name, contact, now_ns)
+        self._contacts.clear()
+        self._offers.clear()
+        self._hands.end_all(now_ns)
+        self._crowd.end_all(now_ns)
+
     @property
     def wrapping_up(self) -> int:
-        """Agents in wrap-up now."""
-        return len(self._wrapping)
+        """Wrap-ups under way now."""
+        return self._hands.wrapping_up
 
     # Events
 
-    def _queue(self, name: str) -> _Queue:
+    def _queue(self, name: str) -> QueueBook:
         queue = self._queues.get(name)
         if queue is None:
             target = self._targets.get(name) or self._targets.get(ALL) or Target()
-            queue = self._queues[name] = _Queue(WaitBook(name, target, self._interval_ns))
+            queue = self._queues[name] = QueueBook(WaitBook(name, target, self._interval_ns))
         return queue
 
     def _queue_configured(self, event: ev.QueueConfigured, now_ns: int) -> None:
         self._queue(event.queue)
+        self._hands.configure_queue(event.queue, event.wrap_up_ms)
 
-    def _arrived(self, event: ev.ContactArrived, now_ns: int) -> None:
+    def _agent_configured(self, event: ev.AgentSignedIn | ev.AgentChanged, now_ns: int) -> None:
+        self._hands.configure_agent(event.agent, event.wrap_up_ms)
+
+    def _agent_ready(self, event: ev.AgentReady, now_ns: int) -> None:
+        self._hands.get_ready(event.agent, now_ns)
+
+    def _wrap_up_finished(self, event: ev.WrapUpFinished, now_ns: int) -> None:
+        self._hands.finish(event.agent, event.contact, now_ns)
+
+    def _wrap_up_extended(self, event: ev.WrapUpExtended, now_ns: int) -> None:
+        self._hands.extend(event.agent, event.contact, event.until_ns)
+
+    def _arrived(self, event: ev.ContactArrived, decisions: Sequence[Decision], now_ns: int) -> None:
+        """In the queue that a split has sent it to, if one has."""
         queue = self._queue(event.queue)
+        first = decisions[0] if decisions else None
+        if isinstance(first, ContactMoved) and first.reason == SPLIT:
+            queue = self._queue(first.to_queue)
         counted = now_ns >= self._from_ns
         self._contacts[event.contact] = _Contact(queue, now_ns, counted=counted)
         if counted:
@@ -147,8 +175,10 @@ class Collector:
 
     def _abandoned(self, event: ev.ContactAbandoned, now_ns: int) -> None:
         contact = self._contacts.pop(event.contact, None)
-        if contact is None:
-            return
+        if contact is not None:
+            self._give_up(contact, now_ns)
+
+    def _give_up(self, contact: _Contact, now_ns: int) -> None:
         self._leave(contact, Leaving.ABANDONED, now_ns)
         if contact.unanswered and contact.counted_whole:
             self._all.waits.leave(Leaving.ABANDONED, contact.arrived_ns, now_ns)
@@ -159,32 +189,53 @@ class Collector:
 
     def _ended(self, event: ev.ContactEnded, now_ns: int) -> None:
         contact = self._contacts.pop(event.contact, None)
-        if contact is not None and self._stop_talking(contact, now_ns):
-            contact.queue.handled += 1
-            self._all.handled += 1
+        if contact is not None:
+            self._handled(event.contact, contact, now_ns)
 
-    def _stop_talking(self, contact: _Contact, now_ns: int) -> bool:
-        """Whether the conversation counts."""
-        was, contact.with_agent = contact.with_agent, False
+    def _handled(self, name: str, contact: _Contact, now_ns: int) -> None:
+        """The conversation is over: its agent wraps up, but for one that was interrupted."""
+        agent, talking = contact.agent, contact.talking_since_ns is not None
+        if agent is None:
+            return
+        self._take_away(contact, now_ns)
+        books = self._books(contact)
+        for book in books:
+            book.handled += 1
+        if talking:
+            self._hands.begin_wrap_up(agent, name, contact.queue.waits.name, books, now_ns)
+
+    def _books(self, contact: _Contact) -> tuple[QueueBook, ...]:
+        """In which what agents do about this stay is written."""
+        return (contact.queue, self._all) if contact.counted else ()
+
+    def _take_away(self, contact: _Contact, now_ns: int) -> None:
+        """From its agent, if one has it."""
         self._pause_talking(contact, now_ns)
-        return was and contact.counted
+        for book in self._books(contact):
+            book.talk_ns += contact.talked_ns
+        contact.agent, contact.talked_ns = None, 0
+
+    def _talk(self, contact: _Contact, now_ns: int) -> None:
+        if contact.agent is not None and contact.talking_since_ns is None:
+            contact.talking_since_ns = now_ns
+            self._hands.take_up(contact.agent)
 
     def _pause_talking(self, contact: _Contact, now_ns: int) -> None:
         since_ns, contact.talking_since_ns = contact.talking_since_ns, None
-        if since_ns is not None and contact.counted:
-            contact.queue.talk_ns += now_ns - since_ns
-            self._all.talk_ns += now_ns - since_ns
+        if contact.agent is not None and since_ns is not None:
+            contact.talked_ns += now_ns - since_ns
+            self._hands.put_down(contact.agent)
 
     def _requeued(self, event: ev.ContactRequeued, now_ns: int) -> None:
         contact = self._contacts.get(event.contact)
         if contact is None:
             return
-        self._stop_talking(contact, now_ns)
+        self._take_away(contact, now_ns)
         self._re_enter(contact, contact.queue, now_ns)
-        contact.queue.requeued += 1
-        self._all.requeued += 1
+        for book in self._books(contact):
+            book.requeued += 1
 
-    def _re_enter(self, contact: _Contact, queue: _Queue, now_ns: int) -> None:
+    def _re_enter(self, contact: _Contact, queue: QueueBook, now_ns: int) -> None:
         """Another stay of the same contact."""
         contact.queue, contact.began_ns = queue, now_ns
         contact.counted = now_ns >= self._from_ns
@@ -197,13 +248,12 @@ class Collector:
             return
         old = contact.queue
         new = old if event.queue is None else self._queue(event.queue)
-        if not contact.with_agent:
-            if new is old:
-                return  # it waits on in the same queue, for a certain agent
+        if contact.agent is not None:
+            self._handled(event.contact, contact, now_ns)
+        elif new is old:
+            return  # it waits on in the same queue, for a certain agent
+        else:
             self._leave(contact, Leaving.OVERFLOWED, now_ns)
-        elif self._stop_talking(contact, now_ns):
-            old.handled += 1
-            self._all.handled += 1
         self._re_enter(contact, new, now_ns)
         if now_ns >= self._from_ns:
             old.transferred_out += 1
@@ -215,25 +265,25 @@ class Collector:
 
     def _offer_made(self, decision: OfferMade, now_ns: int) -> None:
         if now_ns >= self._from_ns:
-            self._queue(decision.queue).offers += 1
+            queue = self._offers[decision.offer] = self._queue(decision.queue)
+            queue.offers += 1
             self._all.offers += 1
 
     def _offer_ended(self, decision: OfferEnded, now_ns: int) -> None:
-        contact = self._contacts.get(decision.contact)
-        if contact is None or now_ns < self._from_ns:
+        queue = self._offers.pop(decision.offer, None)
+        if queue is None:
             return
-        for queue in (contact.queue, self._all):
-            queue.unanswered += decision.end is OfferEnd.EXPIRED
-            queue.rejected += decision.end is OfferEnd.REJECTED
+        for book in (queue, self._all):
+            book.unanswered += decision.end is OfferEnd.EXPIRED
+            book.rejected += decision.end is OfferEnd.REJECTED
 
     def _assigned(self, decision: ContactAssigned, now_ns: int) -> None:
         contact = self._contacts.get(decision.contact)
         if contact is None:
             return
         self._leave(contact, Leaving.ANSWERED, now_ns)
-        contact.talking_since_ns = now_ns
-        contact.with_agent = True
-        self._last_queue[decision.agent] = contact.queue
+        contact.agent = decision.agent
+        self._talk(contact, now_ns)
         if contact.unanswered:
             contact.unanswered = False
             if contact.counted_whole:
@@ -246,33 +296,22 @@ class Collector:
 
     def _resumed(self, decision: ContactResumed, now_ns: int) -> None:
         contact = self._contacts.get(decision.contact)
-        if contact is not None and contact.with_agent:
-            contact.talking_since_ns = now_ns
+        if contact is not None:
+            self._talk(contact, now_ns)
 
     def _moved(self, decision: ContactMoved, now_ns: int) -> None:
-        """By overflow or a split; a transfer has been counted by its event."""
+        """By overflow; a transfer has been counted by its event, a split as the arrival."""
         contact = self._contacts.get(decision.contact)
         new = self._queue(decision.to_queue)
         if contact is None or contact.queue is new:
             return
-        if decision.reason != SPLIT:
-            self._leave(contact, Leaving.OVERFLOWED, now_ns)
-        elif contact.counted:
-            contact.queue.waits.withdraw(contact.began_ns)
+        self._leave(contact, Leaving.OVERFLOWED, now_ns)
         self._re_enter(contact, new, now_ns)
 
     def _state_changed(self, decision: AgentStateChanged, now_ns: int) -> None:
-        agent, state = decision.agent, decision.state
+        agent = decision.agent
+        state = self._hands.show(agent, decision.state, decision.contact, decision.until_ns, now_ns)
         self._crowd.change(agent, state, now_ns)
-        wrapping = self._wrapping.pop(agent, None)
-        if wrapping is not None:
-            queue, since_ns = wrapping
-            spent_ns = now_ns - max(since_ns, self._from_ns)
-            if spent_ns > 0:
-                queue.wrap_up_ns += spent_ns
-                self._all.wrap_up_ns += spent_ns
-        if state is AgentState.WRAP_UP and agent in self._last_queue:
-            self._wrapping[agent] = (self._last_queue[agent], now_ns)
 
     # What it comes to
 
@@ -280,6 +319,7 @@ class Collector:
         """As of ``now_ns`` (default: the last event)."""
         until_ns = self._last_ns if now_ns is None else max(now_ns, self._last_ns)
         self._crowd.advance(until_ns)
+        self._hands.advance(until_ns)
         intervals = {}
         staffing = []
         if self._interval_ns is not None and until_ns > self._from_ns:
@@ -290,36 +330,9 @@ class Collector:
         return Report(
             from_s=self._from_ns / NS_PER_S,
             until_s=until_ns / NS_PER_S,
-            queues=[_row(queue) for queue in self._queues.values()],
-            all=_row(self._all),
+            queues=[queue.row() for queue in self._queues.values()],
+            all=self._all.row(),
             agents=self._crowd.times(),
             intervals=intervals,
             staffing=staffing,
         )
-
-
-def _row(queue: _Queue) -> Row:
-    tally = queue.waits.tally()
-    ended = tally.answered + tally.abandoned
-    ended_long = ended - tally.abandoned_short
-    return Row(
-        name=queue.waits.name,
-        counts=queue.waits.counts(),
-        abandoned_short=tally.abandoned_short,
-        abandonment=tally.abandoned / ended if ended else None,
-        abandonment_without_short=(tally.abandoned - tally.abandoned_short) / ended_long if ended_long else None,
-        answered_waits=queue.waits.waits(Leaving.ANSWERED),
-        abandoned_waits=queue.waits.waits(Leaving.ABANDONED),
-        target_s=queue.waits.target.seconds,
-        service_levels={name: formula.share(tally) for name, formula in FORMULAS.items()},
-        handled=queue.handled,
-        aht_s=(queue.talk_ns + queue.wrap_up_ns) / NS_PER_S / queue.handled if queue.handled else None,
-        talk_s=queue.talk_ns / NS_PER_S / queue.handled if queue.handled else None,
-        wrap_up_s=queue.wrap_up_ns / NS_PER_S / queue.handled if queue.handled else None,
-        transferred_in=queue.transferred_in,
-        transferred_out=queue.transferred_out,
-        requeued=queue.requeued,
-        offers=queue.offers,
-        offers_unanswered=queue.unanswered,
-        offers_rejected=queue.rejected,
-    )

@@ -1,4 +1,7 @@
-"""The agents' time: how long they were in which state, in all and by interval."""
+"""The agents' time: how long they were in which state, in all and by interval.
+
+Each second of an agent counts once, however much is in hand; what rings beside that is no state here.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,11 @@ class Crowd:
             self._now.pop(agent, None)
         else:
             self._now[agent] = (state, now_ns)
+
+    def end_all(self, now_ns: int) -> None:
+        """All are signed out."""
+        for agent in tuple(self._now):
+            self.change(agent, AgentState.SIGNED_OUT, now_ns)
 
     def advance(self, now_ns: int) -> None:
         """Up to then nothing else has changed."""

@@ -1,8 +1,8 @@
 """What a report says: per queue and for all contacts, and how the day went by intervals.  Seconds, shares 0..1.
 
-A *visit* is one stay of a contact in one queue.  It begins when the contact arrives, is transferred or overflows into
+A *stay* is the time of a contact in one queue.  It begins when the contact arrives, is transferred or overflows into
 the queue, or comes back to it from an agent; it ends by an answer, by the customer giving up, or by leaving for another
-queue.  A queue's row counts visits, the row of all queues counts contacts from arrival to first answer.
+queue.  A queue's row counts stays, the row of all queues counts contacts from arrival to first answer.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     handled: int
     """Conversations that are over."""
     aht_s: float | None
-    """Average handling time: conversation and wrap-up."""
+    """Average handling time: conversation and wrap-up, of each contact by itself, whatever else its agent did
+    meanwhile."""
     talk_s: float | None
     wrap_up_s: float | None
     transferred_in: int
@@ -87,7 +88,8 @@ class AgentTimes(msgspec.Struct, frozen=True, kw_only=True):
     """How agents spent their time, summed over all of them."""
 
     seconds: dict[str, float]
-    """By `acd_core.states.AgentState`; nobody is counted while signed out."""
+    """By `acd_core.states.AgentState`; nobody is counted while signed out.  Who has work in hand when another contact
+    rings is busy or in wrap-up."""
     occupancy: float | None
     """(busy + wrap-up) / (busy + wrap-up + available + ringing): pauses are left out."""
     utilisation: float | None

@@ -44,13 +44,6 @@ class WaitBook:
             self._entered[place] += 1
             self._note(place, self._waiting)
 
-    def withdraw(self, began_ns: int) -> None:
-        """The stay just begun never was: the contact was meant for another queue."""
-        self._offered -= 1
-        self._waiting -= 1
-        if self._interval_ns is not None:
-            self._entered[began_ns // self._interval_ns] -= 1
-
     def leave(self, how: Leaving, began_ns: int, now_ns: int) -> None:
         self._left[how] += 1
         if self._interval_ns is not None:

@@ -4,12 +4,16 @@ that ``--version`` and mistyped commands answer at once."""
 from __future__ import annotations
 
 import argparse
+import os
+import select
 import sys
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 EXIT_CONFIG = 2
+EXIT_PIPE = 141
+"""What a shell says of a command that SIGPIPE has ended; Python ignores the signal, and writing fails instead."""
 DAYS_MAX = 1_000
 """As in a scenario."""
 COUNT_MAX = 10_000
@@ -18,12 +22,37 @@ SECONDS_MAX = 3_600
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code (0 done, 1 failed, 2 wrong use or configuration)."""
-    options = _parser().parse_args(arguments)
+    """Run one command; returns the exit code (0 done, 1 failed, 2 wrong use or configuration, 130 interrupted, 141
+    nobody reads on)."""
+    options = None
     try:
-        return int(options.run(options))
+        try:
+            options = _parser().parse_args(arguments)
+            return int(options.run(options))
+        finally:
+            sys.stdout.flush()  # here, and not when Python ends and can do nothing but complain
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # A pipe may break anywhere in a server, and its traceback is wanted.
+        if (options is not None and options.run is _serve) or not _drop_unread():
+            raise
+        return EXIT_PIPE
+
+
+def _drop_unread() -> bool:
+    """Whether the reader of standard output or error has gone (``| head``); what is still in its buffer goes nowhere,
+    or Python would fail with it once more at its end."""
+    gone = False
+    for stream in (sys.stdout, sys.stderr):
+        poll = select.poll()
+        poll.register(stream, 0)
+        if poll.poll(0):
+            gone = True
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+    return gone
 
 
 def _parser() -> argparse.ArgumentParser:

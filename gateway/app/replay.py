@@ -12,15 +12,13 @@ import msgspec
 
 from acd_core import Distributor
 from acd_core.api import DistributorApi
-from acd_core.decisions import AgentStateChanged, Decision
-from acd_core.events import ContactAbandoned, ContactArrived, ContactEnded
+from acd_core.events import ContactArrived
 from acd_core.journal import Difference, Entry, Header, JournalError, Replay
 from acd_core.journal.past import Past
 from acd_core.journal.rerun import Rerun, Settings
 from acd_core.limits import Limits
 from acd_core.metrics import ALL, FORMULAS, USUAL, Collector, Target
 from acd_core.metrics.report import Report, Row
-from acd_core.states import AgentState
 from gateway.config.schema import Config
 from gateway.model.errors import ZentraleError
 from gateway.routing.hours import opening_events
@@ -115,7 +113,8 @@ def make_comparison(runs: list[Run], config: Config) -> Comparison:
             limits = header.limits
             past.take(entry)
             was.observe(entry.event, entry.decisions, past.end_ns)
-        close(past, was)
+        past.end_run()
+        was.end_run(past.end_ns)
     settings = make_settings(config, past)
     again = Rerun(Distributor, limits, past, targets=targets)
     other = Rerun(Distributor, limits, past, settings, targets)
@@ -168,16 +167,6 @@ def read_entries(run: Run) -> Iterator[tuple[Header, Entry]]:
         for record in records:
             for entry in record.entries:
                 yield reader.header, entry
-
-
-def close(past: Past, was: Collector) -> None:
-    """A run ended, and with it all that was open."""
-    contacts, agents = past.end_run()
-    for contact in contacts:
-        event = ContactEnded(contact) if past.contacts[contact].answered else ContactAbandoned(contact)
-        was.observe(event, [], past.end_ns)
-    gone: list[Decision] = [AgentStateChanged(agent, AgentState.SIGNED_OUT, "", None, None) for agent in agents]
-    was.observe(None, gone, past.end_ns)
 
 
 def table(comparison: Comparison) -> Iterator[str]:

@@ -12,10 +12,13 @@ from acd_core.decisions import (
     ContactMoved,
     ContactResumed,
     Decision,
+    Explanation,
+    OfferEnded,
+    OfferMade,
 )
 from acd_core.metrics import FORMULAS, USUAL, Collector, ConservationError, Counts, Report, Tally, Target
 from acd_core.metrics.waits import describe, quantile
-from acd_core.states import AgentState
+from acd_core.states import AgentState, OfferEnd
 
 S = 1_000_000_000
 
@@ -160,6 +163,8 @@ def test_a_split_contact_was_never_in_the_first_queue() -> None:
     assert report.queues[0].counts == Counts(offered=0, answered=0, abandoned=0, overflowed=0, waiting=0)
     assert report.queues[1].counts.waiting == 1
     assert report.intervals["sales"][0].offered == 0
+    assert [one.waiting_max for one in story.report(180).intervals["sales"]] == [0, 0, 0]
+    assert [one.waiting_max for one in story.report(180).intervals["pilot"]] == [1, 1, 1]
     assert report.all.counts.offered == 1
 
 
@@ -184,6 +189,15 @@ def test_what_began_before_the_counting_does_not_count() -> None:
     assert report.all.counts == Counts(offered=1, answered=0, abandoned=1, overflowed=0, waiting=0)
     assert report.all.handled == 0
     assert report.agents.seconds["available"] == 20
+
+
+def test_what_came_back_or_rang_before_the_counting_does_not_count() -> None:
+    story = Story(from_ns=100 * S)
+    offer = OfferMade(1, "c", "anna", "sales", 110 * S, 0, Explanation("", "", (), "", 0, 0, 1))
+    story.arrive(50, "c").answer(60, "c").at(70, ev.ContactRequeued("c", "page lost"), offer)
+    story.at(110, None, OfferEnded(1, "c", "anna", OfferEnd.EXPIRED, "no answer"))
+    row = story.report(200).all
+    assert (row.requeued, row.offers, row.offers_unanswered) == (0, 0, 0)
 
 
 def test_contacts_of_unknown_beginning_are_passed_over() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,3 +72,60 @@ def test_an_announcement_that_can_t_be_written_is_told_with_its_path(tmp_path: P
         RequestError, match=r"--announce .*/no/there can't be written: No such file or directory; correct"
     ):
         write_announcement(tmp_path / "no" / "there", Gateway(), [])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["simulate", SCENARIO, "--days", "1"],
+        ["simulate", SCENARIO, "--days", "1", "--json"],  # more than a buffer
+        ["check"],
+    ],
+)
+def test_who_reads_no_further_ends_the_command_quietly(arguments: list[str], buffered: bool):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = run_zentrale(*arguments, stdout=writing, buffered=buffered)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_other_pipes_that_break_are_told_of():
+    done = run_zentrale("check", code="import gateway.config.check as c; c.check = broken")
+    assert done.returncode == 1
+    assert b"BrokenPipeError" in done.stderr
+
+
+def test_a_server_tells_of_each_pipe_that_breaks():
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = run_zentrale("serve", stdout=writing, code="import gateway.app.serve as s; s.serve = broken")
+    finally:
+        os.close(writing)
+    assert b"BrokenPipeError" in done.stderr
+
+
+def run_zentrale(
+    *arguments: str, stdout: int = subprocess.DEVNULL, code: str = "", buffered: bool = True
+) -> subprocess.CompletedProcess[bytes]:
+    """As a process of its own; ``code`` may put ``broken`` in the place of something."""
+    script = f"""
+import sys
+def broken(*_, **__):
+    raise BrokenPipeError
+{code}
+from gateway.app.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"},
+    )
