@@ -63,6 +63,7 @@ class DistributorApi(Protocol):
         """Go on as the distributor of which the snapshot was taken, with the same limits.
 
         Explanations of open offers are not in it: `explain` refuses these.  Raises `IllegalStateError` unless nothing
-        has been handled yet, `InvalidSnapshotError` for a snapshot that contradicts itself.
+        has been handled yet, `InvalidSnapshotError` for a snapshot that contradicts itself or has a number that can't
+        be.
         """
         ...
