@@ -53,7 +53,7 @@ cdef class Engine(Settling):
         cdef int32_t queue = self.queues.find(settings.queue)
         cdef object old = self.queues.settings[queue] if queue >= 0 else None
         cdef int32_t profile
-        self.skills.hold(list_skills(settings))
+        self.hold_skills(list_skills(settings))
         queue = self.queues.configure(settings)
         for profile in range(self.profiles.slots.used):
             if self.queues.profiles.has(queue, profile):

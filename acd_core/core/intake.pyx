@@ -44,7 +44,7 @@ from acd_core.errors import (
     queue_in_use,
 )
 from acd_core.events import AgentReady, OfferAccepted, WrapUpFinished
-from acd_core.limits import Limits
+from acd_core.limits import SHELF_SKILLS, Limits
 from acd_core.states import AgentState, ContactState
 
 cdef tuple AGENT_STATES = tuple(AgentState)
@@ -89,7 +89,7 @@ cdef class Intake:
         self.limits = limits if limits is not None else Limits()
         self.contacts_max = self.limits.contacts_max
         self.classes_max = self.limits.classes_max
-        self.engine = Engine(self.limits.exclusions_max)
+        self.engine = Engine(self.limits.exclusions_max, SHELF_SKILLS * self.limits.skills_max)
         self.explanations = {}
 
     cdef int64_t check_now(self, object now_ns) except -1:
