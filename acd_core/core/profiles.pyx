@@ -21,6 +21,10 @@ from acd_core.core.scores cimport TopicRanks, free_heaps, free_ranks
 
 from acd_core.hashing import describe_profile
 
+assert sizeof(LaneRow) == 128, "a lane is two cache lines"
+assert sizeof(ProfileRow) == 64, "a profile is a cache line"
+assert sizeof(Counts) == 32, "the counts of a lane are half of one"
+
 
 @cython.final
 cdef class Profiles:
