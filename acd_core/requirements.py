@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from acd_core.events import Requirement, Step
+from acd_core.events import QueueConfigured, Requirement, Step
 
 NOTHING: Requirement = frozenset()
 REMEMBERED_MAX: Final = 16
@@ -68,6 +68,12 @@ def _relax(requirement: Requirement, steps: tuple[Step, ...]) -> Requirement:
 
 def named_skills(requirement: Requirement) -> frozenset[str]:
     return frozenset(name for clause in requirement for name, _ in clause)
+
+
+def list_queue_skills(settings: QueueConfigured) -> frozenset[str]:
+    """All that a queue's settings name."""
+    steps = (named_skills(step.needs) | step.drop for step in settings.steps)
+    return settings.skills.union(named_skills(settings.needs), *steps)
 
 
 def describe(requirement: Requirement) -> tuple[str, ...]:

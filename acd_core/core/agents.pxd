@@ -145,6 +145,9 @@ cdef extern from *:
         uint64_t row_key
 
 
+cdef AgentStateCode code_of(object state) except AGENT_STATES
+
+
 cdef class Agents:
     cdef Names names
     cdef AgentRow* rows

@@ -33,15 +33,9 @@ from acd_core.core.output cimport END_EXPIRED, END_REJECTED, END_REVOKED
 from acd_core.core.settling cimport Settling
 from acd_core.core.timers cimport TIMER_EXCLUSION, TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_UP, TimerRow
 
-from acd_core.requirements import named_skills
+from acd_core.requirements import list_queue_skills
 
 cdef int64_t NS_PER_MS = 1_000_000
-
-
-def list_skills(settings):
-    """All skills that a queue's settings name."""
-    steps = (named_skills(step.needs) | step.drop for step in settings.steps)
-    return settings.skills.union(named_skills(settings.needs), *steps)
 
 
 @cython.final
@@ -53,7 +47,7 @@ cdef class Engine(Settling):
         cdef int32_t queue = self.queues.find(settings.queue)
         cdef object old = self.queues.settings[queue] if queue >= 0 else None
         cdef int32_t profile
-        self.hold_skills(list_skills(settings))
+        self.hold_skills(list_queue_skills(settings))
         queue = self.queues.configure(settings)
         for profile in range(self.profiles.slots.used):
             if self.queues.profiles.has(queue, profile):
@@ -70,7 +64,7 @@ cdef class Engine(Settling):
             if self.kinds.classes[klass].kind >= 0 and self.kinds.classes[klass].queue == queue:
                 self.contacts.refresh(klass)
         self.kinds.tighten_bound(queue)
-        self.skills.release(list_skills(old))
+        self.skills.release(list_queue_skills(old))
         for contact in self.list_contacts(queue):
             if self.contacts.rows[contact].state <= CONTACT_OFFERED and not self.contacts.rows[contact].flags & HELD:
                 self.catch_up(contact)
@@ -81,7 +75,7 @@ cdef class Engine(Settling):
         for kind in range(self.kinds.slots.used):
             if self.kinds.keys[kind] is not None and self.kinds.rows[kind].queue == queue:
                 self.forget_kind(kind)
-        self.skills.release(list_skills(self.queues.settings[queue]))
+        self.skills.release(list_queue_skills(self.queues.settings[queue]))
         self.queues.remove(queue)
         return 0
 

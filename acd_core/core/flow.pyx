@@ -31,7 +31,7 @@ from acd_core.core.hashing cimport hash_name, mix
 from acd_core.core.kinds cimport ClassRow, KindRow
 from acd_core.core.memory cimport prefetch
 from acd_core.core.output cimport CONTACT_MOVED, Record
-from acd_core.core.profiles cimport BY_IDLE
+from acd_core.core.profiles cimport BY_IDLE, make_key
 from acd_core.core.queues cimport QueueRow
 
 from acd_core.limits import HOPS_MAX, SHELF_MAX
@@ -148,7 +148,7 @@ cdef class Flow(Hands):
 
     cdef int32_t get_profile(self, object settings) except -1:
         """The profile of an agent with these settings, made if need be."""
-        cdef tuple key = (settings.queues, settings.skills, settings.levels, settings.lanes, settings.capacity)
+        cdef tuple key = make_key(settings)
         cdef object known = self.profiles.by_key.get(key)
         cdef int32_t profile, orderings, queue
         if known is not None:
