@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t, int64_t
 
 from acd_core.core.agents cimport AgentStateCode, Agents
 from acd_core.core.bin cimport Bin
-from acd_core.core.contacts cimport ContactStateCode, Contacts
+from acd_core.core.contacts cimport Contacts
 from acd_core.core.exclusions cimport Exclusions
 from acd_core.core.kinds cimport Kinds
 from acd_core.core.marks cimport Marks
