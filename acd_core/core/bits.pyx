@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Relations as rows of bits: which profiles have a skill, which may serve a class.
+"""Relations as rows of bits: which profiles have a skill, which serve a queue, which classes exclude somebody.
 
 Sixty-four answers come with one load, and the common part of two rows with one ``and`` a word.
 """
