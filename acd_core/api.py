@@ -32,7 +32,8 @@ class DistributorApi(Protocol):
         ...
 
     def position(self, contact: str) -> int:
-        """Place in its queue, 1 = next: one more than the waiting contacts of its queue that came before it.
+        """Place in its queue, 1 = next: one more than the waiting contacts there that come before it by rule 7.2, held
+        ones left out.
 
         Contacts that ring at an agent are not counted; asked for one of them, it is the place to which it would
         return.  Raises `UnknownContactError`, and `IllegalStateError` for one that is with an agent.
@@ -63,6 +64,7 @@ class DistributorApi(Protocol):
         """Go on as the distributor of which the snapshot was taken, with the same limits.
 
         Explanations of open offers are not in it: `explain` refuses these.  Raises `IllegalStateError` unless nothing
-        has been handled yet, `InvalidSnapshotError` for a snapshot that contradicts itself.
+        has been handled yet, `InvalidSnapshotError` for a snapshot that contradicts itself or has a number that can't
+        be.
         """
         ...

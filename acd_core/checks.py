@@ -39,6 +39,8 @@ CAPACITY_MAX: Final = 1000
 LOTS_MAX: Final = 20
 PRIORITY_MAX: Final = 100
 BONUS_MS_MAX: Final = 10**12
+SCORES_MAX: Final = 1000
+EXCLUDED_MAX: Final = 1000
 OVERFLOW_VALUES: Final[dict[str, tuple[int, int]]] = {
     "wait": (1, DURATION_MS_MAX),
     "size": (0, 10**6),
@@ -89,6 +91,12 @@ def check_names(names: object, what: str) -> None:
         raise InvalidEventError(f"{what} must be a frozenset of names, got {names!r:.80}")
     for name in names:
         check_name(name, f"each of {what}")
+
+
+def check_count(items: object, what: str, most: int) -> None:
+    """Of what may be no set at all: others see to that."""
+    if isinstance(items, frozenset) and len(items) > most:
+        raise InvalidEventError(f"{what} must be at most {most}, got {len(items)}")
 
 
 def check_duration_ms(duration: object, what: str, least: int) -> None:
@@ -231,6 +239,7 @@ def check_agent_signed_in(event: AgentSignedIn | AgentChanged) -> None:
     if event.wrap_up_ms is not None:
         check_duration_ms(event.wrap_up_ms, "wrap_up_ms", 0)
     check_int(event.weight, "weight", 1, LOTS_MAX)
+    check_count(event.scores, "scores", SCORES_MAX)
     check_numbered(event.scores, "scores", 1000)
     if event.scores:
         check_once([topic for topic, _ in event.scores], "topics of scores")
@@ -246,10 +255,15 @@ def check_contact_arrived(event: ContactArrived, now_ns: int) -> None:
     check_int(event.priority, "priority", 0, PRIORITY_MAX)
     check_int(event.bonus_ms, "bonus_ms", 0, BONUS_MS_MAX)
     check_text(event.topic, "topic")
-    check_names(event.excluded, "excluded")
+    check_excluded(event.excluded)
     if event.preferred is not None:
         check_name(event.preferred, "preferred")
     check_duration_ms(event.preferred_ms, "preferred_ms", 0)
+
+
+def check_excluded(excluded: object) -> None:
+    check_count(excluded, "excluded", EXCLUDED_MAX)
+    check_names(excluded, "excluded")
 
 
 def check_contact_changed(event: ContactChanged) -> None:
@@ -266,7 +280,7 @@ def check_contact_changed(event: ContactChanged) -> None:
     if event.topic is not None:
         check_text(event.topic, "topic")
     if event.excluded is not None:
-        check_names(event.excluded, "excluded")
+        check_excluded(event.excluded)
 
 
 def check_contact_deferred(event: ContactDeferred, now_ns: int) -> None:

@@ -155,7 +155,7 @@ class AgentSignedIn(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaul
     weight: int = 1
     """In a weighted random choice, 1..20."""
     scores: frozenset[tuple[str, int]] = frozenset()
-    """Expected success by topic, 0..1000; 0 where not named."""
+    """Expected success by topic, 0..1000; 0 where not named.  1,000 topics at most."""
 
 
 class AgentChanged(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
@@ -207,7 +207,7 @@ class ContactArrived(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defau
     topic: str = ""
     """For the choice by expected success."""
     excluded: frozenset[str] = frozenset()
-    """Agents who never get it (conflict of interest), signed in or not."""
+    """Agents who never get it (conflict of interest), signed in or not; 1,000 at most."""
     preferred: str | None = None
     """The last agent, the owner of the case: need not serve the queue nor have the skills."""
     preferred_ms: int = 0

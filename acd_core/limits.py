@@ -30,6 +30,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 HOPS_MAX: Final = 3
 """How often a contact may overflow from queue to queue until it is transferred."""
+SHELF_MAX: Final = 1024
+"""Kinds of contacts that the core keeps for their return when nobody is of them any more."""
+SHELF_SKILLS: Final = 2
+"""The oldest of these kinds are forgotten while the core holds the names of more skills than so many times
+``skills_max``."""
 WINDOW_CONTACTS_MAX: Final = 16
 WINDOW_AGENTS_MAX: Final = 16
 """For each of the contacts that a matching window settles jointly."""

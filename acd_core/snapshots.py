@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from acd_core import checks
 from acd_core.errors import InvalidEventError, InvalidSnapshotError
 from acd_core.events import ContactArrived
+from acd_core.limits import HOPS_MAX, MEASURED
 from acd_core.states import AgentState, ContactState
 from acd_core.views import AgentView, ContactView, Snapshot
 
 HELD = ("", "deferred", "closed")
+COUNTED_MAX: Final = 1 << 62
+PASSED_MAX: Final = 1 << 60
+"""Of the highest toll, once for each of a billion contacts; no sum of a score's terms with it leaves 64 bits."""
 
 
 def check_snapshot(snapshot: object) -> None:
@@ -31,6 +36,7 @@ def check_snapshot(snapshot: object) -> None:
             checks.check_agent_signed_in(agent.settings)
         for contact in snapshot.contacts:
             checks.check_contact_arrived(_as_arrived(contact), snapshot.now_ns)
+        _check_numbers(snapshot)
     except InvalidEventError as error:
         raise InvalidSnapshotError(str(error)) from error
     for fault in _faults(snapshot):
@@ -52,6 +58,63 @@ def _as_arrived(view: ContactView) -> ContactArrived:
         view.preferred,
         view.preferred_ms,
     )
+
+
+def _check_numbers(snapshot: Snapshot) -> None:
+    """All that the checks of events do not look at.
+
+    Nothing was done later than now, nothing is due more than a day later, and no number is one that was not given yet.
+    """
+    now, given = snapshot.now_ns, snapshot.sequence
+    ahead = now + checks.DURATION_MS_MAX * checks.NS_PER_MS
+    _check_ranges(
+        snapshot,
+        "the snapshot",
+        sequence=COUNTED_MAX,
+        offers_made=COUNTED_MAX,
+        passed=PASSED_MAX,
+        window_ns=ahead,
+        window_sequence=given,
+    )
+    for queue in snapshot.queues:
+        _check_ranges(queue, queue.queue, passed=PASSED_MAX, seen=MEASURED)
+        _check_ranges(queue, queue.queue, recent=(1 << queue.seen) - 1)
+    for agent in snapshot.agents:
+        _check_ranges(
+            agent,
+            agent.agent,
+            since_ns=now,
+            until_ns=ahead,
+            idle_since_ns=now,
+            idle_sequence=given,
+            timer_sequence=given,
+            last_offer=snapshot.offers_made,
+            return_ms=checks.DURATION_MS_MAX,
+        )
+        for work in agent.work:
+            _check_ranges(work, agent.agent, until_ns=ahead, timer_sequence=given)
+    for contact in snapshot.contacts:
+        _check_ranges(
+            contact,
+            contact.contact,
+            sequence=given,
+            entered_ns=now,
+            step=checks.STEPS_MAX,
+            held_until_ns=ahead,
+            hops=HOPS_MAX,
+        )
+    for offer in snapshot.offers:
+        _check_ranges(offer, offer.contact, offer=snapshot.offers_made, expires_ns=ahead, timer_sequence=given)
+    for exclusion in snapshot.exclusions:
+        _check_ranges(exclusion, exclusion.contact, until_ns=ahead, timer_sequence=given)
+
+
+def _check_ranges(row: object, owner: str, **most: int) -> None:
+    """The row's fields of these names are 0 to so much, or not there; in words only where one is not."""
+    for field, bound in most.items():
+        value = getattr(row, field)
+        if value is not None and (type(value) is not int or not 0 <= value <= bound):
+            checks.check_int(value, f"{field} of {owner!r:.80}", 0, bound)
 
 
 def _faults(snapshot: Snapshot) -> Iterator[str]:
@@ -104,8 +167,6 @@ def _contact_faults(view: ContactView, queues: set[str], agents: dict[str, Agent
         yield f"{what} is {view.state}, with {len(view.offers)} offers"
     if view.preferring and view.preferred is None:
         yield f"{what} waits for an agent who is not named"
-    if not 0 <= view.step <= checks.STEPS_MAX or view.hops < 0 or view.entered_ns < 0:
-        yield f"{what} has a step, hops or a time that can't be"
     in_hand = agents[view.agent].work if view.agent in agents else ()
     held = sum(work.contact == view.contact and work.until_ns is None for work in in_hand)
     if view.state is ContactState.ASSIGNED and held != 1:

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from acd_core.bench import figures as measured
 
-TIMES = ("freed_agent_us", "arrival_us", "api_freed_agent_us", "api_arrival_us", "skill_change_us")
-
 
 @contextmanager
 def pinned(core: int | None) -> Iterator[int]:

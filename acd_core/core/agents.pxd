@@ -87,6 +87,9 @@ cdef extern from *:
         PyObject *settings;
         uint64_t row_key;
     } __attribute__((aligned(64))) acd_agent_row;
+    _Static_assert(sizeof(acd_work_row) == 64, "a work is a cache line");
+    _Static_assert(sizeof(acd_agent_row) == 256, "an agent is four cache lines");
+    _Static_assert(offsetof(acd_agent_row, reason) == 128, "the third is what a change of state asks for");
     """
     ctypedef struct WorkRow "acd_work_row":
         PyObject* name
@@ -140,6 +143,9 @@ cdef extern from *:
         PyObject* next_reason
         PyObject* settings
         uint64_t row_key
+
+
+cdef AgentStateCode code_of(object state) except AGENT_STATES
 
 
 cdef class Agents:

@@ -35,7 +35,12 @@ from acd_core.core.tops cimport ANY_SCORE
 from acd_core.states import AGENT_TRANSITIONS, AgentState
 
 STATES = tuple(AgentState)
+cdef dict STATE_CODES = {state: code for code, state in enumerate(AgentState)}
 cdef int64_t NS_PER_MS = 1_000_000
+
+
+cdef AgentStateCode code_of(object state) except AGENT_STATES:
+    return <AgentStateCode><int>STATE_CODES[state]
 
 
 @cython.final

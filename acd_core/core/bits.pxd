@@ -14,7 +14,6 @@ cdef class BitRows:
     cdef int32_t stride
 
     cdef int reserve(self, int32_t rows, int32_t columns) except -1
-    cdef void clear_row(self, int32_t row) noexcept
 
     cdef inline uint64_t* row(self, int32_t row) noexcept:
         return self.words + <size_t>row * self.stride

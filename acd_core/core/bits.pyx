@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Relations as rows of bits: which profiles have a skill, which may serve a class.
+"""Relations as rows of bits: which profiles have a skill, which serve a queue, which classes exclude somebody.
 
 Sixty-four answers come with one load, and the common part of two rows with one ``and`` a word.
 """
@@ -7,7 +7,7 @@ Sixty-four answers come with one load, and the common part of two rows with one 
 cimport cython
 from libc.stdint cimport int32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
 
 @cython.final
@@ -37,6 +37,3 @@ cdef class BitRows:
         self.rows = rows
         self.stride = stride
         return 0
-
-    cdef void clear_row(self, int32_t row) noexcept:
-        memset(self.row(row), 0, self.stride * sizeof(uint64_t))

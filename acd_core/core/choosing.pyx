@@ -4,7 +4,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from acd_core.core.contacts cimport KEPT
-from acd_core.core.heap cimport Entry, Heap
+from acd_core.core.heap cimport Entry, Heap, comes_before
 from acd_core.core.kinds cimport Requirement
 from acd_core.core.lists cimport List
 from acd_core.core.lottery cimport Lottery
@@ -180,7 +180,7 @@ cdef class Choosing(Lottery):
         for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
             entry = self.first_agent(heap, child, contact, skipped)
             if entry is not NULL:
-                if best is NULL or entry.key < best.key or (entry.key == best.key and entry.sequence < best.sequence):
+                if best is NULL or comes_before(entry.key, entry.sequence, best.key, best.sequence):
                     best = entry
         return best
 
@@ -272,7 +272,7 @@ cdef class Choosing(Lottery):
         for child in range(4 * place + 1, min(4 * place + 5, heap.size)):
             entry = self.first_likely(heap, child, contact, skipped)
             if entry is not NULL:
-                if best is NULL or entry.key < best.key or (entry.key == best.key and entry.sequence < best.sequence):
+                if best is NULL or comes_before(entry.key, entry.sequence, best.key, best.sequence):
                     best = entry
         return best
 

@@ -3,7 +3,7 @@
 
 from libc.stdint cimport int32_t, int64_t
 
-from acd_core.core.agents cimport AgentStateCode
+from acd_core.core.agents cimport AgentStateCode, code_of
 from acd_core.core.contacts cimport CONTACT_ASSIGNED, DEFERRED
 from acd_core.core.fields cimport find_field, read_field
 from acd_core.core.intake cimport Intake
@@ -30,9 +30,7 @@ from acd_core.errors import (
 )
 from acd_core.events import ContactArrived, ContactEnded
 from acd_core.requirements import named_skills
-from acd_core.states import AgentState
 
-cdef dict AGENT_STATE_CODES = {state: code for code, state in enumerate(AgentState)}
 cdef Py_ssize_t NAME_MAX = NAME_CHARS_MAX
 cdef int64_t BONUS_MAX = BONUS_MS_MAX
 cdef int64_t DURATION_MAX = DURATION_MS_MAX
@@ -208,7 +206,7 @@ cdef class ContactIntake(Intake):
         cdef AgentStateCode state
         cdef int32_t contact
         check_reason(reason)
-        state = <AgentStateCode><int>AGENT_STATE_CODES[check_after_release(event.agent_state)]
+        state = code_of(check_after_release(event.agent_state))
         contact = self.get_assigned(event.contact)
         self.begin(now)
         return self.engine.requeue(contact, state, reason)

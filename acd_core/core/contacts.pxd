@@ -57,6 +57,7 @@ cdef extern from *:
         int8_t offers;
         int8_t due_list;
     } acd_contact_row;
+    _Static_assert(sizeof(acd_contact_row) == 64, "a contact is a cache line");
     #define ACD_IN_HEAP -2
     """
     enum:

@@ -56,7 +56,7 @@ cdef class Contacts:
         return self.names.foresee(name)
 
     cdef int32_t add(self, object name, int32_t klass, int64_t arrival_ns, int64_t sequence) except -1:
-        """A new contact, waiting, in no heap yet."""
+        """A new contact, waiting, in no line yet."""
         cdef ContactRow* row
         cdef int32_t capacity
         cdef int32_t contact = self.names.take()
@@ -81,7 +81,7 @@ cdef class Contacts:
         return contact
 
     cdef int remove(self, int32_t contact) except -1:
-        """Of one that has ended, out of all heaps; its kind stays, even without members."""
+        """Of one that has ended, out of its line; its kind stays, even without members."""
         cdef ContactRow* row = &self.rows[contact]
         self.kinds.rows[self.kinds.classes[row.klass].kind].members -= 1
         if row.extra >= 0:
@@ -164,7 +164,7 @@ cdef class Contacts:
         self.count(contact, 1)
 
     cdef int set_class(self, int32_t contact, int32_t klass) except -1:
-        """To another class, perhaps of another queue; in no heap afterwards."""
+        """To another class, perhaps of another queue; in no line afterwards."""
         cdef ContactRow* row = &self.rows[contact]
         self.set_place(contact, NOWHERE)
         self.count(contact, -1)
@@ -175,7 +175,7 @@ cdef class Contacts:
         return 0
 
     cdef int set_place(self, int32_t contact, Place place) except -1:
-        """In the heap of its class by `fasten` only: a contact that is offered by the same event need not be."""
+        """In the line of its class by `fasten` only: a contact that is offered by the same event need not be."""
         cdef ContactRow* row = &self.rows[contact]
         if row.place == IN_CLASS:
             if place == IN_CLASS:

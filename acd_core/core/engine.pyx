@@ -33,15 +33,9 @@ from acd_core.core.output cimport END_EXPIRED, END_REJECTED, END_REVOKED
 from acd_core.core.settling cimport Settling
 from acd_core.core.timers cimport TIMER_EXCLUSION, TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_UP, TimerRow
 
-from acd_core.requirements import named_skills
+from acd_core.requirements import list_queue_skills
 
 cdef int64_t NS_PER_MS = 1_000_000
-
-
-def list_skills(settings):
-    """All skills that a queue's settings name."""
-    steps = (named_skills(step.needs) | step.drop for step in settings.steps)
-    return settings.skills.union(named_skills(settings.needs), *steps)
 
 
 @cython.final
@@ -54,7 +48,7 @@ cdef class Engine(Settling):
         cdef object old = self.queues.settings[queue] if queue >= 0 else None
         cdef int32_t profile
         cdef list classes, contacts
-        self.skills.hold(list_skills(settings))
+        self.hold_skills(list_queue_skills(settings))
         queue = self.queues.configure(settings)
         for profile in range(self.profiles.slots.used):
             if self.queues.profiles.has(queue, profile):
@@ -70,7 +64,7 @@ cdef class Engine(Settling):
         for klass in classes:
             self.contacts.refresh(klass)
         self.kinds.tighten_bound(queue)
-        self.skills.release(list_skills(old))
+        self.skills.release(list_queue_skills(old))
         contacts = self.list_contacts(queue)
         for contact in contacts:
             self.contacts.count_bonus(contact)
@@ -84,7 +78,7 @@ cdef class Engine(Settling):
         for kind in range(self.kinds.slots.used):
             if self.kinds.keys[kind] is not None and self.kinds.rows[kind].queue == queue:
                 self.forget_kind(kind)
-        self.skills.release(list_skills(self.queues.settings[queue]))
+        self.skills.release(list_queue_skills(self.queues.settings[queue]))
         self.queues.remove(queue)
         return 0
 

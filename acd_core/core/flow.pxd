@@ -4,6 +4,7 @@ from acd_core.core.hands cimport Hands
 
 
 cdef class Flow(Hands):
+    cdef int hold_skills(self, object names) except -1
     cdef int32_t get_kind(self, tuple key, int32_t queue) except -1
     cdef void foresee_kind(self, int32_t kind) noexcept
     cdef void revive_kind(self, int32_t kind) noexcept

@@ -31,19 +31,26 @@ from acd_core.core.hashing cimport hash_name, mix
 from acd_core.core.kinds cimport ClassRow, KindRow
 from acd_core.core.memory cimport prefetch
 from acd_core.core.output cimport CONTACT_MOVED, Record
-from acd_core.core.profiles cimport BY_IDLE
+from acd_core.core.profiles cimport BY_IDLE, make_key
 from acd_core.core.queues cimport QueueRow
 
-from acd_core.limits import HOPS_MAX
+from acd_core.limits import HOPS_MAX, SHELF_MAX
 from acd_core.requirements import all_of, describe, named_skills, relax, skill
 
 cdef int32_t HOPS = HOPS_MAX
-# kinds that are kept for their return
-cdef int32_t SHELF = 1024
+cdef int32_t SHELF = SHELF_MAX
 
 
 cdef class Flow(Hands):
     # Kinds, classes and profiles
+
+    cdef int hold_skills(self, object names) except -1:
+        """Somebody names these.  Names come in by this way only, so that here alone the shelf is looked at for them:
+        the skills of what stands there count towards no limit."""
+        self.skills.hold(names)
+        while self.skills.names.slots.count > self.names_max and self.kinds.idle_count:
+            self.forget_kind(self.kinds.oldest)
+        return 0
 
     cdef int32_t get_kind(self, tuple key, int32_t queue) except -1:
         """The kind with this key, made or taken off its shelf if need be."""
@@ -55,7 +62,7 @@ cdef class Flow(Hands):
             self.revive_kind(kind)
             return kind
         names = key[2] | named_skills(key[3])
-        self.skills.hold(names)
+        self.hold_skills(names)
         kind = self.kinds.add(key, queue, self.profiles.hold_channel(key[1]))
         row = &self.kinds.rows[kind]
         row.skill_count = <int32_t>len(names)
@@ -141,13 +148,13 @@ cdef class Flow(Hands):
 
     cdef int32_t get_profile(self, object settings) except -1:
         """The profile of an agent with these settings, made if need be."""
-        cdef tuple key = (settings.queues, settings.skills, settings.levels, settings.lanes, settings.capacity)
+        cdef tuple key = make_key(settings)
         cdef object known = self.profiles.by_key.get(key)
         cdef int32_t profile, orderings, queue
         if known is not None:
             return known
-        self.skills.hold(settings.skills)
-        self.skills.hold([name for name, _ in settings.levels])
+        self.hold_skills(settings.skills)
+        self.hold_skills([name for name, _ in settings.levels])
         profile = self.profiles.add(key)
         self.queues.enter_profile(profile, settings.queues)
         orderings = 1 << BY_IDLE

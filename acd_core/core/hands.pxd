@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t, int64_t
 
 from acd_core.core.agents cimport AgentStateCode, Agents
 from acd_core.core.bin cimport Bin
-from acd_core.core.contacts cimport ContactStateCode, Contacts
+from acd_core.core.contacts cimport Contacts
 from acd_core.core.exclusions cimport Exclusions
 from acd_core.core.kinds cimport Kinds
 from acd_core.core.marks cimport Marks
@@ -30,6 +30,8 @@ cdef class Hands:
     cdef Marks waiting
     cdef Marks free
     cdef int32_t exclusions_max
+    # of skills, with those of kinds on the shelf
+    cdef int64_t names_max
     cdef int64_t now_ns
     cdef int64_t sequence
     cdef int64_t offers_made

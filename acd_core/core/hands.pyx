@@ -54,8 +54,9 @@ from acd_core.core.timers cimport HOMES, TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_U
 
 
 cdef class Hands:
-    def __cinit__(self, int32_t exclusions_max):
+    def __cinit__(self, int32_t exclusions_max, int64_t names_max):
         self.exclusions_max = exclusions_max
+        self.names_max = names_max
         self.skills = Skills()
         self.bin = Bin()
         self.queues = Queues(self.bin)

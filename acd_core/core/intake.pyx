@@ -6,11 +6,12 @@ What is refused, and in which order, is the same as in `acd_core.reference`; the
 
 from libc.stdint cimport int32_t, int64_t
 
-from acd_core.core.agents cimport AgentStateCode
+from acd_core.core.agents cimport AgentStateCode, code_of
 from acd_core.core.contacts cimport CONTACT_ASSIGNED
 from acd_core.core.engine cimport Engine
 from acd_core.core.fields cimport find_field, read_field
 from acd_core.core.kinds cimport KindRow
+from acd_core.core.profiles cimport make_key
 from acd_core.core.quick cimport are_levels, are_plain_names, get_number, is_plain_name, is_plain_text
 
 from acd_core.checks import (
@@ -27,7 +28,6 @@ from acd_core.checks import (
     check_time,
     check_wrap_up_extended,
 )
-from acd_core.core.engine import list_skills
 from acd_core.errors import (
     OFFER_ENDED,
     OFFER_EXPIRED,
@@ -44,12 +44,12 @@ from acd_core.errors import (
     queue_in_use,
 )
 from acd_core.events import AgentReady, OfferAccepted, WrapUpFinished
-from acd_core.limits import Limits
+from acd_core.limits import SHELF_SKILLS, Limits
+from acd_core.requirements import list_queue_skills
 from acd_core.states import AgentState, ContactState
 
 cdef tuple AGENT_STATES = tuple(AgentState)
 cdef tuple CONTACT_STATES = tuple(ContactState)
-cdef dict AGENT_STATE_CODES = {state: code for code, state in enumerate(AgentState)}
 cdef int64_t TIME_NS_MAX = <int64_t>1 << 62
 cdef Py_ssize_t REASON_MAX = REASON_CHARS_MAX
 cdef Py_ssize_t NAME_MAX = NAME_CHARS_MAX
@@ -89,7 +89,7 @@ cdef class Intake:
         self.limits = limits if limits is not None else Limits()
         self.contacts_max = self.limits.contacts_max
         self.classes_max = self.limits.classes_max
-        self.engine = Engine(self.limits.exclusions_max)
+        self.engine = Engine(self.limits.exclusions_max, SHELF_SKILLS * self.limits.skills_max)
         self.explanations = {}
 
     cdef int check_whole(self) except -1:
@@ -121,7 +121,7 @@ cdef class Intake:
         check_queue_configured(event)
         if self.engine.queues.find(event.queue) < 0 and self.engine.queues.count >= self.limits.queues_max:
             raise LimitError("queues_max", self.limits.queues_max)
-        self.check_skills_limit(list_skills(event))
+        self.check_skills_limit(list_queue_skills(event))
         self.begin(now)
         return self.engine.configure_queue(event)
 
@@ -221,7 +221,7 @@ cdef class Intake:
         cdef AgentStateCode state
         cdef int32_t offer
         quick_check_reason(reason)
-        state = <AgentStateCode><int>AGENT_STATE_CODES[check_after_release(event.agent_state)]
+        state = code_of(check_after_release(event.agent_state))
         if type(event.offer) is not int or event.offer not in self.explanations:
             raise StaleOfferError(event.offer, OFFER_ENDED)
         explanation = self.explanations[event.offer]
@@ -324,8 +324,7 @@ cdef class Intake:
         return 0
 
     cdef int check_profiles_limit(self, object settings) except -1:
-        cdef tuple key = (settings.queues, settings.skills, settings.levels, settings.lanes, settings.capacity)
-        if key not in self.engine.profiles.by_key:
+        if make_key(settings) not in self.engine.profiles.by_key:
             if self.engine.profiles.slots.count >= self.limits.profiles_max:
                 raise LimitError("profiles_max", self.limits.profiles_max)
         return 0

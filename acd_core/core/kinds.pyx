@@ -20,6 +20,8 @@ from acd_core.core.heap cimport heap_free
 from acd_core.core.lists cimport List, Lists
 from acd_core.core.memory cimport Slots, free_aligned, grow, grow_aligned
 
+assert sizeof(ClassRow) == 64, "a class is a cache line"
+
 
 @cython.final
 cdef class Kinds:

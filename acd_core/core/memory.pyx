@@ -22,7 +22,7 @@ cdef void* grow(void* array, size_t item_size, int32_t old, int32_t new) except 
 
 
 cdef void* grow_aligned(void* array, size_t item_size, int32_t old, int32_t new) except NULL:
-    """As `grow`, for items of 32, 64 or 128 bytes: none lies across the border of two cache lines.
+    """As `grow`, for items of half a cache line (32 bytes) or of whole ones: none lies across more than it must.
 
     For `free_aligned`.  What the C library gave stands before the items, for it must have that back.  It moves large
     arrays by their pages, and then nothing is copied here.

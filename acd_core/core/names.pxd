@@ -40,6 +40,11 @@ cdef extern from *:
     uint64_t find_tag "acd_find_tag" (uint64_t word, uint8_t tag) noexcept
 
 
+cdef inline object read_text(PyObject* name):
+    """A name or reason; None: there is none."""
+    return <object>name if name is not NULL else None
+
+
 cdef struct Bucket:
     uint32_t digest
     int32_t slot

@@ -6,13 +6,13 @@ read, so that a contact or agent may be gone before.
 """
 
 cimport cython
-from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
 from acd_core.core.bin cimport Bin
 from acd_core.core.memory cimport grow, larger
+from acd_core.core.names cimport read_text
 
 from acd_core.decisions import (
     AgentStateChanged,
@@ -40,10 +40,6 @@ cdef object make_offer_ended = OfferEnded
 cdef object make_offer_made = OfferMade
 
 
-cdef inline object get(PyObject* name):
-    return <object>name if name is not NULL else None
-
-
 cdef object read_explanation(Record* record, Reasons* why):
     return make_explanation(
         <object>why.strategy,
@@ -53,7 +49,7 @@ cdef object read_explanation(Record* record, Reasons* why):
         why.idle_ns,
         why.waited_ns,
         why.considered,
-        get(why.runner_up),
+        read_text(why.runner_up),
         why.runner_up_idle_ns if why.runner_up is not NULL else None,
         <object>why.excluded if why.excluded is not NULL else (),
         why.states[2],
@@ -106,7 +102,7 @@ cdef object read_record(Output output, Record* record, dict explanations):
             STATES[record.state],
             <object>record.reason,
             record.until_ns if record.until_ns >= 0 else None,
-            get(record.contact),
+            read_text(record.contact),
         )
     if record.kind == CONTACT_MOVED:
         return make_contact_moved(

@@ -69,6 +69,9 @@ cdef inline int32_t* lanes_of(ProfileRow* row) noexcept:
     return &row.few[0] if row.lane_count <= FEW else row.many
 
 
+cdef tuple make_key(object settings)
+
+
 cdef class Profiles:
     cdef Slots slots
     cdef ProfileRow* rows

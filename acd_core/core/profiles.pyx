@@ -21,6 +21,15 @@ from acd_core.core.scores cimport TopicRanks, free_heaps, free_ranks
 
 from acd_core.hashing import describe_profile
 
+assert sizeof(LaneRow) == 128, "a lane is two cache lines"
+assert sizeof(ProfileRow) == 64, "a profile is a cache line"
+assert sizeof(Counts) == 32, "the counts of a lane are half of one"
+
+
+cdef tuple make_key(object settings):
+    """Of the profile (rule 2.7) of an agent with these settings."""
+    return settings.queues, settings.skills, settings.levels, settings.lanes, settings.capacity
+
 
 @cython.final
 cdef class Profiles:
@@ -98,7 +107,7 @@ cdef class Profiles:
     # Profiles
 
     cdef int32_t add(self, tuple key) except -1:
-        """``key`` is (queues, skills, levels, lanes, capacity)."""
+        """``key`` is of `make_key`."""
         cdef int32_t channel, place, lane, capacity
         cdef ProfileRow* row
         cdef tuple lanes = key[3]

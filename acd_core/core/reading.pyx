@@ -1,7 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The engine's state as Python objects, for people, pages, tests and snapshots; changes nothing."""
 
-from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from acd_core.core.agents cimport AGENT_WRAP_UP, AgentRow, OfferRow, WorkRow
@@ -15,6 +14,7 @@ from acd_core.core.contacts cimport (
     ExtraRow,
 )
 from acd_core.core.engine cimport Engine
+from acd_core.core.names cimport read_text
 from acd_core.core.queues cimport QueueRow
 
 from acd_core.states import AgentState, ContactState
@@ -23,10 +23,6 @@ from acd_core.views import AgentView, ContactView, ExclusionView, OfferView, Que
 cdef tuple AGENT_STATES = tuple(AgentState)
 cdef tuple CONTACT_STATES = tuple(ContactState)
 cdef int64_t NS_PER_MS = 1_000_000
-
-
-cdef inline object get(PyObject* name):
-    return <object>name if name is not NULL else None
 
 
 cdef inline object get_time(int64_t time_ns):
@@ -40,7 +36,7 @@ cdef object view_queue(Engine engine, int32_t queue):
     if row.seen < 64:
         recent &= (<uint64_t>1 << row.seen) - 1
     return QueueView(
-        get(engine.queues.names.get(queue)),
+        read_text(engine.queues.names.get(queue)),
         settings.offer_ms,
         settings.wrap_up_ms,
         tuple(sorted(settings.skills)),
@@ -60,8 +56,8 @@ cdef object view_queue(Engine engine, int32_t queue):
 cdef object view_work(Engine engine, int32_t work):
     cdef WorkRow* row = engine.agents.work(work)
     return WorkView(
-        get(row.name),
-        get(engine.profiles.channels.get(row.channel)) if row.channel >= 0 else "*",
+        read_text(row.name),
+        read_text(engine.profiles.channels.get(row.channel)) if row.channel >= 0 else "*",
         row.weight,
         row.interruptible != 0,
         row.interrupted != 0,
@@ -82,17 +78,17 @@ cdef object view_agent(Engine engine, int32_t agent):
     if row.state == AGENT_WRAP_UP:
         timer = engine.agents.work(engine.first_wrap_up(agent, None)).timer
     return AgentView(
-        get(engine.agents.names.get(agent)),
+        read_text(engine.agents.names.get(agent)),
         tuple(sorted(settings.queues)),
         tuple(sorted(settings.skills)),
         AGENT_STATES[row.state],
-        get(row.reason),
+        read_text(row.reason),
         row.since_ns,
         get_time(row.until_ns),
-        get(engine.shown_contact(agent)),
+        read_text(engine.shown_contact(agent)),
         engine.agents.rows[row.offer].open.number if row.offer >= 0 else None,
         AGENT_STATES[row.next_state] if row.next_state >= 0 else None,
-        get(row.next_reason),
+        read_text(row.next_reason),
         row.idle_since_ns,
         row.idle_sequence,
         engine.timers.rows[timer].sequence if timer >= 0 else None,
@@ -121,21 +117,21 @@ cdef object view_contact(Engine engine, int32_t contact):
         agent = row.offer
     queue, channel, skills, needs, priority, topic, excluded = engine.kinds.keys[engine.kinds.classes[row.klass].kind]
     return ContactView(
-        get(engine.contacts.names.get(contact)),
+        read_text(engine.contacts.names.get(contact)),
         queue,
         channel,
         tuple(sorted(skills)),
         row.arrival_ns,
         row.sequence,
         CONTACT_STATES[row.state],
-        get(engine.agents.names.get(agent)) if agent >= 0 else None,
+        read_text(engine.agents.names.get(agent)) if agent >= 0 else None,
         offers[0] if offers else None,
         needs,
         priority,
         extra.bonus_ns // NS_PER_MS,
         topic,
         tuple(sorted(excluded)),
-        get(extra.preferred),
+        read_text(extra.preferred),
         extra.preferred_ns // NS_PER_MS,
         row.flags & PREFERRING != 0,
         engine.contacts.entered(contact),
@@ -154,8 +150,8 @@ cdef object view_offer(Engine engine, int32_t offer):
     cdef OfferRow* row = &engine.agents.rows[offer].open
     return OfferView(
         row.number,
-        get(engine.contacts.names.get(row.contact)),
-        get(engine.agents.names.get(offer)),
+        read_text(engine.contacts.names.get(row.contact)),
+        read_text(engine.agents.names.get(offer)),
         row.expires_ns,
         engine.timers.rows[row.timer].sequence,
     )
@@ -164,8 +160,8 @@ cdef object view_offer(Engine engine, int32_t offer):
 cdef object view_exclusion(Engine engine, int32_t exclusion):
     cdef int32_t timer = engine.exclusions.rows[exclusion].timer
     return ExclusionView(
-        get(engine.contacts.names.get(engine.exclusions.rows[exclusion].contact)),
-        get(engine.agents.names.get(engine.exclusions.rows[exclusion].agent)),
+        read_text(engine.contacts.names.get(engine.exclusions.rows[exclusion].contact)),
+        read_text(engine.agents.names.get(engine.exclusions.rows[exclusion].agent)),
         engine.timers.rows[timer].due_ns,
         engine.timers.rows[timer].sequence,
     )

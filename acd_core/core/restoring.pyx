@@ -7,7 +7,7 @@ other.  States are reached on the ways that the tables allow.
 
 from libc.stdint cimport int32_t, int64_t
 
-from acd_core.core.agents cimport AgentRow, AgentStateCode, OfferRow, WorkRow
+from acd_core.core.agents cimport AgentRow, OfferRow, WorkRow, code_of
 from acd_core.core.contacts cimport (
     CHARGED,
     CONTACT_ASSIGNED,
@@ -25,7 +25,6 @@ from acd_core.core.timers cimport TIMER_OFFER, TIMER_RETURN, TIMER_WINDOW, TIMER
 from acd_core.states import AgentState
 
 cdef int64_t NS_PER_MS = 1_000_000
-cdef dict STATE_CODES = {state: code for code, state in enumerate(AgentState)}
 cdef dict WAYS = {
     AgentState.PAUSED: (AgentState.PAUSED,),
     AgentState.AVAILABLE: (AgentState.PAUSED, AgentState.AVAILABLE),
@@ -197,13 +196,13 @@ cdef int settle_agent(Engine engine, object view) except -1:
     for state in WAYS[view.state]:
         engine.agents.set_state(
             agent,
-            <AgentStateCode><int>STATE_CODES[state],
+            code_of(state),
             view.reason,
             view.since_ns,
             read_time(view.until_ns),
         )
     if view.next_state is not None:
-        engine.agents.set_next(agent, <AgentStateCode><int>STATE_CODES[view.next_state], view.next_reason)
+        engine.agents.set_next(agent, code_of(view.next_state), view.next_reason)
     row.return_ns = view.return_ms * NS_PER_MS
     if view.state is AgentState.NOT_RESPONDING and view.until_ns is not None:
         row.timer = engine.timers.start(TIMER_RETURN, agent, view.until_ns, view.timer_sequence)

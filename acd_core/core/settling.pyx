@@ -24,7 +24,7 @@ DEF MANY = 24
 
 
 cdef class Settling(Flow):
-    def __cinit__(self, int32_t exclusions_max):
+    def __cinit__(self, int32_t exclusions_max, int64_t names_max):
         self.matching_settings = MatchingConfigured()
         self.window_ns = self.window_timer = -1
 

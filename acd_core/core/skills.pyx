@@ -2,7 +2,7 @@
 """Skills: a number for each name while anybody names it, the profiles that have it, and at which level.
 
 A name is kept while it has *uses* (by what is here) or *shadows* (by kinds of contacts that are kept for their return);
-only those with uses count towards the limit.
+only those with uses count towards the limit.  `acd_core.core.flow` bounds the others.
 """
 
 cimport cython

@@ -13,6 +13,8 @@ from libc.stdint cimport int32_t, int64_t
 from acd_core.core.heap cimport Places, comes_before, heap_free, heap_push, heap_remove, heap_reserve
 from acd_core.core.memory cimport Slots, free_aligned, grow_aligned, larger
 
+assert sizeof(TimerRow) == 32, "two timers are a cache line"
+
 
 @cython.final
 cdef class Timers:

@@ -16,9 +16,6 @@ class Choosing(State):
         """Serves the queue and meets the requirement."""
         return contact.queue.name in agent.queues and is_met(contact.requirement, agent.levels)
 
-    def _may_serve(self, agent: Agent, contact: Contact) -> bool:
-        return agent.name not in contact.excluded and self._is_skilled(agent, contact)
-
     def _is_free(self, agent: Agent, contact: Contact) -> bool:
         """At work, with room for the contact, and nothing ringing."""
         return agent.is_open and agent.has_room(contact.channel)

@@ -16,7 +16,8 @@ from acd_core.errors import DuplicateAgentError, InvalidEventError, LimitError, 
 from acd_core.limits import Limits
 from acd_core.reference.contacts import ContactEvents
 from acd_core.reference.records import Agent, Contact, Exclusion, Offer, Queue, Work
-from acd_core.reference.state import list_agent_skills, list_queue_skills
+from acd_core.reference.state import list_agent_skills
+from acd_core.requirements import list_queue_skills
 from acd_core.states import AgentState, ContactState, OfferEnd
 
 WINDOW = "window"

@@ -20,10 +20,10 @@ from acd_core.errors import (
     not_in_wrap_up,
     not_queued,
 )
-from acd_core.events import AgentChanged, AgentSignedIn, MatchingConfigured, QueueConfigured
+from acd_core.events import AgentChanged, AgentSignedIn, MatchingConfigured
 from acd_core.limits import Limits
 from acd_core.reference.records import Agent, Contact, Exclusion, Offer, Queue, Work
-from acd_core.requirements import named_skills
+from acd_core.requirements import list_queue_skills, named_skills
 from acd_core.states import ContactState
 from acd_core.views import AgentView, ContactView, QueueView, Snapshot
 
@@ -197,8 +197,3 @@ class State:
 
 def list_agent_skills(settings: AgentSignedIn | AgentChanged) -> frozenset[str]:
     return settings.skills | {name for name, _ in settings.levels}
-
-
-def list_queue_skills(settings: QueueConfigured) -> frozenset[str]:
-    steps = (named_skills(step.needs) | step.drop for step in settings.steps)
-    return settings.skills.union(named_skills(settings.needs), *steps)

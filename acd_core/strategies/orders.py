@@ -1,7 +1,7 @@
 """Recipes for the order of contacts: what each policy of the field is in terms of base, step, rate and toll.
 
 The score of a contact is linear in its waiting time, so that contacts of one kind never overtake each other and only
-the heads of kinds are compared.  docs/design/strategies.md has a worked example of each.
+the heads of classes are compared.  docs/design/strategies.md has a worked example of each.
 """
 
 from __future__ import annotations

@@ -35,9 +35,10 @@ class OrderConfig(Table, frozen=True, kw_only=True):
 
     policy: Policy = "arrival"
     """`arrival`: who came first. `priority`: a level of priority counts as much as `level_ms` of waiting.
-    `greatest_need`: the highest level first, and of that who came first. `service_objective`: who has waited the
-    greatest share of `objective_ms`. `generalised_cmu`: whose waiting costs most for the work (`cost`, and the queue's
-    `handle_ms`). `ratio`: queues are served in proportion to their `share`."""
+    `greatest_need`: the highest level first, and of that who came first; a level counts as much as a day of waiting.
+    `service_objective`: who has waited the greatest share of `objective_ms`. `generalised_cmu`: whose waiting costs
+    most for the work (`cost`, and the queue's `handle_ms`). `ratio`: queues are served in proportion to their
+    `share`."""
     level_ms: DayMs | None = None
     """For `priority`: what one level counts in waiting; 60000 when left out."""
     ageing_percent: Annotated[int, Meta(ge=0, le=10_000)] | None = None

@@ -156,6 +156,82 @@ def test_a_snapshot_that_contradicts_itself_is_refused_alike_or_harmless(seed: i
     assert refused or not moves.pair.snapshot.queues
 
 
+def rows_with(snapshot: Snapshot, rows: str, **values: Any) -> Snapshot:
+    changed = (msgspec.structs.replace(row, **values) for row in getattr(snapshot, rows))
+    return msgspec.structs.replace(snapshot, **{rows: tuple(changed)})
+
+
+BEYOND: list[tuple[str, dict[str, Any]]] = [
+    ("", {"sequence": 2**63}),
+    ("", {"offers_made": -1}),
+    ("", {"passed": 2**63}),
+    ("", {"window_ns": 2**64, "window_sequence": 1}),
+    ("", {"window_ns": 1, "window_sequence": 2**64}),
+    ("queues", {"passed": 2**70}),
+    ("queues", {"passed": -1}),
+    ("queues", {"seen": 65}),
+    ("queues", {"seen": 64, "recent": 2**64}),
+    ("queues", {"seen": 1, "recent": 2}),
+    ("agents", {"since_ns": 2**64}),
+    ("agents", {"idle_since_ns": 2**64}),
+    ("agents", {"idle_sequence": 2**64}),
+    ("agents", {"last_offer": 2**64}),
+    ("agents", {"return_ms": 2**60}),
+    ("agents", {"until_ns": 2**64}),
+    ("contacts", {"hops": 2**40}),
+    ("contacts", {"hops": 4}),
+    ("contacts", {"step": 17}),
+    ("contacts", {"sequence": 2**64}),
+    ("contacts", {"entered_ns": 2**64}),
+    ("contacts", {"held": "deferred", "held_until_ns": 2**64}),
+    ("offers", {"expires_ns": 2**64}),
+    ("offers", {"timer_sequence": 2**64}),
+    ("exclusions", {"until_ns": 2**64}),
+    ("exclusions", {"timer_sequence": -1}),
+]
+
+
+@both
+@pytest.mark.parametrize(("rows", "values"), BEYOND, ids=[f"{rows} {values}" for rows, values in BEYOND])
+def test_a_number_that_can_not_be_is_refused_before_anything_is_restored(
+    make: type[DistributorApi], rows: str, values: dict[str, Any]
+) -> None:
+    rang = make()
+    for event in (
+        ev.QueueConfigured("sales", 20_000, 0),
+        ev.AgentSignedIn("anna", SALES, frozenset()),
+        ev.AgentReady("anna"),
+        ev.ContactArrived("c1", "sales"),
+        ev.OfferRejected(1, "anna", ""),
+        ev.ContactArrived("c2", "sales"),
+    ):
+        rang.handle(event, 5)
+    snapshot = rang.snapshot()
+    assert snapshot.offers
+    assert snapshot.exclusions
+    make().restore(snapshot)
+    spoilt = rows_with(snapshot, rows, **values) if rows else msgspec.structs.replace(snapshot, **values)
+    fresh = make()
+    with pytest.raises(InvalidSnapshotError, match=list(values)[-1] if rows else "the snapshot"):
+        fresh.restore(spoilt)
+    assert fresh.snapshot() == make().snapshot()
+    fresh.restore(snapshot)
+
+
+@both
+def test_the_greatest_numbers_are_restored(make: type[DistributorApi]) -> None:
+    d = make()
+    d.handle(ev.QueueConfigured("sales", 24 * 3600 * 1000, 0, return_ms=24 * 3600 * 1000), 2**62 - 1)
+    d.handle(ev.AgentSignedIn("anna", SALES, frozenset()), 2**62)
+    d.handle(ev.AgentReady("anna"), 2**62)
+    d.handle(ev.ContactArrived("c1", "sales"), 2**62)
+    snapshot = rows_with(d.snapshot(), "queues", passed=2**60, seen=64, recent=2**64 - 1)
+    snapshot = rows_with(snapshot, "contacts", hops=3)
+    restored = make()
+    restored.restore(snapshot)
+    assert restored.snapshot() == snapshot
+
+
 @both
 @pytest.mark.parametrize("other", [None, 7, "snapshot", ev.QueueOpened("sales")])
 def test_something_else_is_no_snapshot(make: type[DistributorApi], other: Any) -> None:

@@ -62,6 +62,9 @@ INVALID: list[tuple[str, Any]] = [
     ("weight", agent(weight=0)),
     ("weight", agent(weight=21)),
     ("scores", agent(scores=frozenset({("tariffs", 1001)}))),
+    ("scores must be at most 1000, got 1001", agent(scores=frozenset((f"t{n}", 5) for n in range(1001)))),
+    ("excluded must be at most 1000, got 1001", contact(excluded=frozenset(f"a{n}" for n in range(1001)))),
+    ("excluded", ev.ContactChanged("c2", excluded=frozenset(f"a{n}" for n in range(1001)))),
     ("topic", contact(topic=None)),
     ("seed", ev.MatchingConfigured(seed=-1)),
     ("steps", queue(steps=[ev.Step(1)])),
@@ -151,3 +154,11 @@ def test_ten_thousand_kinds_of_contacts(make: type[Any]) -> None:
             centre.d.handle(event, 0)
     assert len(centre.d.snapshot().contacts) == 50
     centre.arrive("again", needs=skill("german", 3))
+
+
+@both
+def test_as_many_topics_and_excluded_agents_as_may_be(make: type[Any]) -> None:
+    centre = make_centre(make)
+    centre.tell(agent(scores=frozenset((f"t{n}", 5) for n in range(1000))))
+    centre.arrive("new", excluded=frozenset(f"a{n}" for n in range(1000)))
+    assert len(centre.d.contact("new").excluded) == 1000

@@ -13,8 +13,12 @@ from acd_core import Distributor
 from acd_core import events as ev
 from acd_core.decisions import OfferMade
 from acd_core.errors import DuplicateContactError, UnknownContactError
+from acd_core.limits import Limits
+from acd_core.requirements import REMEMBERED_MAX
 from tests.support.acd_centre import Centre, both
 
+SKILLS = REMEMBERED_MAX + 1
+"""So many of one kind that its requirement is remembered nowhere else."""
 LANES = tuple(ev.Lane(f"channel {number}") for number in range(8))
 
 
@@ -104,6 +108,45 @@ def test_names_outlive_the_event_in_which_they_are_given_up_and_no_longer() -> N
     assert offers == 800
     del agent, contact, reason, names, event, one
     assert [sys.getrefcount(name) for names in held for name in names] == before
+
+
+def test_kinds_kept_for_their_return_hold_few_names_of_skills() -> None:
+    """Each contact is of a kind of its own with skills of its own, and gone before the next: what the core still names
+    is bounded by its limit of skills, and kinds that are forgotten come back like others."""
+    names = [[f"skill {number} {place}" for place in range(SKILLS)] for number in range(200)]
+    before = [[sys.getrefcount(name) for name in one] for one in names]
+    d = Distributor(Limits(skills_max=SKILLS + 2))
+    d.handle(ev.QueueConfigured("sales", 20_000, 0), 0)
+    d.handle(ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset({"own"})), 0)
+    for round in range(2):
+        for number, one in enumerate(names):
+            d.handle(ev.ContactArrived(f"c{number}", "sales", frozenset(one)), round)
+            assert d.contact(f"c{number}").skills == tuple(sorted(one))
+            d.handle(ev.ContactAbandoned(f"c{number}"), round)
+    after = [[sys.getrefcount(name) for name in one] for one in names]
+    # there is room for two kinds, and these are the last ones
+    assert [number for number in range(200) if after[number] != before[number]] == [198, 199]
+
+
+@pytest.mark.parametrize(
+    "newcomer",
+    [
+        ev.QueueConfigured("help", 20_000, 0, frozenset("abc")),
+        ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset("abc")),
+        ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset(), frozenset((name, 7) for name in "abc")),
+    ],
+)
+def test_queues_and_agents_make_room_for_their_skills_on_the_shelf(newcomer: ev.Event) -> None:
+    d = Distributor(Limits(skills_max=SKILLS + 1))
+    d.handle(ev.QueueConfigured("sales", 20_000, 0), 0)
+    names = [f"skill {place}" for place in range(2 * SKILLS)]
+    before = [sys.getrefcount(name) for name in names]
+    for number in range(2):
+        d.handle(ev.ContactArrived(f"c{number}", "sales", frozenset(names[number * SKILLS :][:SKILLS])), 0)
+        d.handle(ev.ContactAbandoned(f"c{number}"), 0)
+    d.handle(newcomer, 0)
+    after = [sys.getrefcount(name) for name in names]
+    assert [count > was for count, was in zip(after, before, strict=True)] == [False] * SKILLS + [True] * SKILLS
 
 
 def test_a_distributor_in_a_cycle_is_collected() -> None:
