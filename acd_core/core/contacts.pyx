@@ -119,7 +119,7 @@ cdef class Contacts:
         return 0
 
     cdef int count_bonus(self, int32_t contact) except -1:
-        """After each change of its bonus, its queue or the bound of that on overtaking; `Flow.place` is the caller's."""
+        """After each change of its bonus, its queue or that queue's bound on overtaking; its place is the caller's."""
         cdef ContactRow* row = &self.rows[contact]
         cdef int64_t bound_ms = self.queues.rows[self.queue_of(contact)].overtaking_ms
         cdef int64_t counted_ns

@@ -48,7 +48,7 @@ cdef class Flow(Hands):
         """Somebody names these.  Names come in by this way only, so that here alone the shelf is looked at for them:
         the skills of what stands there count towards no limit."""
         self.skills.hold(names)
-        while self.skills.names.slots.count > self.names_max and self.kinds.idle_count:
+        while self.skills.names.slots.count > self.skills.names_max and self.kinds.idle_count:
             self.forget_kind(self.kinds.oldest)
         return 0
 

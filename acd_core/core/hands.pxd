@@ -30,8 +30,6 @@ cdef class Hands:
     cdef Marks waiting
     cdef Marks free
     cdef int32_t exclusions_max
-    # of skills, with those of kinds on the shelf
-    cdef int64_t names_max
     cdef int64_t now_ns
     cdef int64_t sequence
     cdef int64_t offers_made

@@ -56,8 +56,7 @@ from acd_core.core.timers cimport HOMES, TIMER_OFFER, TIMER_RETURN, TIMER_WRAP_U
 cdef class Hands:
     def __cinit__(self, int32_t exclusions_max, int64_t names_max):
         self.exclusions_max = exclusions_max
-        self.names_max = names_max
-        self.skills = Skills()
+        self.skills = Skills(names_max)
         self.bin = Bin()
         self.queues = Queues(self.bin)
         self.contacts = Contacts(self.queues, self.bin)

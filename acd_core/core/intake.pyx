@@ -94,7 +94,7 @@ cdef class Intake:
 
     cdef int check_whole(self) except -1:
         if self.broken:
-            raise RuntimeError("an event was left half done (by want of memory, or interrupted): start a new distributor")
+            raise RuntimeError("an event was left half done (interrupted, or for want of memory): start a new one")
         return 0
 
     cdef int64_t check_now(self, object now_ns) except -1:

@@ -1,4 +1,4 @@
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from acd_core.core.bits cimport BitRows
 from acd_core.core.names cimport Names
@@ -14,6 +14,8 @@ cdef class Skills:
     cdef uint8_t* levels
     cdef int32_t rows
     cdef int32_t stride
+    # of names that are held, those with shadows alone among them
+    cdef int64_t names_max
 
     cdef int32_t get(self, object name) except -1
     cdef int hold(self, object names) except -1

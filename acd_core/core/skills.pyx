@@ -6,7 +6,7 @@ only those with uses count towards the limit.  `acd_core.core.flow` bounds the o
 """
 
 cimport cython
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
@@ -19,7 +19,8 @@ DEF FULL_LEVEL = 100
 
 @cython.final
 cdef class Skills:
-    def __cinit__(self):
+    def __cinit__(self, int64_t names_max):
+        self.names_max = names_max
         self.names = Names()
         self.profiles = BitRows()
 

@@ -106,9 +106,7 @@ class OrderCheck:
             self.seen["compared: by score"] += 1
         if made.explanation.ratio == 0:
             assert made.explanation.score == (1 << 62 if late[0] else scores[0])
-        assert self._turn(queues, chosen) < self._turn(queues, other), (
-            f"{chosen} came before {other}: {scores}"
-        )
+        assert self._turn(queues, chosen) < self._turn(queues, other), f"{chosen} came before {other}: {scores}"
 
     def _check_next(self, made: OfferMade, others: list[ContactView]) -> None:
         """The explanation names the first of the others."""

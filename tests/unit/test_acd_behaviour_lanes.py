@@ -190,7 +190,9 @@ def test_a_call_that_was_a_chat_rings_where_there_is_room_for_it(make: type[Any]
     centre.tell(ev.ContactChanged("c3", priority=1))
     assert centre.ring() == {"anna": "c3"}, "nothing that concerns its offer"
     decisions = centre.tell(ev.ContactChanged("c3", channel="phone"))
-    assert [(one.contact, one.reason) for one in decisions if isinstance(one, OfferEnded)] == [("c3", "contact changed")]
+    assert [(one.contact, one.reason) for one in decisions if isinstance(one, OfferEnded)] == [
+        ("c3", "contact changed")
+    ]
     assert centre.ring() == {}
     assert centre.has("anna") == "busy c1"
     centre.sign_in("ben", lanes=lanes, capacity=3)
