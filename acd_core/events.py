@@ -34,8 +34,8 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     toll: int = 0
     """Points that each contact served costs its queue against others with a toll: shares in inverse proportion."""
     overtaking_ms: int | None = None
-    """Who has waited as long as this, bonus included, is overtaken by nobody who comes later; no more of a bonus counts.
-    None: no such bound."""
+    """Who has waited as long as this, bonus included, is overtaken by nobody who comes later, and of a bonus no more
+    counts; None: no such bound."""
     objective_ms: int = 0
     """Answered within this counts as good service; 0: not measured."""
     target_permille: int = 800

@@ -37,7 +37,7 @@ def test_nothing_is_built_on_half_an_event(what: str, monkeypatch: pytest.Monkey
     with pytest.raises(KeyboardInterrupt):
         d.handle(ev.ContactArrived("c1", "sales"), 1)
     monkeypatch.undo()
-    with pytest.raises(RuntimeError, match="half done .* start a new one"):
+    with pytest.raises(RuntimeError, match=r"half done .* start a new one"):
         ASKED[what](d)
 
 
