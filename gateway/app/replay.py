@@ -12,15 +12,14 @@ import msgspec
 
 from acd_core import Distributor
 from acd_core.api import DistributorApi
-from acd_core.decisions import AgentStateChanged, Decision
-from acd_core.events import ContactAbandoned, ContactArrived, ContactEnded
-from acd_core.journal import Difference, Entry, Header, JournalError, Replay
+from acd_core.events import ContactArrived
+from acd_core.journal import Difference, JournalError, Replay
 from acd_core.journal.past import Past
 from acd_core.journal.rerun import Rerun, Settings
 from acd_core.limits import Limits
-from acd_core.metrics import ALL, FORMULAS, USUAL, Collector, Target
+from acd_core.metrics import ALL, FORMULAS, USUAL, Target
 from acd_core.metrics.report import Report, Row
-from acd_core.states import AgentState
+from gateway.app.days import read_account
 from gateway.config.schema import Config
 from gateway.model.errors import ZentraleError
 from gateway.routing.hours import opening_events
@@ -109,19 +108,17 @@ def compare(journal: Path, config: Config, *, as_json: bool = False) -> int:
 
 def make_comparison(runs: list[Run], config: Config) -> Comparison:
     targets = make_targets(config)
-    past, was, limits = Past(), Collector(targets=targets), Limits()
-    for run in runs:
-        for header, entry in read_entries(run):
-            limits = header.limits
-            past.take(entry)
-            was.observe(entry.event, entry.decisions, past.end_ns)
-        close(past, was)
+    account, limits = read_account(runs, targets)
+    past = account.past
+    was = account.report()
     settings = make_settings(config, past)
     again = Rerun(Distributor, limits, past, targets=targets)
     other = Rerun(Distributor, limits, past, settings, targets)
     at_work = {event.agent for _, event in past.acts if hasattr(event, "agent")}
+    if past.snapshot is not None:
+        at_work |= {agent.agent for agent in past.snapshot.agents}
     return Comparison(
-        was=was.report(past.end_ns),
+        was=was,
         again=again.run(),
         other=other.run(),
         contacts_left_out=len(other.left_out),
@@ -162,24 +159,6 @@ def make_settings(config: Config, past: Past) -> Settings:
     )
 
 
-def read_entries(run: Run) -> Iterator[tuple[Header, Entry]]:
-    for _, reader, records in read_run(run):
-        assert reader.header is not None
-        for record in records:
-            for entry in record.entries:
-                yield reader.header, entry
-
-
-def close(past: Past, was: Collector) -> None:
-    """A run ended, and with it all that was open."""
-    contacts, agents = past.end_run()
-    for contact in contacts:
-        event = ContactEnded(contact) if past.contacts[contact].answered else ContactAbandoned(contact)
-        was.observe(event, [], past.end_ns)
-    gone: list[Decision] = [AgentStateChanged(agent, AgentState.SIGNED_OUT, "", None, None) for agent in agents]
-    was.observe(None, gone, past.end_ns)
-
-
 def table(comparison: Comparison) -> Iterator[str]:
     reports = (comparison.was, comparison.again, comparison.other)
     names = sorted({row.name for report in reports for row in report.queues})
@@ -192,6 +171,8 @@ def table(comparison: Comparison) -> Iterator[str]:
         yield f"{f'queue {name}' if name else 'all queues'} (in time: within {row.target_s:g} s)"
         for label, read in ROWS:
             cells = [read(row) if row is not None else None for row in rows]
+            if label == WAITING and not any(row is not None and row.counts.waiting for row in rows):
+                continue
             yield f"  {label:32}{show(cells[0]):>12}{show(cells[1]):>14}{show(cells[2]):>14}"
     occupancy = [report.agents.occupancy for report in reports]
     shares = [None if share is None else f"{share:.1%}" for share in occupancy]
@@ -223,10 +204,14 @@ def show(cell: str | None) -> str:
     return "-" if cell is None else cell
 
 
+WAITING = "waiting at the end"
+"""Shown where somebody was."""
+
 ROWS: tuple[tuple[str, Callable[[Row], str | None]], ...] = (
     ("offered", lambda row: str(row.counts.offered)),
     ("answered", lambda row: str(row.counts.answered)),
     ("abandoned", lambda row: str(row.counts.abandoned)),
+    (WAITING, lambda row: str(row.counts.waiting)),
     ("service level", lambda row: percent(row.service_levels[USUAL])),
     ("answered in time of all", lambda row: percent(row.service_levels["of_offered"])),
     ("average speed of answer", lambda row: in_seconds(row.answered_waits.mean_s)),

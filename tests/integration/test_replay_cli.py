@@ -46,8 +46,10 @@ queues = ["sales"]
 class Scribe:
     """Tells a distributor what happens and journals it, a record for each event."""
 
-    def __init__(self, run: str = "20260921T080000.000000Z", segment: int = 0) -> None:
-        self.distributor = Distributor()
+    def __init__(
+        self, run: str = "20260921T080000.000000Z", segment: int = 0, distributor: Distributor | None = None
+    ) -> None:
+        self.distributor = distributor or Distributor()
         self.encoder = Encoder()
         self.run = run
         self.segment = segment
@@ -242,9 +244,9 @@ def test_replay_under_another_configuration(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "other.toml").write_text(CONFIG)
     code, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml")
     assert code == 0
-    lines = {line[:34].strip(): line[34:].split() for line in out.splitlines() if line[:1] == " "}
     assert "as it was" in out
-    assert lines["answered"]
+    assert rows(out)["answered"]
+    assert "waiting at the end" not in rows(out)
     assert "Agents who worked, but are not in the configuration: ben, carl." in out
     assert "Agents of the configuration who never worked in this time: zoe." in out
     code, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml", "--json")
@@ -269,6 +271,76 @@ def test_replay_judges_each_queue_by_its_own_objective(tmp_path: Path, capsys: p
     (tmp_path / "other.toml").write_text(CONFIG.replace("wrap_up_ms = 0", objective.replace("1_500", "4_000")))
     _, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml")
     assert "all queues (in time: within 4 s)" in out
+
+
+def rows(out: str) -> dict[str, list[str]]:
+    """Of the last queue, or all."""
+    return {line[:34].strip(): line[34:].split() for line in out.splitlines() if line[:1] == " "}
+
+
+def test_replay_of_a_journal_whose_first_segments_are_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who talked, waited and worked then is there in all columns."""
+    (tmp_path / "other.toml").write_text(CONFIG)
+    lost = Scribe()
+    lost.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    lost.at(1, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+    lost.at(2, ev.AgentReady("anna"))
+    lost.at(3, ev.ContactArrived("c1", "sales"))
+    lost.at(4, ev.OfferAccepted(1, "anna"))
+    lost.at(5, ev.ContactArrived("c2", "sales"))
+    scribe = Scribe(segment=1, distributor=lost.distributor)
+    scribe.at(10, ev.ContactEnded("c1"))
+    scribe.at(12, ev.OfferAccepted(2, "anna"))
+    scribe.at(20, ev.ContactEnded("c2"))
+    scribe.save(tmp_path / "journal")
+    code, out, err = run(capsys, "replay", tmp_path / "journal", "--with", tmp_path / "other.toml")
+    assert (code, err) == (0, "")
+    assert rows(out)["offered"] == rows(out)["answered"] == ["1", "1", "1"]
+    assert rows(out)["longest wait answered"] == ["7.0", "s"] * 3
+    assert "occupancy of the agents                  86.7%         86.7%         86.7%" in out
+    assert "never worked in this time: zoe." in out
+    Scribe("20260920T080000.000000Z").save(tmp_path / "journal")
+    code, _, err = run(capsys, "replay", tmp_path / "journal", "--with", tmp_path / "other.toml")
+    assert (code, "the beginning of run 20260921T080000.000000Z is missing: 1 run is left out" in err) == (0, True)
+
+
+def restart() -> tuple[Scribe, Scribe]:
+    """Anna has the chat when the process ends; it comes back, and gives up."""
+    first, second = Scribe(), Scribe("20260921T090000.000000Z")
+    first.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    first.at(1, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+    first.at(2, ev.AgentReady("anna"))
+    first.at(3, ev.ContactArrived("chat1", "sales", channel="chat"))
+    first.at(4, ev.OfferAccepted(1, "anna"))
+    second.at(3600, ev.QueueConfigured("sales", 20_000, 0))
+    second.at(3601, ev.ContactArrived("chat1", "sales", channel="chat", arrival_ns=MORNING + 3 * S))
+    second.at(3650, ev.ContactAbandoned("chat1"))
+    return first, second
+
+
+def test_replay_counts_each_stay_of_a_chat_that_outlived_a_restart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other.toml").write_text(CONFIG)
+    for scribe in restart():
+        scribe.save(tmp_path / "journal")
+    code, out, _ = run(capsys, "replay", tmp_path / "journal", "--with", tmp_path / "other.toml")
+    assert code == 0
+    assert rows(out)["offered"] == ["2", "2", "2"]
+    assert rows(out)["answered"] == rows(out)["abandoned"] == ["1", "1", "1"]
+
+
+def test_replay_says_who_still_waits_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other.toml").write_text(CONFIG)
+    scribe = Scribe()
+    scribe.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    for number in range(3):
+        scribe.at(3 + number, ev.ContactArrived(f"c{number}", "sales"))
+    scribe.at(100, ev.ContactAbandoned("c0"))
+    scribe.save(tmp_path / "journal")
+    code, out, _ = run(capsys, "replay", tmp_path / "journal", "--with", tmp_path / "other.toml")
+    assert code == 0
+    assert (rows(out)["abandoned"], rows(out)["waiting at the end"]) == (["1"] * 3, ["2"] * 3)
 
 
 def test_replay_under_a_faulty_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
