@@ -168,6 +168,84 @@ def test_explain_says_when_it_comes_out_otherwise(tmp_path: Path, capsys: pytest
     assert "Recomputed, it comes out otherwise" in out
 
 
+def restart() -> tuple[Scribe, Scribe]:
+    """Anna has the chat when the process ends; it comes back, and gives up."""
+    first, second = Scribe(), Scribe("20260921T090000.000000Z")
+    first.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    first.at(1, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+    first.at(2, ev.AgentReady("anna"))
+    first.at(3, ev.ContactArrived("chat1", "sales", channel="chat"))
+    first.at(4, ev.OfferAccepted(1, "anna"))
+    second.at(3600, ev.QueueConfigured("sales", 20_000, 0))
+    second.at(3601, ev.ContactArrived("chat1", "sales", channel="chat", arrival_ns=MORNING + 3 * S))
+    second.at(3650, ev.ContactAbandoned("chat1"))
+    return first, second
+
+
+def told(out: str) -> list[str]:
+    """The sentences, without times."""
+    return [line[16:] for line in out.splitlines() if line.startswith("  ")]
+
+
+def test_explain_tells_of_all_runs_that_a_chat_was_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for scribe in restart():
+        scribe.save(tmp_path)
+    code, out, err = run(capsys, "explain", "chat1", "--journal", tmp_path)
+    assert (code, err) == (0, "")
+    story = told(out)
+    assert story[1].startswith("offer 1 to anna")
+    assert story[3:5] == ["offer 1 accepted by anna", "is with anna"]
+    assert story[5].startswith("restart: the run before is over, its last event was at ")
+    assert story[6] == "arrived in queue sales (chat; its place counts from 59 min 58 s ago)"
+    assert story[-1] == "the customer left before an agent answered"
+    assert out.count("every decision came out the same") == 2
+    assert "\nRun 20260921T090000.000000Z: Recomputed from the beginning of the run (3 events)" in out
+
+
+def test_explain_says_why_a_contact_still_waits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As of the end of the journal, which is later than the contact's own last event."""
+    scribe = Scribe()
+    scribe.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    scribe.at(0, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+    scribe.at(1, ev.ContactArrived("c1", "sales"))
+    scribe.at(2, ev.ContactArrived("c2", "sales"))
+    scribe.at(60, ev.AgentSignedIn("ben", frozenset({"sales"}), frozenset()))
+    scribe.at(62, ev.AgentPaused("ben", "lunch"))
+    scribe.save(tmp_path)
+    code, out, _ = run(capsys, "explain", "c2", "--journal", tmp_path)
+    assert code == 0
+    assert told(out)[-2:] == [
+        "the journal ends here: waits at place 2 of 2 in queue sales, 1 min 0 s by now",
+        "  2 agents are paused",
+    ]
+    assert "Recomputed from the beginning of the run (6 events)" in out
+    Scribe("20260922T080000.000000Z").save(tmp_path)
+    _, out, _ = run(capsys, "explain", "c2", "--journal", tmp_path)
+    assert told(out)[-3] == "the run ends here: waits at place 2 of 2 in queue sales, 1 min 0 s by now"
+    assert told(out)[-1] == "the run ends, and no later one tells of it"
+
+
+def test_explain_tells_where_a_contact_stood_when_the_journal_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = Scribe()
+    lost.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    lost.at(1, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+    lost.at(2, ev.AgentReady("anna"))
+    for number in range(3):
+        lost.at(3, ev.ContactArrived(f"c{number}", "sales"))
+    lost.at(4, ev.OfferAccepted(1, "anna"))
+    lost.at(9, ev.ContactAbandoned("c2"))
+    scribe = Scribe(segment=1, distributor=lost.distributor)
+    scribe.at(20, ev.ContactEnded("c0"))
+    scribe.save(tmp_path)
+    _, out, _ = run(capsys, "explain", "c0", "--journal", tmp_path)
+    assert told(out) == ["the journal begins here: is with anna, 6 s after it arrived", "the conversation is over"]
+    _, out, _ = run(capsys, "explain", "c1", "--journal", tmp_path)
+    assert told(out)[0] == "the journal begins here: waits in queue sales, 6 s after it arrived"
+    assert told(out)[1].startswith("offer 2 to anna")
+
+
 @pytest.mark.parametrize("contact", ["no-such-contact", "first"])
 def test_explain_of_an_unknown_contact(tmp_path: Path, capsys: pytest.CaptureFixture[str], contact: str) -> None:
     working_day().save(tmp_path)
@@ -302,20 +380,6 @@ def test_replay_of_a_journal_whose_first_segments_are_gone(tmp_path: Path, capsy
     Scribe("20260920T080000.000000Z").save(tmp_path / "journal")
     code, _, err = run(capsys, "replay", tmp_path / "journal", "--with", tmp_path / "other.toml")
     assert (code, "the beginning of run 20260921T080000.000000Z is missing: 1 run is left out" in err) == (0, True)
-
-
-def restart() -> tuple[Scribe, Scribe]:
-    """Anna has the chat when the process ends; it comes back, and gives up."""
-    first, second = Scribe(), Scribe("20260921T090000.000000Z")
-    first.at(0, ev.QueueConfigured("sales", 20_000, 0))
-    first.at(1, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
-    first.at(2, ev.AgentReady("anna"))
-    first.at(3, ev.ContactArrived("chat1", "sales", channel="chat"))
-    first.at(4, ev.OfferAccepted(1, "anna"))
-    second.at(3600, ev.QueueConfigured("sales", 20_000, 0))
-    second.at(3601, ev.ContactArrived("chat1", "sales", channel="chat", arrival_ns=MORNING + 3 * S))
-    second.at(3650, ev.ContactAbandoned("chat1"))
-    return first, second
 
 
 def test_replay_counts_each_stay_of_a_chat_that_outlived_a_restart(

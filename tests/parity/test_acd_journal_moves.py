@@ -15,6 +15,7 @@ from acd_core.journal import Encoder, Entry, Header, Reader, Replay, Standing
 from acd_core.journal.account import Account
 from acd_core.journal.past import Past
 from acd_core.journal.rerun import Rerun, Settings
+from acd_core.journal.standstill import Inquiry
 from acd_core.journal.story import concerns, tell
 from acd_core.limits import Limits
 from acd_core.reference import Distributor
@@ -158,3 +159,23 @@ def test_any_day_can_be_counted_and_played_from_its_middle_on(seed: int) -> None
         settings = Settings(list(queues.values())[kept], list(agents.values())[kept])
         other = Rerun(Core, LIMITS, past, settings)
         assert other.run().all.counts.offered + len(other.left_out) == was.all.counts.offered
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_who_keeps_a_contact_waiting_is_counted_once(seed: int) -> None:
+    """By `zentrale explain`, at any moment: all who are signed in, but for the one whom it is kept for."""
+    pair, chance, asked = Pair(LIMITS), Random(seed), 0
+    moves = Moves(LIMITS, pair)
+    for _ in range(150):
+        moves.any_move(chance)
+        snapshot = pair.core.snapshot()
+        inquiry = Inquiry(LIMITS)
+        inquiry.restore(snapshot)
+        for view in snapshot.contacts:
+            if view.state is ContactState.WAITING:
+                contact = inquiry._contact(view.contact)
+                kept = inquiry._kept_for(contact) is not None
+                assert sum(group.count for group in inquiry.groups(contact)) + kept == len(snapshot.agents)
+                assert inquiry.tell(view.contact, "now").sentence
+                asked += 1
+    assert asked > 20
