@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+import msgspec
+
 from acd_core import events as ev
 from acd_core.decisions import AgentStateChanged, ContactMoved, Decision
 from acd_core.journal.past import Past
@@ -19,6 +21,7 @@ from acd_core.metrics.report import Report
 from acd_core.states import AgentState, ContactState
 from acd_core.views import Snapshot
 
+NS_PER_S = 1_000_000_000
 RESTART = "restart"
 
 
@@ -62,7 +65,12 @@ class Account:
             self._collector.observe(ev.ContactAbandoned(contact), [], gone_ns)
         report = self._collector.report(self.past.end_ns)
         report.check()
-        return report
+        return since(report, self.past)
+
+
+def since(report: Report, past: Past) -> Report:
+    """With the time that the journal begins with: the collector was told of what stood then, but not when it is."""
+    return msgspec.structs.replace(report, from_s=(past.start_ns or 0) / NS_PER_S)
 
 
 def come_back(collector: Collector, event: ev.ContactArrived, now_ns: int) -> None:

@@ -17,7 +17,7 @@ from acd_core import events as ev
 from acd_core.api import DistributorApi
 from acd_core.decisions import AgentStateChanged, ContactAssigned, Decision, OfferMade
 from acd_core.errors import AcdError
-from acd_core.journal.account import come_back, count_standing
+from acd_core.journal.account import come_back, count_standing, since
 from acd_core.journal.past import Habits, Past, PastContact
 from acd_core.limits import Limits
 from acd_core.metrics import Collector, Target
@@ -112,7 +112,7 @@ class Rerun:
                 break
         report = self.collector.report(end_ns)
         report.check()
-        return report
+        return since(report, self._past)
 
     def _begin(self) -> None:
         settings = self._settings

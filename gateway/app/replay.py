@@ -1,5 +1,5 @@
 """``zentrale replay JOURNAL``: is every decision reproduced (``--verify``), and what would other rules have made of it
-(``--with CONFIG``)?"""
+(``--with CONFIG``)?  What it was (``--report``) is in `report`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from acd_core.journal import Difference, JournalError, Replay
 from acd_core.journal.past import Past
 from acd_core.journal.rerun import Rerun, Settings
 from acd_core.limits import Limits
-from acd_core.metrics import ALL, FORMULAS, USUAL, Target
+from acd_core.metrics import FORMULAS, USUAL
 from acd_core.metrics.report import Report, Row
-from gateway.app.days import read_account
+from gateway.app.days import make_targets, read_account
 from gateway.config.schema import Config
 from gateway.model.errors import ZentraleError
 from gateway.routing.hours import opening_events
@@ -107,7 +107,8 @@ def compare(journal: Path, config: Config, *, as_json: bool = False) -> int:
 
 
 def make_comparison(runs: list[Run], config: Config) -> Comparison:
-    targets = make_targets(config)
+    # Of the configuration's queues, for the journal's own play too.
+    targets = make_targets({str(queue.name): queue_configured(queue).order for queue in config.queues})
     account, limits = read_account(runs, targets)
     past = account.past
     was = account.report()
@@ -125,14 +126,6 @@ def make_comparison(runs: list[Run], config: Config) -> Comparison:
         agents_left_out=sorted(other.absent),
         agents_idle=sorted(settings.agents.keys() - at_work),
     )
-
-
-def make_targets(config: Config) -> dict[str, Target]:
-    """What is in time: the objectives of the configuration's queues, for the journal's own play too."""
-    objectives_ms = {str(queue.name): queue_configured(queue).order.objective_ms for queue in config.queues}
-    targets = {name: Target(seconds=ms / 1000) for name, ms in objectives_ms.items() if ms}
-    different = {targets.get(name, Target()).seconds for name in objectives_ms}
-    return {**targets, ALL: Target(seconds=different.pop())} if len(different) == 1 else targets
 
 
 def make_settings(config: Config, past: Past) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from acd_core import Distributor
 from acd_core import events as ev
 from acd_core.decisions import OfferMade
 from acd_core.journal import Encoder, Header, Reader
+from acd_core.metrics import FORMULAS
 from gateway.app.cli import main
 from gateway.routing.segments import segment_name
 from tests.support.journal_walk import Walk
@@ -331,6 +333,56 @@ def test_replay_under_another_configuration(tmp_path: Path, capsys: pytest.Captu
     numbers = json.loads(out)
     assert numbers["was"]["all"]["counts"]["offered"] == numbers["other"]["all"]["counts"]["offered"] == 3
     assert numbers["was"]["all"]["counts"] == numbers["again"]["all"]["counts"]
+
+
+def test_replay_reports_how_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = working_day().save(tmp_path)
+    code, out, err = run(capsys, "replay", path, "--report")
+    assert (code, err) == (0, "")
+    table: dict[str, list[str]] = {}
+    for line in out.splitlines():
+        label, *cells = re.split(r"  +", line.strip())
+        table.setdefault(label, cells)
+    assert table["sales"][:8] == ["2", "1", "1 (50.0 %)", "-", "-", "3 s", "3 s", "50.0 % in 20 s"]
+    assert table["support"][:3] == ["1", "1", "0 (0.0 %)"]
+    assert table["All"][:3] == ["3", "2", "1 (33.3 %)"]
+    assert table["given up, of answered and given up"] == ["50.0 %", "0.0 %", "33.3 %"]
+    assert table["transferred in"] == ["0", "0", "0"]
+    assert table["offers not answered"] == ["0", "1", "1"]
+    for formula in FORMULAS.values():
+        assert len(table[formula.words]) == 3
+    assert "Agents: occupancy" in out
+    code, out, _ = run(capsys, "replay", path, "--report", "--json")
+    numbers = json.loads(out)
+    assert numbers["all"]["counts"] == {"offered": 3, "answered": 2, "abandoned": 1, "overflowed": 0, "waiting": 0}
+    assert numbers["from_s"] == MORNING / S
+    assert numbers["until_s"] - numbers["from_s"] == 140
+
+
+def test_replay_reports_by_the_objectives_that_the_journal_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of the newest run, also where its first segment begins with a snapshot."""
+    scribe = Scribe()
+    scribe.at(0, ev.QueueConfigured("sales", 20_000, 0, order=ev.Order(objective_ms=5_000, target_permille=900)))
+    scribe.at(1, ev.ContactArrived("c0", "sales"))
+    scribe.save(tmp_path)
+    _, out, _ = run(capsys, "replay", tmp_path, "--report")
+    assert "- in 5 s" in out
+    later = Scribe("20260922T080000.000000Z", segment=2, distributor=scribe.distributor)
+    later.at(2, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+    later.at(2, ev.AgentReady("anna"))
+    later.at(3, ev.OfferAccepted(1, "anna"))
+    later.save(tmp_path)
+    _, out, err = run(capsys, "replay", tmp_path, "--report")
+    assert "100.0 % in 5 s ok" in out
+    assert "1 run is left out" in err
+
+
+def test_replay_reports_what_is_empty_or_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "replay", tmp_path, "--report")[0] == 1
+    (tmp_path / segment_name("20260922T080000.000000Z", 0)).write_bytes(b"")
+    assert run(capsys, "replay", tmp_path, "--report") == (0, "Nothing has happened in this journal.\n", "")
 
 
 def test_replay_judges_each_queue_by_its_own_objective(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
