@@ -157,7 +157,8 @@ class Past:
             self._cut(contact)
             if name not in talking:
                 self._parked[name] = contact, self.end_ns
-        self.restarts.append(self.end_ns)
+        if self.start_ns is not None:
+            self.restarts.append(self.end_ns)
         for open_ in (self._live, self._states, self._missed, self._offered, self._wrapping, self._wrapping_before):
             open_.clear()
         return talking, agents

@@ -203,15 +203,17 @@ class Rerun:
     def _restart(self, when_ns: int) -> None:
         """A run ended then, and all that was under way; the chats that waited on then do so now, where they wait."""
         snapshot = self.distributor.snapshot()
+        parked = []
         self._tell(HOLD)
         for view in snapshot.contacts:
             if view.state is ContactState.ASSIGNED:
                 self._tell(ev.ContactEnded(view.contact))
             elif any(back_ns >= when_ns for back_ns, _ in self._past.contacts[view.contact].returns):
-                self._parked.add(view.contact)
+                parked.append(view.contact)
             else:
                 self._tell(ev.ContactAbandoned(view.contact))
-        self._drop(sorted(self._parked))
+        self._drop(parked)
+        self._parked.update(parked)
         for agent in snapshot.agents:
             self._tell(ev.AgentSignedOut(agent.agent))
             for work in agent.work:

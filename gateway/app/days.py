@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from acd_core import events as ev
 from acd_core.journal.account import Account
 from acd_core.limits import Limits
@@ -13,20 +15,28 @@ from gateway.routing.segments import Run, read_run, read_segment
 
 
 def read_account(runs: list[Run], targets: dict[str, Target]) -> tuple[Account, Limits]:
-    """All that happened, and the limits of the last run.  Raises `JournalError`."""
-    account, limits = Account(targets), Limits()
+    """All that happened, and limits that were enough for it.  Raises `JournalError`."""
+    account = Account(targets)
+    limits: Limits | None = None
     for run in since_gap(runs):
         begun = False
         for _, reader, records in read_run(run):
             assert reader.header is not None
-            limits = reader.header.limits
             if not begun:
-                account.begin(reader.header)
                 begun = True
+                account.begin(reader.header)
+                limits = greater(limits, reader.header.limits)
             for record in records:
                 for entry in record.entries:
                     account.take(entry)
-    return account, limits
+    return account, limits or Limits()
+
+
+def greater(one: Limits | None, other: Limits) -> Limits:
+    if one is None:
+        return other
+    most = {name: max(value, getattr(other, name)) for name, value in msgspec.structs.asdict(one).items()}
+    return Limits(**most)
 
 
 def since_gap(runs: list[Run]) -> list[Run]:

@@ -59,7 +59,7 @@ def explain(contact: str, journal: Path) -> int:
         verdicts.append(f"Run {chapter.run.name}: {verdict}" if len(chapters) > 1 else verdict)
     last = chapters[-1]
     if not last.newest and not is_over(contact, last.entries):
-        story.append(Happening(last.ended_ns, "the run ends, and no later one tells of it"))
+        story.append(Happening(last.ended_ns, "no later run tells of it"))
     for line in lines(story):
         print(line)
     print()

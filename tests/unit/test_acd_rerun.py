@@ -316,6 +316,15 @@ def test_a_restart_is_met_alike_by_all(settings: Settings | None) -> None:
     assert sorted(ledger.account.past.contacts) == ["call", "chat1", "chat1 (2)", "chat2"]
 
 
+def test_a_run_without_any_event_changes_nothing() -> None:
+    """The process ended as soon as it had begun: the chat waits for the run after it."""
+    ledger = Ledger()
+    for day in (Day(), first_run(), Day(), second_run()):
+        ledger.run(day)
+    for report in ledger.reports():
+        assert (report.from_s, report.all.counts.offered, report.all.counts.answered) == (0, 4, 2)
+
+
 def test_a_queue_closed_when_a_run_ends_is_open_in_the_next() -> None:
     first, second = first_run(), second_run()
     first.at(40, ev.QueueClosed("sales", drain=False))
