@@ -35,7 +35,7 @@ def check_snapshot(snapshot: object) -> None:
                 raise InvalidSnapshotError(f"agent {agent.agent!r:.80} has no settings: it is of an older version")
             checks.check_agent_signed_in(agent.settings)
         for contact in snapshot.contacts:
-            checks.check_contact_arrived(_as_arrived(contact), snapshot.now_ns)
+            checks.check_contact_arrived(as_arrived(contact), snapshot.now_ns)
         _check_numbers(snapshot)
     except InvalidEventError as error:
         raise InvalidSnapshotError(str(error)) from error
@@ -43,7 +43,8 @@ def check_snapshot(snapshot: object) -> None:
         raise InvalidSnapshotError(fault)
 
 
-def _as_arrived(view: ContactView) -> ContactArrived:
+def as_arrived(view: ContactView) -> ContactArrived:
+    """As if it came now, to the queue that it is in."""
     return ContactArrived(
         view.contact,
         view.queue,

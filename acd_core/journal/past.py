@@ -16,8 +16,10 @@ import msgspec
 
 from acd_core import events as ev
 from acd_core.decisions import AgentStateChanged, ContactAssigned, OfferEnded, OfferMade
-from acd_core.journal.records import Entry
-from acd_core.states import AgentState, OfferEnd
+from acd_core.journal.records import Entry, Header
+from acd_core.snapshots import as_arrived
+from acd_core.states import AgentState, ContactState, OfferEnd
+from acd_core.views import Snapshot
 
 TALK_NS = 180_000_000_000
 """When nobody talked in the whole journal."""
@@ -45,9 +47,15 @@ ACTS = (
 AWAY = frozenset({AgentState.PAUSED, AgentState.NOT_RESPONDING})
 SAID_SO = (ev.AgentSignedIn, ev.AgentPaused)
 
+NAME_CHARS = 240
+"""Of a contact's id, before the number of the stay."""
+
 
 class PastContact(msgspec.Struct, gc=False):
+    """One stay of a customer, from arrival to the end; who comes again has another, under a name of its own."""
+
     arrived: ev.ContactArrived
+    """Its ``contact`` is the name under which it stands in `Past.contacts`."""
     arrived_ns: int
     waited_ns: int = 0
     """Until the first answer, the end of their patience or the end of the journal."""
@@ -62,24 +70,64 @@ class PastContact(msgspec.Struct, gc=False):
     wrap_up_ns: int | None = None
     """When the agent ended it, earlier or later than it would have ended; None: it ended by itself."""
     talking_since_ns: int | None = None
+    cut: bool = False
+    """They still talked when the run or the journal ended."""
+    answered_before: bool = False
+    """It was with an agent when the journal began: how long it had waited, and since when they talk, is not known."""
+    returns: list[tuple[int, ev.ContactArrived]] = msgspec.field(default_factory=list)
+    """Chats that wait when a run ends come back in the next one: this is still the same stay."""
 
 
 class Past:
-    """Feed it the entries of each run in order, and `end_run` between them."""
+    """Feed it the entries of each run in order, `begin` before them, `end_run` between two and `finish` at the end."""
 
     def __init__(self) -> None:
         self.contacts: dict[str, PastContact] = {}
+        """By the names of the stays: the contact's id, for a second stay with a number."""
         self.acts: list[tuple[int, ev.Event]] = []
+        self.restarts: list[int] = []
+        """When runs ended that were not the last."""
+        self.snapshot: Snapshot | None = None
+        """What stood already when the journal began."""
         self.start_ns: int | None = None
         self.end_ns = 0
         self.away_ns: list[int] = []
         """How long agents were away who had let an offer expire."""
-        self._live: set[str] = set()
+        self._live: dict[str, PastContact] = {}
+        """By the contact's id, as the two that follow."""
+        self._last: dict[str, PastContact] = {}
+        """The latest stay, also when it is over."""
+        self._parked: dict[str, tuple[PastContact, int]] = {}
+        """Who waited when a run ended, and when that was."""
         self._states: dict[str, AgentState] = {}
         self._missed: dict[str, int] = {}
         """Agents who are not responding since then because they let an offer expire."""
         self._offered: dict[int, int] = {}
         self._wrapping: dict[str, tuple[str, int, bool]] = {}
+        self._wrapping_before: set[str] = set()
+        """Agents in a wrap-up that began before the journal does."""
+
+    def begin(self, header: Header) -> None:
+        """Of a run's first segment.  Raises `ValueError` where a run that is not the first begins with a snapshot."""
+        snapshot = header.snapshot
+        if snapshot is None:
+            return
+        if self.start_ns is not None:
+            raise ValueError(f"the beginning of run {header.run} is lost: what was before it can't be held against it")
+        self.snapshot = snapshot
+        self.start_ns = self.end_ns = max(snapshot.now_ns, header.started_ns)
+        for agent in snapshot.agents:
+            self._states[agent.agent] = agent.state
+            if agent.offer is not None:
+                self._offered[agent.offer] = agent.since_ns
+            if agent.state is AgentState.WRAP_UP:
+                self._wrapping_before.add(agent.agent)
+        for view in snapshot.contacts:
+            contact = PastContact(as_arrived(view), view.arrival_ns)
+            if view.state is ContactState.ASSIGNED:
+                contact.answered = contact.answered_before = True
+                contact.talking_since_ns = self.start_ns
+            self._stay(view.contact, contact)
 
     def take(self, entry: Entry) -> None:
         now_ns = self.end_ns = max(entry.now_ns, self.end_ns)
@@ -93,48 +141,91 @@ class Past:
             elif isinstance(decision, ContactAssigned):
                 self._assigned(decision, now_ns)
             elif isinstance(decision, OfferEnded) and decision.end is OfferEnd.EXPIRED:
-                self.contacts[decision.contact].unanswered += 1
+                self._last[decision.contact].unanswered += 1
             elif isinstance(decision, AgentStateChanged):
                 self._agent_changed(decision, entry.event, now_ns)
 
+    def waits_on(self, contact: str) -> bool:
+        """Whether the contact waited when a run ended and has not come back yet."""
+        return contact in self._parked
+
     def end_run(self) -> tuple[list[str], list[str]]:
-        """All that was open ends now: contacts that waited or were with an agent, and agents; returns both."""
-        contacts, agents = sorted(self._live), sorted(self._states)
-        for contact in contacts:
-            self._close(contact, self.end_ns)
-        for agent in agents:
-            self.acts.append((self.end_ns, ev.AgentSignedOut(agent)))
-        self._states.clear()
-        self._missed.clear()
-        self._offered.clear()
-        self._wrapping.clear()
-        return contacts, agents
+        """The process ended, and all conversations with it; returns the contacts that had one, and the agents."""
+        talking = sorted(name for name, contact in self._live.items() if contact.talking_since_ns is not None)
+        agents = sorted(self._states)
+        for name, contact in self._live.items():
+            self._cut(contact)
+            if name not in talking:
+                self._parked[name] = contact, self.end_ns
+        if self.start_ns is not None:
+            self.restarts.append(self.end_ns)
+        for open_ in (self._live, self._states, self._missed, self._offered, self._wrapping, self._wrapping_before):
+            open_.clear()
+        return talking, agents
+
+    def finish(self) -> list[tuple[str, int]]:
+        """The journal ends here; returns the contacts that waited when a run ended and never came back, and since when
+        they are gone."""
+        for contact in self._live.values():
+            self._cut(contact)
+        return [(name, gone_ns) for name, (_, gone_ns) in sorted(self._parked.items())]
+
+    def _cut(self, contact: PastContact) -> None:
+        contact.cut = contact.cut or contact.talking_since_ns is not None
+        self._close(contact, self.end_ns)
 
     def _happened(self, event: ev.Event, now_ns: int) -> None:
         match event:
             case ev.ContactArrived():
-                self.contacts[event.contact] = PastContact(event, now_ns)
-                self._live.add(event.contact)
+                self._arrived(event, now_ns)
             case ev.ContactAbandoned():
-                contact = self._close(event.contact, now_ns)
+                contact = self._live.pop(event.contact)
+                self._close(contact, now_ns)
                 contact.gave_up = not contact.answered
             case ev.ContactEnded():
-                self._close(event.contact, now_ns)
+                self._close(self._live.pop(event.contact), now_ns)
             case ev.ContactRequeued() | ev.ContactTransferred():
-                self._stop_talking(self.contacts[event.contact], now_ns)
+                self._stop_talking(self._last[event.contact], now_ns)
+            case ev.WrapUpFinished() | ev.WrapUpExtended() | ev.AgentReady() if event.agent in self._wrapping_before:
+                # The end of a wrap-up is noted with its contact, of which the journal tells nothing here.
+                self.acts.append((now_ns, event))
+                return
             case ev.AgentReady() if self._states.get(event.agent) not in AWAY or event.agent in self._missed:
                 # It ended a wrap-up, which is noted with the contact, or took back a wish, or came back after an offer.
                 return
         if isinstance(event, ACTS):
-            self.acts.append((now_ns, event))
+            self.acts.append((now_ns, self._renamed(event)))
 
-    def _close(self, name: str, now_ns: int) -> PastContact:
-        contact = self.contacts[name]
-        self._live.discard(name)
+    def _arrived(self, event: ev.ContactArrived, now_ns: int) -> None:
+        parked = self._parked.pop(event.contact, None)
+        if parked is None:
+            self._stay(event.contact, PastContact(event, now_ns))
+            return
+        contact, _ = parked
+        self._live[event.contact] = contact
+        contact.returns.append((now_ns, msgspec.structs.replace(event, contact=contact.arrived.contact)))
+
+    def _stay(self, contact: str, stay: PastContact) -> None:
+        name, number = contact, 1
+        while name in self.contacts:
+            number += 1
+            name = f"{contact[:NAME_CHARS]} ({number})"
+        if name != contact:
+            stay.arrived = msgspec.structs.replace(stay.arrived, contact=name)
+        self.contacts[name] = self._live[contact] = self._last[contact] = stay
+
+    def _renamed(self, event: ev.Event) -> ev.Event:
+        """As of the stay that the contact is in."""
+        contact = getattr(event, "contact", None)
+        stay = self._last.get(contact) if contact is not None else None
+        if stay is None or stay.arrived.contact == contact:
+            return event
+        return msgspec.structs.replace(event, contact=stay.arrived.contact)
+
+    def _close(self, contact: PastContact, now_ns: int) -> None:
         self._stop_talking(contact, now_ns)
         if not contact.answered:
             contact.waited_ns = now_ns - contact.arrived_ns
-        return contact
 
     def _stop_talking(self, contact: PastContact, now_ns: int) -> None:
         if contact.talking_since_ns is not None:
@@ -142,7 +233,7 @@ class Past:
             contact.talking_since_ns = None
 
     def _assigned(self, decision: ContactAssigned, now_ns: int) -> None:
-        contact = self.contacts[decision.contact]
+        contact = self._last[decision.contact]
         contact.talking_since_ns = now_ns
         if not contact.answered:
             contact.answered = True
@@ -154,13 +245,17 @@ class Past:
         before = self._states.get(agent)
         wrapping = self._wrapping.pop(agent, None)
         extended = isinstance(event, ev.WrapUpExtended)
-        if state is AgentState.WRAP_UP and decision.contact is not None:
+        if state is not AgentState.WRAP_UP:
+            self._wrapping_before.discard(agent)
+        if agent in self._wrapping_before:
+            pass
+        elif state is AgentState.WRAP_UP and decision.contact is not None:
             if wrapping is not None and wrapping[0] == decision.contact:
                 self._wrapping[agent] = (*wrapping[:2], wrapping[2] or extended)
             else:
                 self._wrapping[agent] = (decision.contact, now_ns, False)
-        elif wrapping is not None and (event is not None or wrapping[2]):
-            self.contacts[wrapping[0]].wrap_up_ns = now_ns - wrapping[1]
+        elif wrapping is not None and (event is not None or wrapping[2]) and wrapping[0] in self._last:
+            self._last[wrapping[0]].wrap_up_ns = now_ns - wrapping[1]
         missed_ns = self._missed.pop(agent, None)
         if missed_ns is not None:
             self.away_ns.append(now_ns - missed_ns)
@@ -187,6 +282,8 @@ class Habits:
         rings: list[int] = []
         waits: list[tuple[int, bool]] = []
         for contact in contacts:
+            if contact.answered_before:
+                continue
             if contact.talk_ns:
                 talks.setdefault(contact.arrived.queue, []).append(contact.talk_ns)
             if contact.ring_ns is not None:

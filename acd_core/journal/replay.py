@@ -58,6 +58,7 @@ class Replay:
         if header.segment != 0 and header.snapshot is None:
             raise ValueError(f"a replay begins with segment 0 of a run or with a snapshot, not with {header.segment}")
         self.distributor: DistributorApi = make(header.limits)
+        self.limits = header.limits
         self.segment = header.segment
         """With which it began."""
         if header.snapshot is not None:

@@ -22,7 +22,8 @@ from acd_core.decisions import (
 )
 from acd_core.journal.records import Entry
 from acd_core.requirements import describe
-from acd_core.states import AgentState, OfferEnd
+from acd_core.states import AgentState, ContactState, OfferEnd
+from acd_core.views import ContactView
 from acd_core.wording import duration, name_skills
 
 NS_PER_MS = 1_000_000
@@ -62,6 +63,27 @@ def tell(contact: str, entries: Iterable[Entry], say_time: Callable[[int], str] 
         if isinstance(event, ev.ContactArrived) and not any(isinstance(one, OfferMade) for one in mine):
             story.append(Happening(entry.now_ns, "waits: nobody who may take it is free, or others come first"))
     return story
+
+
+def tell_stood(view: ContactView, now_ns: int) -> Happening:
+    """Where the contact was when the journal begins, which is with a snapshot."""
+    waited = f"{duration(now_ns - view.arrival_ns)} after it arrived"
+    if view.state is ContactState.ASSIGNED:
+        return Happening(now_ns, f"the journal begins here: is with {view.agent}, {waited}")
+    rings = f" and rings at {view.agent} (offer {view.offer})" if view.state is ContactState.OFFERED else ""
+    return Happening(now_ns, f"the journal begins here: waits in queue {view.queue}{rings}, {waited}")
+
+
+def is_over(contact: str, entries: Iterable[Entry]) -> bool:
+    """Whether the contact left, and did not come again."""
+    over = False
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, ev.ContactArrived) and event.contact == contact:
+            over = False
+        elif isinstance(event, (ev.ContactAbandoned, ev.ContactEnded)) and event.contact == contact:
+            over = True
+    return over
 
 
 def _happened(event: ev.Event, now_ns: int) -> str:

@@ -118,19 +118,6 @@ class Collector:
             if act is not None:
                 act(decision, now_ns)
 
-    def end_run(self, now_ns: int) -> None:
-        """The distributor is no more, and with it all that was open; those who waited have given up."""
-        self._last_ns = now_ns
-        for name, contact in self._contacts.items():
-            if contact.agent is None:
-                self._give_up(contact, now_ns)
-            else:
-                self._handled(name, contact, now_ns)
-        self._contacts.clear()
-        self._offers.clear()
-        self._hands.end_all(now_ns)
-        self._crowd.end_all(now_ns)
-
     @property
     def wrapping_up(self) -> int:
         """Wrap-ups under way now."""

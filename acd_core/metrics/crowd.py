@@ -32,11 +32,6 @@ class Crowd:
         else:
             self._now[agent] = (state, now_ns)
 
-    def end_all(self, now_ns: int) -> None:
-        """All are signed out."""
-        for agent in tuple(self._now):
-            self.change(agent, AgentState.SIGNED_OUT, now_ns)
-
     def advance(self, now_ns: int) -> None:
         """Up to then nothing else has changed."""
         for agent, (state, since_ns) in self._now.items():

@@ -130,13 +130,6 @@ class Hands:
             for wrap_up in wrap_ups:
                 _write_down(wrap_up, now_ns)
 
-    def end_all(self, now_ns: int) -> None:
-        """All agents are gone, and what they had in hand is over."""
-        for agent in tuple(self._wrap_ups):
-            self._end_all(agent, now_ns)
-        self._shown.clear()
-        self._talking.clear()
-
     # What the distributor shows
 
     def show(self, agent: str, state: AgentState, contact: str | None, until_ns: int | None, now_ns: int) -> AgentState:

@@ -112,17 +112,20 @@ def _parser() -> argparse.ArgumentParser:
 
     replay = commands.add_parser(
         "replay",
-        help="check that a journal's decisions come out again, or play its days under another configuration",
-        description="Live a journal again. Without --with it is verified.",
+        help="check that a journal's decisions come out again, print its metrics, or play it under other rules",
+        description="Live a journal again. Without --report or --with it is verified.",
     )
     replay.add_argument("journal", type=Path, metavar="JOURNAL", help="journal file or folder (DIRECTORY/journal)")
     how = replay.add_mutually_exclusive_group()
     how.add_argument("--verify", action="store_true", help="hold every decision against what is written (the default)")
     how.add_argument(
+        "--report", action="store_true", help="print how the days were: waits, service levels, handling, occupancy"
+    )
+    how.add_argument(
         "--with", dest="other", type=Path, metavar="CONFIG", help="compare service levels under this configuration"
     )
     replay.add_argument("--reference", action="store_true", help="verify with the plain-Python oracle (slow)")
-    replay.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    replay.add_argument("--json", action="store_true", help="print the report or the comparison as JSON")
     replay.set_defaults(run=_replay)
 
     bench = commands.add_parser("bench", help="measure", description="Measure a part of the gateway on this machine.")
@@ -266,7 +269,10 @@ def _explain(options: argparse.Namespace) -> int:
 
 def _replay(options: argparse.Namespace) -> int:
     from gateway.app.replay import compare, verify
+    from gateway.app.report import report
 
+    if options.report:
+        return report(options.journal, as_json=options.json)
     if options.other is None:
         return verify(options.journal, reference=options.reference)
     return compare(options.journal, _load(options.other, missing="check the path"), as_json=options.json)

@@ -1,5 +1,5 @@
 """``zentrale replay JOURNAL``: is every decision reproduced (``--verify``), and what would other rules have made of it
-(``--with CONFIG``)?"""
+(``--with CONFIG``)?  What it was (``--report``) is in `report`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import msgspec
 from acd_core import Distributor
 from acd_core.api import DistributorApi
 from acd_core.events import ContactArrived
-from acd_core.journal import Difference, Entry, Header, JournalError, Replay
+from acd_core.journal import Difference, JournalError, Replay
 from acd_core.journal.past import Past
 from acd_core.journal.rerun import Rerun, Settings
 from acd_core.limits import Limits
-from acd_core.metrics import ALL, FORMULAS, USUAL, Collector, Target
+from acd_core.metrics import FORMULAS, USUAL
 from acd_core.metrics.report import Report, Row
+from gateway.app.days import make_targets, read_account
 from gateway.config.schema import Config
 from gateway.model.errors import ZentraleError
 from gateway.routing.hours import opening_events
@@ -106,35 +107,25 @@ def compare(journal: Path, config: Config, *, as_json: bool = False) -> int:
 
 
 def make_comparison(runs: list[Run], config: Config) -> Comparison:
-    targets = make_targets(config)
-    past, was, limits = Past(), Collector(targets=targets), Limits()
-    for run in runs:
-        for header, entry in read_entries(run):
-            limits = header.limits
-            past.take(entry)
-            was.observe(entry.event, entry.decisions, past.end_ns)
-        past.end_run()
-        was.end_run(past.end_ns)
+    # Of the configuration's queues, for the journal's own play too.
+    targets = make_targets({str(queue.name): queue_configured(queue).order for queue in config.queues})
+    account, limits = read_account(runs, targets)
+    past = account.past
+    was = account.report()
     settings = make_settings(config, past)
     again = Rerun(Distributor, limits, past, targets=targets)
     other = Rerun(Distributor, limits, past, settings, targets)
     at_work = {event.agent for _, event in past.acts if hasattr(event, "agent")}
+    if past.snapshot is not None:
+        at_work |= {agent.agent for agent in past.snapshot.agents}
     return Comparison(
-        was=was.report(past.end_ns),
+        was=was,
         again=again.run(),
         other=other.run(),
         contacts_left_out=len(other.left_out),
         agents_left_out=sorted(other.absent),
         agents_idle=sorted(settings.agents.keys() - at_work),
     )
-
-
-def make_targets(config: Config) -> dict[str, Target]:
-    """What is in time: the objectives of the configuration's queues, for the journal's own play too."""
-    objectives_ms = {str(queue.name): queue_configured(queue).order.objective_ms for queue in config.queues}
-    targets = {name: Target(seconds=ms / 1000) for name, ms in objectives_ms.items() if ms}
-    different = {targets.get(name, Target()).seconds for name in objectives_ms}
-    return {**targets, ALL: Target(seconds=different.pop())} if len(different) == 1 else targets
 
 
 def make_settings(config: Config, past: Past) -> Settings:
@@ -161,14 +152,6 @@ def make_settings(config: Config, past: Past) -> Settings:
     )
 
 
-def read_entries(run: Run) -> Iterator[tuple[Header, Entry]]:
-    for _, reader, records in read_run(run):
-        assert reader.header is not None
-        for record in records:
-            for entry in record.entries:
-                yield reader.header, entry
-
-
 def table(comparison: Comparison) -> Iterator[str]:
     reports = (comparison.was, comparison.again, comparison.other)
     names = sorted({row.name for report in reports for row in report.queues})
@@ -181,6 +164,8 @@ def table(comparison: Comparison) -> Iterator[str]:
         yield f"{f'queue {name}' if name else 'all queues'} (in time: within {row.target_s:g} s)"
         for label, read in ROWS:
             cells = [read(row) if row is not None else None for row in rows]
+            if label == WAITING and not any(row is not None and row.counts.waiting for row in rows):
+                continue
             yield f"  {label:32}{show(cells[0]):>12}{show(cells[1]):>14}{show(cells[2]):>14}"
     occupancy = [report.agents.occupancy for report in reports]
     shares = [None if share is None else f"{share:.1%}" for share in occupancy]
@@ -212,10 +197,14 @@ def show(cell: str | None) -> str:
     return "-" if cell is None else cell
 
 
+WAITING = "waiting at the end"
+"""Shown where somebody was."""
+
 ROWS: tuple[tuple[str, Callable[[Row], str | None]], ...] = (
     ("offered", lambda row: str(row.counts.offered)),
     ("answered", lambda row: str(row.counts.answered)),
     ("abandoned", lambda row: str(row.counts.abandoned)),
+    (WAITING, lambda row: str(row.counts.waiting)),
     ("service level", lambda row: percent(row.service_levels[USUAL])),
     ("answered in time of all", lambda row: percent(row.service_levels["of_offered"])),
     ("average speed of answer", lambda row: in_seconds(row.answered_waits.mean_s)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from acd_core import Distributor
 from acd_core import events as ev
 from acd_core.decisions import OfferMade
 from acd_core.journal import Encoder, Header, Reader
+from acd_core.metrics import FORMULAS
 from gateway.app.cli import main
 from gateway.routing.segments import segment_name
 from tests.support.journal_walk import Walk
@@ -46,8 +48,10 @@ queues = ["sales"]
 class Scribe:
     """Tells a distributor what happens and journals it, a record for each event."""
 
-    def __init__(self, run: str = "20260921T080000.000000Z", segment: int = 0) -> None:
-        self.distributor = Distributor()
+    def __init__(
+        self, run: str = "20260921T080000.000000Z", segment: int = 0, distributor: Distributor | None = None
+    ) -> None:
+        self.distributor = distributor or Distributor()
         self.encoder = Encoder()
         self.run = run
         self.segment = segment
@@ -166,6 +170,84 @@ def test_explain_says_when_it_comes_out_otherwise(tmp_path: Path, capsys: pytest
     assert "Recomputed, it comes out otherwise" in out
 
 
+def restart() -> tuple[Scribe, Scribe]:
+    """Anna has the chat when the process ends; it comes back, and gives up."""
+    first, second = Scribe(), Scribe("20260921T090000.000000Z")
+    first.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    first.at(1, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+    first.at(2, ev.AgentReady("anna"))
+    first.at(3, ev.ContactArrived("chat1", "sales", channel="chat"))
+    first.at(4, ev.OfferAccepted(1, "anna"))
+    second.at(3600, ev.QueueConfigured("sales", 20_000, 0))
+    second.at(3601, ev.ContactArrived("chat1", "sales", channel="chat", arrival_ns=MORNING + 3 * S))
+    second.at(3650, ev.ContactAbandoned("chat1"))
+    return first, second
+
+
+def told(out: str) -> list[str]:
+    """The sentences, without times."""
+    return [line[16:] for line in out.splitlines() if line.startswith("  ")]
+
+
+def test_explain_tells_of_all_runs_that_a_chat_was_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for scribe in restart():
+        scribe.save(tmp_path)
+    code, out, err = run(capsys, "explain", "chat1", "--journal", tmp_path)
+    assert (code, err) == (0, "")
+    story = told(out)
+    assert story[1].startswith("offer 1 to anna")
+    assert story[3:5] == ["offer 1 accepted by anna", "is with anna"]
+    assert story[5].startswith("restart: the run before is over, its last event was at ")
+    assert story[6] == "arrived in queue sales (chat; its place counts from 59 min 58 s ago)"
+    assert story[-1] == "the customer left before an agent answered"
+    assert out.count("every decision came out the same") == 2
+    assert "\nRun 20260921T090000.000000Z: Recomputed from the beginning of the run (3 events)" in out
+
+
+def test_explain_says_why_a_contact_still_waits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As of the end of the journal, which is later than the contact's own last event."""
+    scribe = Scribe()
+    scribe.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    scribe.at(0, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+    scribe.at(1, ev.ContactArrived("c1", "sales"))
+    scribe.at(2, ev.ContactArrived("c2", "sales"))
+    scribe.at(60, ev.AgentSignedIn("ben", frozenset({"sales"}), frozenset()))
+    scribe.at(62, ev.AgentPaused("ben", "lunch"))
+    scribe.save(tmp_path)
+    code, out, _ = run(capsys, "explain", "c2", "--journal", tmp_path)
+    assert code == 0
+    assert told(out)[-2:] == [
+        "the journal ends here: waits at place 2 of 2 in queue sales, 1 min 0 s by now",
+        "  2 agents are paused",
+    ]
+    assert "Recomputed from the beginning of the run (6 events)" in out
+    Scribe("20260922T080000.000000Z").save(tmp_path)
+    _, out, _ = run(capsys, "explain", "c2", "--journal", tmp_path)
+    assert told(out)[-3] == "the run ends here: waits at place 2 of 2 in queue sales, 1 min 0 s by now"
+    assert told(out)[-1] == "no later run tells of it"
+
+
+def test_explain_tells_where_a_contact_stood_when_the_journal_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = Scribe()
+    lost.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    lost.at(1, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+    lost.at(2, ev.AgentReady("anna"))
+    for number in range(3):
+        lost.at(3, ev.ContactArrived(f"c{number}", "sales"))
+    lost.at(4, ev.OfferAccepted(1, "anna"))
+    lost.at(9, ev.ContactAbandoned("c2"))
+    scribe = Scribe(segment=1, distributor=lost.distributor)
+    scribe.at(20, ev.ContactEnded("c0"))
+    scribe.save(tmp_path)
+    _, out, _ = run(capsys, "explain", "c0", "--journal", tmp_path)
+    assert told(out) == ["the journal begins here: is with anna, 6 s after it arrived", "the conversation is over"]
+    _, out, _ = run(capsys, "explain", "c1", "--journal", tmp_path)
+    assert told(out)[0] == "the journal begins here: waits in queue sales, 6 s after it arrived"
+    assert told(out)[1].startswith("offer 2 to anna")
+
+
 @pytest.mark.parametrize("contact", ["no-such-contact", "first"])
 def test_explain_of_an_unknown_contact(tmp_path: Path, capsys: pytest.CaptureFixture[str], contact: str) -> None:
     working_day().save(tmp_path)
@@ -242,15 +324,65 @@ def test_replay_under_another_configuration(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "other.toml").write_text(CONFIG)
     code, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml")
     assert code == 0
-    lines = {line[:34].strip(): line[34:].split() for line in out.splitlines() if line[:1] == " "}
     assert "as it was" in out
-    assert lines["answered"]
+    assert rows(out)["answered"]
+    assert "waiting at the end" not in rows(out)
     assert "Agents who worked, but are not in the configuration: ben, carl." in out
     assert "Agents of the configuration who never worked in this time: zoe." in out
     code, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml", "--json")
     numbers = json.loads(out)
     assert numbers["was"]["all"]["counts"]["offered"] == numbers["other"]["all"]["counts"]["offered"] == 3
     assert numbers["was"]["all"]["counts"] == numbers["again"]["all"]["counts"]
+
+
+def test_replay_reports_how_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = working_day().save(tmp_path)
+    code, out, err = run(capsys, "replay", path, "--report")
+    assert (code, err) == (0, "")
+    table: dict[str, list[str]] = {}
+    for line in out.splitlines():
+        label, *cells = re.split(r"  +", line.strip())
+        table.setdefault(label, cells)
+    assert table["sales"][:8] == ["2", "1", "1 (50.0 %)", "-", "-", "3 s", "3 s", "50.0 % in 20 s"]
+    assert table["support"][:3] == ["1", "1", "0 (0.0 %)"]
+    assert table["All"][:3] == ["3", "2", "1 (33.3 %)"]
+    assert table["given up, of answered and given up"] == ["50.0 %", "0.0 %", "33.3 %"]
+    assert table["transferred in"] == ["0", "0", "0"]
+    assert table["offers not answered"] == ["0", "1", "1"]
+    for formula in FORMULAS.values():
+        assert len(table[formula.words]) == 3
+    assert "Agents: occupancy" in out
+    code, out, _ = run(capsys, "replay", path, "--report", "--json")
+    numbers = json.loads(out)
+    assert numbers["all"]["counts"] == {"offered": 3, "answered": 2, "abandoned": 1, "overflowed": 0, "waiting": 0}
+    assert numbers["from_s"] == MORNING / S
+    assert numbers["until_s"] - numbers["from_s"] == 140
+
+
+def test_replay_reports_by_the_objectives_that_the_journal_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of the newest run, also where its first segment begins with a snapshot."""
+    scribe = Scribe()
+    scribe.at(0, ev.QueueConfigured("sales", 20_000, 0, order=ev.Order(objective_ms=5_000, target_permille=900)))
+    scribe.at(1, ev.ContactArrived("c0", "sales"))
+    scribe.save(tmp_path)
+    _, out, _ = run(capsys, "replay", tmp_path, "--report")
+    assert "- in 5 s" in out
+    later = Scribe("20260922T080000.000000Z", segment=2, distributor=scribe.distributor)
+    later.at(2, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+    later.at(2, ev.AgentReady("anna"))
+    later.at(3, ev.OfferAccepted(1, "anna"))
+    later.save(tmp_path)
+    _, out, err = run(capsys, "replay", tmp_path, "--report")
+    assert "100.0 % in 5 s ok" in out
+    assert "1 run is left out" in err
+
+
+def test_replay_reports_what_is_empty_or_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "replay", tmp_path, "--report")[0] == 1
+    (tmp_path / segment_name("20260922T080000.000000Z", 0)).write_bytes(b"")
+    assert run(capsys, "replay", tmp_path, "--report") == (0, "Nothing has happened in this journal.\n", "")
 
 
 def test_replay_judges_each_queue_by_its_own_objective(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -269,6 +401,62 @@ def test_replay_judges_each_queue_by_its_own_objective(tmp_path: Path, capsys: p
     (tmp_path / "other.toml").write_text(CONFIG.replace("wrap_up_ms = 0", objective.replace("1_500", "4_000")))
     _, out, _ = run(capsys, "replay", path, "--with", tmp_path / "other.toml")
     assert "all queues (in time: within 4 s)" in out
+
+
+def rows(out: str) -> dict[str, list[str]]:
+    """Of the last queue, or all."""
+    return {line[:34].strip(): line[34:].split() for line in out.splitlines() if line[:1] == " "}
+
+
+def test_replay_of_a_journal_whose_first_segments_are_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who talked, waited and worked then is there in all columns."""
+    (tmp_path / "other.toml").write_text(CONFIG)
+    lost = Scribe()
+    lost.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    lost.at(1, ev.AgentSignedIn("anna", frozenset({"sales"}), frozenset()))
+    lost.at(2, ev.AgentReady("anna"))
+    lost.at(3, ev.ContactArrived("c1", "sales"))
+    lost.at(4, ev.OfferAccepted(1, "anna"))
+    lost.at(5, ev.ContactArrived("c2", "sales"))
+    scribe = Scribe(segment=1, distributor=lost.distributor)
+    scribe.at(10, ev.ContactEnded("c1"))
+    scribe.at(12, ev.OfferAccepted(2, "anna"))
+    scribe.at(20, ev.ContactEnded("c2"))
+    scribe.save(tmp_path / "journal")
+    code, out, err = run(capsys, "replay", tmp_path / "journal", "--with", tmp_path / "other.toml")
+    assert (code, err) == (0, "")
+    assert rows(out)["offered"] == rows(out)["answered"] == ["1", "1", "1"]
+    assert rows(out)["longest wait answered"] == ["7.0", "s"] * 3
+    assert "occupancy of the agents                  86.7%         86.7%         86.7%" in out
+    assert "never worked in this time: zoe." in out
+    Scribe("20260920T080000.000000Z").save(tmp_path / "journal")
+    code, _, err = run(capsys, "replay", tmp_path / "journal", "--with", tmp_path / "other.toml")
+    assert (code, "the beginning of run 20260921T080000.000000Z is missing: 1 run is left out" in err) == (0, True)
+
+
+def test_replay_counts_each_stay_of_a_chat_that_outlived_a_restart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other.toml").write_text(CONFIG)
+    for scribe in restart():
+        scribe.save(tmp_path / "journal")
+    code, out, _ = run(capsys, "replay", tmp_path / "journal", "--with", tmp_path / "other.toml")
+    assert code == 0
+    assert rows(out)["offered"] == ["2", "2", "2"]
+    assert rows(out)["answered"] == rows(out)["abandoned"] == ["1", "1", "1"]
+
+
+def test_replay_says_who_still_waits_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other.toml").write_text(CONFIG)
+    scribe = Scribe()
+    scribe.at(0, ev.QueueConfigured("sales", 20_000, 0))
+    for number in range(3):
+        scribe.at(3 + number, ev.ContactArrived(f"c{number}", "sales"))
+    scribe.at(100, ev.ContactAbandoned("c0"))
+    scribe.save(tmp_path / "journal")
+    code, out, _ = run(capsys, "replay", tmp_path / "journal", "--with", tmp_path / "other.toml")
+    assert code == 0
+    assert (rows(out)["abandoned"], rows(out)["waiting at the end"]) == (["1"] * 3, ["2"] * 3)
 
 
 def test_replay_under_a_faulty_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from acd_core import Distributor as Core
 from acd_core.decisions import Decision
-from acd_core.events import Event
+from acd_core.events import AgentSignedIn, Event, QueueConfigured
 from acd_core.journal import Encoder, Entry, Header, Reader, Replay, Standing
+from acd_core.journal.account import Account
 from acd_core.journal.past import Past
-from acd_core.journal.rerun import Rerun
+from acd_core.journal.rerun import Rerun, Settings
+from acd_core.journal.standstill import Inquiry
 from acd_core.journal.story import concerns, tell
 from acd_core.limits import Limits
 from acd_core.reference import Distributor
@@ -123,3 +125,57 @@ def test_any_day_can_be_played_again(seed: int) -> None:
     assert report.all.counts.offered == len(past.contacts)
     past.end_run()
     assert Rerun(Core, LIMITS, past).run().all.counts.offered == len(past.contacts)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_any_day_can_be_counted_and_played_from_its_middle_on(seed: int) -> None:
+    """Two runs, the first without its beginning: none of the counts loses anybody."""
+    account, pair, chance = Account(), JournalledPair(), Random(seed)
+    moves = Moves(LIMITS, pair)
+    for _ in range(200):
+        moves.any_move(chance)
+    stood = pair.reference.snapshot()
+    lost = len(pair.entries)
+    for _ in range(200):
+        moves.any_move(chance)
+    account.begin(Header("moves", 3, 0, LIMITS, snapshot=stood))
+    for entry in pair.entries[lost:]:
+        account.take(entry)
+    later_ns = account.past.end_ns + 1_000_000_000
+    account.begin(Header("more moves", 0, later_ns, LIMITS))
+    for entry in pair.entries[:lost]:
+        account.take(Entry(entry.now_ns + later_ns, entry.event, entry.decisions))
+    past = account.past
+    was = account.report()
+    uncounted = sum(contact.answered_before for contact in past.contacts.values())
+    assert was.all.counts.offered == len(past.contacts) - uncounted
+    again = Rerun(Core, LIMITS, past)
+    # A queue may be removed in the same instant as its last contacts come and go.
+    assert again.run().all.counts.offered + len(again.left_out) == was.all.counts.offered
+    events = [entry.event for entry in pair.entries]
+    queues = {event.queue: event for event in events if isinstance(event, QueueConfigured)}
+    agents = {event.agent: event for event in events if isinstance(event, AgentSignedIn)}
+    for kept in (slice(None), slice(None, None, 2)):
+        settings = Settings(list(queues.values())[kept], list(agents.values())[kept])
+        other = Rerun(Core, LIMITS, past, settings)
+        assert other.run().all.counts.offered + len(other.left_out) == was.all.counts.offered
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_who_keeps_a_contact_waiting_is_counted_once(seed: int) -> None:
+    """By `zentrale explain`, at any moment: all who are signed in, but for the one whom it is kept for."""
+    pair, chance, asked = Pair(LIMITS), Random(seed), 0
+    moves = Moves(LIMITS, pair)
+    for _ in range(150):
+        moves.any_move(chance)
+        snapshot = pair.core.snapshot()
+        inquiry = Inquiry(LIMITS)
+        inquiry.restore(snapshot)
+        for view in snapshot.contacts:
+            if view.state is ContactState.WAITING:
+                contact = inquiry._contact(view.contact)
+                kept = inquiry._kept_for(contact) is not None
+                assert sum(group.count for group in inquiry.groups(contact)) + kept == len(snapshot.agents)
+                assert inquiry.tell(view.contact, "now").sentence
+                asked += 1
+    assert asked > 20

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from gateway.app.cli import main
+from gateway.app.queue_table import duration
 from gateway.app.simulate import run
 from gateway.app.simulation.scenario import load, parse, to_plan
-from gateway.app.simulation.table import duration
 from gateway.config.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

@@ -207,25 +207,6 @@ def test_who_has_had_all_taken_away_while_it_rings_is_idle(make: type[Any]) -> N
     assert centre.report(100).agents.occupancy == 20 / 100
 
 
-@both
-def test_what_was_open_when_a_run_ended_is_over(make: type[Any]) -> None:
-    """In wrap-up, talked to, and waiting after a conversation: the last was left waiting for ever."""
-    centre = chats(make)
-    centre.take("a", "b", "c")
-    centre.at(10).end("a")
-    centre.at(30).tell(ev.ContactTransferred("c", "support", "ben", 600_000))
-    centre.at(50).arrive("d", "support", channel="phone")
-    centre.collector.end_run(50 * S)
-    assert not centre.collector.wrapping_up
-    report = centre.collector.report(100 * S)
-    report.check()
-    sales, support = report.queues
-    assert (sales.handled, sales.talk_s, sales.wrap_up_s) == (3, (10 + 50 + 30) / 3, (40 + 20) / 3)
-    assert (support.counts.abandoned, support.counts.waiting, support.handled) == (2, 0, 0)
-    assert report.all.counts.abandoned == 1, "the other had been answered"
-    assert sum(report.agents.seconds.values()) == 50
-
-
 def test_wrap_ups_of_contacts_from_before_the_counting_do_not_count() -> None:
     """Their conversations don't either."""
     collector = Collector(from_ns=100 * S)

@@ -10,8 +10,9 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
-from gateway.app.simulation.summary import Point, QueueSummary, Summary
-from gateway.app.simulation.table import duration
+from gateway.app.figures import QueueSummary
+from gateway.app.queue_table import duration
+from gateway.app.simulation.summary import Point, Summary
 
 WIDTH = 960
 LEFT, RIGHT = 74, 24
