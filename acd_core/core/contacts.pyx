@@ -257,12 +257,14 @@ cdef class Contacts:
             row.sequence = entry.sequence
         if row.head < 0:
             self.kinds.fixed[klass] = ABSENT
-            self.kinds.overdue_ms[klass] = INT64_MAX
+            self.kinds.overdue_ns[klass] = INT64_MAX
             self.kinds.keep_bound(klass)
             return
         key_ms = to_ms(row.key)
         self.kinds.fixed[klass] = queue.base + queue.step * row.priority - queue.rate * key_ms
-        self.kinds.overdue_ms[klass] = key_ms + queue.overtaking_ms if queue.overtaking_ms >= 0 else INT64_MAX
+        self.kinds.overdue_ns[klass] = INT64_MAX
+        if queue.overtaking_ms >= 0:
+            self.kinds.overdue_ns[klass] = self.queues.overdue_since(row.queue, row.key)
         self.kinds.keep_bound(klass)
 
     # What is due by the time that it waits

@@ -170,5 +170,5 @@ cdef void add_score(Matching matching, Score* score, int32_t contact, int64_t ea
     score.bonus = queue.rate * (arrived_ms - counted_ms)
     score.blending = queue.blending
     score.ratio = matching.queues.served - queue.passed if queue.toll else 0
-    if queue.overtaking_ms >= 0 and now_ms - counted_ms >= queue.overtaking_ms:
+    if queue.overtaking_ms >= 0 and matching.now_ns >= matching.queues.overdue_since(klass.queue, earliest_ns):
         score.overdue = OVERDUE - get_total(score)

@@ -18,9 +18,9 @@ cdef extern from *:
 
 
 cdef struct Bound:
-    # of a queue's classes: none has a higher ``fixed`` or an earlier ``overdue_ms``
+    # of a queue's classes: none has a higher ``fixed`` or an earlier ``overdue_ns``
     int64_t fixed
-    int64_t overdue_ms
+    int64_t overdue_ns
     # classes that have got another head since this was found out
     int32_t changes
 
@@ -79,9 +79,9 @@ cdef class Kinds:
     cdef ClassRow* classes
     cdef Requirement* requirements
     # of a class's head, by class: its score is this and what its queue adds at this moment (`ABSENT`: nobody waits), or
-    # `OVERDUE` from this ms on
+    # `OVERDUE` from this ns on
     cdef int64_t* fixed
-    cdef int64_t* overdue_ms
+    cdef int64_t* overdue_ns
     cdef Lists queue_classes
     cdef Bound* bounds
     cdef int32_t bounds_capacity

@@ -47,7 +47,7 @@ cdef class Kinds:
         free_aligned(self.classes)
         free(self.requirements)
         free(self.fixed)
-        free(self.overdue_ms)
+        free(self.overdue_ns)
         free(self.bounds)
         free(self.rows)
 
@@ -104,7 +104,7 @@ cdef class Kinds:
         cdef int32_t queue = self.classes[klass].queue
         cdef Bound* bound = &self.bounds[queue]
         bound.fixed = max(bound.fixed, self.fixed[klass])
-        bound.overdue_ms = min(bound.overdue_ms, self.overdue_ms[klass])
+        bound.overdue_ns = min(bound.overdue_ns, self.overdue_ns[klass])
         bound.changes += 1
         if bound.changes > self.queue_classes.rows[queue].size:
             self.tighten_bound(queue)
@@ -117,11 +117,11 @@ cdef class Kinds:
             # it has never had a class
             return
         bound.fixed = ABSENT
-        bound.overdue_ms = INT64_MAX
+        bound.overdue_ns = INT64_MAX
         bound.changes = 0
         for place in range(classes.size):
             bound.fixed = max(bound.fixed, self.fixed[classes.items[place]])
-            bound.overdue_ms = min(bound.overdue_ms, self.overdue_ms[classes.items[place]])
+            bound.overdue_ns = min(bound.overdue_ns, self.overdue_ns[classes.items[place]])
 
     cdef list list_classes(self, int32_t queue):
         cdef List* classes
@@ -144,7 +144,7 @@ cdef class Kinds:
                 self.requirements, sizeof(Requirement), self.class_capacity, capacity
             )
             self.fixed = <int64_t*>grow(self.fixed, sizeof(int64_t), self.class_capacity, capacity)
-            self.overdue_ms = <int64_t*>grow(self.overdue_ms, sizeof(int64_t), self.class_capacity, capacity)
+            self.overdue_ns = <int64_t*>grow(self.overdue_ns, sizeof(int64_t), self.class_capacity, capacity)
             self.class_capacity = capacity
             self.words.extend([None] * (capacity - len(self.words)))
         self.excluding.reserve(1, self.class_capacity)
@@ -167,10 +167,10 @@ cdef class Kinds:
             self.bounds = <Bound*>grow(self.bounds, sizeof(Bound), self.bounds_capacity, self.queue_classes.capacity)
             for queue in range(self.bounds_capacity, self.queue_classes.capacity):
                 self.bounds[queue].fixed = ABSENT
-                self.bounds[queue].overdue_ms = INT64_MAX
+                self.bounds[queue].overdue_ns = INT64_MAX
             self.bounds_capacity = self.queue_classes.capacity
         self.fixed[klass] = ABSENT
-        self.overdue_ms[klass] = INT64_MAX
+        self.overdue_ns[klass] = INT64_MAX
         row.queue = self.rows[kind].queue
         row.channel = self.rows[kind].channel
         row.priority = <int16_t>self.rows[kind].priority

@@ -71,7 +71,7 @@ cdef class Matching(Choosing):
         turn.contact = contact
         turn.key = self.contacts.earliest(contact)
         turn.sequence = self.contacts.rows[contact].sequence
-        turn.score = self.queues.score(row.queue, row.priority, turn.key, self.now_ns // 1_000_000)
+        turn.score = self.queues.score(row.queue, row.priority, turn.key, self.now_ns)
         if turn.score == OVERDUE:
             turn.key = self.queues.overdue_since(row.queue, turn.key)
 
@@ -121,7 +121,7 @@ cdef class Matching(Choosing):
             limits = &self.kinds.bounds[number]
             look.rated = False
             look.highest = limits.fixed + self.queues.addend(number, now_ms)
-            if limits.overdue_ms <= now_ms:
+            if limits.overdue_ns <= self.now_ns:
                 look.highest = OVERDUE
             if look.highest > widest:
                 widest = look.highest
@@ -162,11 +162,11 @@ cdef class Matching(Choosing):
         cdef int64_t* fixed = self.kinds.fixed
         cdef int64_t[2] found
         found[0] = found[1] = LOWEST
-        if self.kinds.bounds[number].overdue_ms <= now_ms:
+        if self.kinds.bounds[number].overdue_ns <= self.now_ns:
             for place in range(title + TITLE, end):
                 klass = served.items[place]
                 enter_score(
-                    OVERDUE if self.kinds.overdue_ms[klass] <= now_ms else fixed[klass] + addend, found
+                    OVERDUE if self.kinds.overdue_ns[klass] <= self.now_ns else fixed[klass] + addend, found
                 )
         else:
             enter_fixed(&served.items[title + TITLE], end - title - TITLE, fixed, found)
@@ -195,7 +195,7 @@ cdef class Matching(Choosing):
             addend = self.queues.addend(served.items[title], now_ms)
             # no head whose score is fixed lower has a score high enough
             floor = least - addend
-            if self.kinds.bounds[served.items[title]].overdue_ms <= now_ms:
+            if self.kinds.bounds[served.items[title]].overdue_ns <= self.now_ns:
                 floor = ABSENT
             if not look.rated or look.highest < least:
                 place = end
@@ -207,7 +207,7 @@ cdef class Matching(Choosing):
                     break
                 klass = served.items[place]
                 place += 1
-                turn.score = OVERDUE if self.kinds.overdue_ms[klass] <= now_ms else fixed[klass] + addend
+                turn.score = OVERDUE if self.kinds.overdue_ns[klass] <= self.now_ns else fixed[klass] + addend
                 if turn.score < least or not self.is_for(klass, agent):
                     continue
                 row = &self.kinds.classes[klass]
@@ -264,7 +264,7 @@ cdef class Matching(Choosing):
             turn.sequence = entry.sequence
         turn.contact = contact
         if contact >= 0:
-            turn.score = self.queues.score(row.queue, row.priority, turn.key, self.now_ns // 1_000_000)
+            turn.score = self.queues.score(row.queue, row.priority, turn.key, self.now_ns)
             if turn.score == OVERDUE:
                 turn.key = self.queues.overdue_since(row.queue, turn.key)
 

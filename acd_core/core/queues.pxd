@@ -94,14 +94,15 @@ cdef class Queues:
         """What this moment adds to what is fixed of a score (`Kinds.fixed`)."""
         return self.rows[queue].rate * now_ms + self.addends[queue]
 
-    cdef inline int64_t score(self, int32_t queue, int64_t priority, int64_t earliest_ns, int64_t now_ms) noexcept:
+    cdef inline int64_t score(self, int32_t queue, int64_t priority, int64_t earliest_ns, int64_t now_ns) noexcept:
         """Rule 7.2."""
         cdef QueueRow* row = &self.rows[queue]
-        cdef int64_t waited_ms = now_ms - to_ms(earliest_ns)
-        if row.overtaking_ms >= 0 and waited_ms >= row.overtaking_ms:
+        cdef int64_t waited_ms = now_ns // 1_000_000 - to_ms(earliest_ns)
+        if row.overtaking_ms >= 0 and now_ns >= self.overdue_since(queue, earliest_ns):
             return OVERDUE
         return row.base + row.step * priority + row.rate * waited_ms + self.addends[queue]
 
     cdef inline int64_t overdue_since(self, int32_t queue, int64_t earliest_ns) noexcept:
-        """By which those who are overtaken no more are served in order."""
+        """In a queue with a bound: from when on who counts as arrived then is overtaken no more; they are served in the
+        order of that."""
         return earliest_ns + self.rows[queue].overtaking_ms * 1_000_000

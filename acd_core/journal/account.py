@@ -7,7 +7,7 @@ is, but for chats that come back in the next run: these wait on.  What stands at
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -16,10 +16,8 @@ from acd_core.decisions import AgentStateChanged, ContactMoved, Decision
 from acd_core.journal.past import Past
 from acd_core.journal.records import Entry, Header
 from acd_core.metrics import Collector, Target
-from acd_core.metrics.collector import SPLIT
 from acd_core.metrics.report import Report
-from acd_core.states import AgentState, ContactState
-from acd_core.views import Snapshot
+from acd_core.states import AgentState
 
 NS_PER_S = 1_000_000_000
 RESTART = "restart"
@@ -40,7 +38,7 @@ class Account:
         self._begun = True
         self.past.begin(header)
         if header.snapshot is not None:
-            count_standing(self._collector, header.snapshot, self.past.end_ns)
+            self._collector.begin_with(header.snapshot, self.past.end_ns)
 
     def take(self, entry: Entry) -> None:
         event = entry.event
@@ -76,27 +74,3 @@ def since(report: Report, past: Past) -> Report:
 def come_back(collector: Collector, event: ev.ContactArrived, now_ns: int) -> None:
     """A chat that waited when the run before ended is queued anew: the same stay, unless it is in another queue now."""
     collector.observe(None, [ContactMoved(event.contact, "", event.queue, RESTART)], now_ns)
-
-
-def count_standing(
-    collector: Collector, snapshot: Snapshot, now_ns: int, left_out: Collection[str] = frozenset()
-) -> None:
-    """Let the counting begin with what stands in the snapshot.
-
-    Conversations under way are not counted, for how long these customers had waited is not known.
-    """
-    for queue in snapshot.queues:
-        collector.observe(ev.QueueConfigured(queue.queue, queue.offer_ms, queue.wrap_up_ms), [], now_ns)
-    for view in snapshot.contacts:
-        if view.state is ContactState.ASSIGNED or view.contact in left_out:
-            continue
-        others = [queue.queue for queue in snapshot.queues if queue.queue != view.queue]
-        if view.hops and others:
-            # Where it overflowed from is lost; a split takes the stay there back, whichever queue is named.
-            collector.observe(ev.ContactArrived(view.contact, others[0]), [], view.arrival_ns)
-            moved = ContactMoved(view.contact, others[0], view.queue, SPLIT)
-            collector.observe(None, [moved], view.entered_ns)
-        else:
-            collector.observe(ev.ContactArrived(view.contact, view.queue), [], view.arrival_ns)
-    states = [AgentStateChanged(one.agent, one.state, one.reason, one.until_ns, one.contact) for one in snapshot.agents]
-    collector.observe(None, states, now_ns)

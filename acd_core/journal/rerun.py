@@ -17,7 +17,7 @@ from acd_core import events as ev
 from acd_core.api import DistributorApi
 from acd_core.decisions import AgentStateChanged, ContactAssigned, Decision, OfferMade
 from acd_core.errors import AcdError
-from acd_core.journal.account import come_back, count_standing, since
+from acd_core.journal.account import come_back, since
 from acd_core.journal.past import Habits, Past, PastContact
 from acd_core.limits import Limits
 from acd_core.metrics import Collector, Target
@@ -153,7 +153,7 @@ class Rerun:
         if settings is not None:
             gone = [view for view in snapshot.contacts if view.queue not in settings.queues]
             self.left_out += [view.contact for view in gone if view.state is not ContactState.ASSIGNED]
-        count_standing(self.collector, snapshot, self.now_ns, self.left_out)
+        self.collector.begin_with(snapshot, self.now_ns, self.left_out)
         for view in snapshot.contacts:
             contact = self._past.contacts[view.contact]
             if view.state is ContactState.ASSIGNED:

@@ -6,7 +6,7 @@ distributor.  Events that it does not know are of no concern to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from acd_core import events as ev
@@ -25,7 +25,8 @@ from acd_core.metrics.crowd import Crowd
 from acd_core.metrics.hands import Hands
 from acd_core.metrics.report import Report, Target
 from acd_core.metrics.waits import NS_PER_S, Leaving, WaitBook
-from acd_core.states import OfferEnd
+from acd_core.states import ContactState, OfferEnd
+from acd_core.views import ContactView, Snapshot
 
 ALL = ""
 """The name of the row of all queues."""
@@ -117,6 +118,41 @@ class Collector:
             act = on_decision.get(type(decision))
             if act is not None:
                 act(decision, now_ns)
+
+    def begin_with(self, snapshot: Snapshot, now_ns: int, left_out: Collection[str] = frozenset()) -> None:
+        """Before anything is observed: what stands already.  ``left_out``: contacts that are not there after all.
+
+        Who waits has waited since they arrived, in this queue since they entered it if they came to it from another.
+        Conversations and wrap-ups keep their agents busy, but are not counted: how long these customers had waited is
+        not known.
+        """
+        for queue in snapshot.queues:
+            self._queue(queue.queue)
+            self._hands.configure_queue(queue.queue, queue.wrap_up_ms)
+        for agent in snapshot.agents:
+            if agent.settings is not None:
+                self._hands.configure_agent(agent.agent, agent.settings.wrap_up_ms)
+        for view in snapshot.contacts:
+            if view.contact not in left_out:
+                self._stand(view)
+        for agent in snapshot.agents:
+            for work in agent.work:
+                if work.until_ns is not None:
+                    self._hands.stand(agent.agent, work.contact, work.until_ns, now_ns)
+                elif not work.interrupted:
+                    self._talk(self._contacts[work.contact], now_ns)
+            shown = AgentStateChanged(agent.agent, agent.state, agent.reason, agent.until_ns, agent.contact)
+            self._state_changed(shown, now_ns)
+
+    def _stand(self, view: ContactView) -> None:
+        counts = view.state is not ContactState.ASSIGNED
+        contact = self._contacts[view.contact] = _Contact(self._queue(view.queue), view.arrival_ns, counted=counts)
+        contact.unanswered = counts
+        contact.agent = None if counts else view.agent
+        if counts:
+            contact.began_ns = view.entered_ns if view.hops else view.arrival_ns
+            contact.queue.waits.enter(contact.began_ns)
+            self._all.waits.enter(contact.arrived_ns)
 
     @property
     def wrapping_up(self) -> int:

@@ -102,6 +102,13 @@ class Hands:
         if wrap_up_ms is not None:
             self._set_end(wrap_up, now_ns + wrap_up_ms * NS_PER_MS)
 
+    def stand(self, agent: str, contact: str, until_ns: int, now_ns: int) -> None:
+        """A wrap-up that is under way when the listening begins; its contact does not count."""
+        wrap_up = WrapUp(agent, contact, (), now_ns)
+        self._wrap_ups[agent].append(wrap_up)
+        self.wrapping_up += 1
+        self._set_end(wrap_up, until_ns)
+
     def extend(self, agent: str, contact: str | None, until_ns: int) -> None:
         wrap_up = self._find(agent, contact)
         if wrap_up is not None:

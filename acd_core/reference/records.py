@@ -250,6 +250,12 @@ class Contact:
         return self.arrival_ns - (bonus_ms if bound_ms is None else min(bonus_ms, bound_ms)) * NS_PER_MS
 
     @property
+    def overdue_ns(self) -> int | None:
+        """From when on it is overtaken by nobody who comes later."""
+        bound_ms = self.queue.settings.order.overtaking_ms
+        return None if bound_ms is None else self.effective_ns + bound_ms * NS_PER_MS
+
+    @property
     def is_in_line(self) -> bool:
         """Waiting and not held."""
         return self.state is ContactState.WAITING and not self.held

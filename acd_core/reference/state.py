@@ -65,15 +65,15 @@ class State:
             "blending": order.blend * max(0, order.target_permille - achieved),
             "ratio": self._passed - contact.queue.passed if order.toll else 0,
         }
-        overdue = order.overtaking_ms is not None and now - counted >= order.overtaking_ms
+        overdue = contact.overdue_ns is not None and self._now_ns >= contact.overdue_ns
         return terms | {"overdue": OVERDUE - sum(terms.values()) if overdue else 0}
 
     def _order(self, contact: Contact) -> tuple[int, int, int]:
         """The least comes first; no two contacts have the same."""
         terms, counted_ns = self._terms(contact), contact.effective_ns
-        if terms["overdue"]:
+        if terms["overdue"] and contact.overdue_ns is not None:
             # in the order in which they came to be so
-            counted_ns += (contact.queue.settings.order.overtaking_ms or 0) * NS_PER_MS
+            counted_ns = contact.overdue_ns
         return -sum(terms.values()), counted_ns, contact.sequence
 
     # Reading

@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options = _parser().parse_args(arguments)
             return int(options.run(options))
         finally:
-            sys.stdout.flush()  # here, and not when Python ends and can do nothing but complain
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, and not when Python ends and can do nothing but complain
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -44,7 +45,7 @@ def _drop_unread() -> bool:
     """Whether the reader of standard output or error has gone (``| head``); what is still in its buffer goes nowhere,
     or Python would fail with it once more at its end."""
     gone = False
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # a closed one is None
         poll = select.poll()
         poll.register(stream, 0)
         if poll.poll(0):

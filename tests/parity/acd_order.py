@@ -86,16 +86,13 @@ class OrderCheck:
         queues = {queue.queue: queue for queue in self.after.queues}
         orders = [get_settings(self.after, one.queue).order for one in (chosen, other)]
         late = [
-            order.overtaking_ms is not None and self._waited_ms(one) >= order.overtaking_ms
-            for order, one in zip(orders, (chosen, other), strict=True)
+            self._overdue_ns(one) <= self.after.now_ns
+            for one in (chosen, other)
         ]
         if late[1]:
             self.seen["compared: past the bound of overtaking"] += 1
             assert late[0], f"{chosen} overtook {other}, who is overtaken no more"
-            turns = [
-                (self._effective(one)[0] + (order.overtaking_ms or 0) * MS, one.sequence)
-                for order, one in zip(orders, (chosen, other), strict=True)
-            ]
+            turns = [(self._overdue_ns(one), one.sequence) for one in (chosen, other)]
             assert turns[0] < turns[1], f"{chosen} overtook {other}, both overdue"
             assert chosen.arrival_ns <= turns[1][0], f"{chosen} overtook {other}, who had waited too long before"
             self.seen["compared: past the bound, with a bonus"] += chosen.bonus_ms > 0 or other.bonus_ms > 0
@@ -137,16 +134,20 @@ class OrderCheck:
         """When it counts as arrived."""
         return contact.arrival_ns - get_bonus_ms(self.after, contact) * MS, contact.sequence
 
+    def _overdue_ns(self, contact: ContactView) -> int:
+        """From when on it is overtaken by nobody who comes later."""
+        bound_ms = get_settings(self.after, contact.queue).order.overtaking_ms
+        return BEYOND_ALL if bound_ms is None else self._effective(contact)[0] + bound_ms * MS
+
     def _turn(self, queues: dict[str, QueueView], contact: ContactView) -> tuple[int, int, int]:
         score, (effective_ns, sequence) = self._score(queues[contact.queue], contact), self._effective(contact)
-        bound_ms = get_settings(self.after, contact.queue).order.overtaking_ms
-        return -score, effective_ns + (bound_ms or 0) * MS * (score == BEYOND_ALL), sequence
+        return -score, self._overdue_ns(contact) if score == BEYOND_ALL else effective_ns, sequence
 
     def _score(self, queue: QueueView, contact: ContactView) -> int:
         """Without what queues pay for being served."""
         order = get_settings(self.after, contact.queue).order
         waited_ms = self._waited_ms(contact)
-        if order.overtaking_ms is not None and waited_ms >= order.overtaking_ms:
+        if self._overdue_ns(contact) <= self.after.now_ns:
             return BEYOND_ALL
         good = queue.recent.bit_count()
         short = order.target_permille - (1000 * good // queue.seen if queue.seen else 1000)

@@ -139,6 +139,27 @@ def test_those_past_the_bound_are_served_as_they_came_to_be_so(make: type[Any]) 
 
 
 @both
+def test_a_bound_holds_to_the_nanosecond(make: type[Any]) -> None:
+    """Not to the millisecond that scores are reckoned in."""
+    d = make()
+    d.handle(ev.QueueConfigured("sales", 20_000, 0, order=orders.arrival(overtaking_ms=1)), 0)
+    d.handle(ev.QueueConfigured("vip", 20_000, 0, order=orders.arrival(overtaking_ms=5)), 0)
+    d.handle(ev.AgentSignedIn("anna", frozenset({"sales", "vip"}), frozenset()), 0)
+    d.handle(ev.ContactArrived("patient", "sales"), 900_000)
+    d.handle(ev.ContactArrived("early", "vip", bonus_ms=5), 1_899_999)
+    d.handle(ev.ContactArrived("late", "vip", bonus_ms=5), 1_900_000)
+    offered = []
+    for now_ns in (1_900_000, 1_900_001, 1_900_002):
+        d.handle(ev.AgentReady("anna"), now_ns)
+        (offer,) = d.snapshot().offers
+        offered.append(offer.contact)
+        d.handle(ev.OfferAccepted(offer.offer, "anna"), now_ns)
+        d.handle(ev.AgentPaused("anna", "counting"), now_ns)
+        d.handle(ev.ContactEnded(offer.contact), now_ns)
+    assert offered == ["early", "patient", "late"], "who came before the bound was reached may have come to theirs first"
+
+
+@both
 def test_without_a_bound_all_of_a_bonus_counts(make: type[Any]) -> None:
     bound = orders.arrival(overtaking_ms=20_000)
     centre = Centre(make, order=bound)

@@ -207,6 +207,59 @@ def test_who_has_had_all_taken_away_while_it_rings_is_idle(make: type[Any]) -> N
     assert centre.report(100).agents.occupancy == 20 / 100
 
 
+@both
+def test_a_counting_that_begins_later_goes_on_alike(make: type[Any]) -> None:
+    """What is in hand then keeps the agent busy, and wrap-ups are known by their times."""
+    centre = chats(make)
+    centre.take("a", "b")
+    centre.at(10).end("a")
+    centre.collector = Collector()
+    centre.collector.begin_with(centre.d.snapshot(), centre.now * S)
+    centre.at(20).take("c")
+    centre.at(30).arrive("d", channel="chat")
+    assert centre.has("anna") == "busy b", "a wrap-up takes up room"
+    centre.at(40).end("c")
+    centre.at(50).end("b")
+    report = centre.report(200)
+    sales = report.queues[0]
+    assert (sales.handled, sales.talk_s, sales.wrap_up_s) == (1, 20, 60), "c alone is counted"
+    assert sales.counts.offered == 2
+    assert report.agents.seconds["busy"] == 40
+    assert report.agents.seconds["wrap_up"] > 0
+
+
+@both
+def test_who_rings_beside_what_stood_does_not_make_the_agent_idle(make: type[Any]) -> None:
+    centre = chats(make)
+    centre.take("a")
+    centre.at(10)
+    centre.collector = Collector()
+    centre.collector.begin_with(centre.d.snapshot(), 10 * S)
+    centre.arrive("b", channel="chat")
+    assert centre.has("anna") == "offered b"
+    agents = centre.report(20).agents
+    assert (agents.seconds["busy"], agents.seconds["offered"], agents.occupancy) == (10, 0, 1.0)
+
+
+@both
+def test_who_stood_after_an_overflow_is_counted_where_it_waits(make: type[Any]) -> None:
+    centre = Watched(make, overflow=(ev.Overflow("support", "wait", 10_000),))
+    centre.queue("another")
+    centre.queue("support")
+    centre.arrive("a")
+    centre.at(30)
+    centre.collector = Collector()
+    centre.collector.begin_with(centre.d.snapshot(), 30 * S)
+    centre.sign_in("anna", queues="support")
+    centre.accept("anna")
+    report = centre.report(40)
+    offered = {row.name: row.counts.offered for row in report.queues}
+    assert offered == {"another": 0, "sales": 0, "support": 1}
+    support = next(row for row in report.queues if row.name == "support")
+    assert support.answered_waits.max_s == 20, "in this queue"
+    assert report.all.answered_waits.max_s == 30
+
+
 def test_wrap_ups_of_contacts_from_before_the_counting_do_not_count() -> None:
     """Their conversations don't either."""
     collector = Collector(from_ns=100 * S)

@@ -93,6 +93,14 @@ def test_who_reads_no_further_ends_the_command_quietly(arguments: list[str], buf
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["replay", "/nonexistent", "--verify"], 1)])
+def test_who_closed_the_output_gets_the_exit_code(arguments: list[str], code: int):
+    """As a supervisor does that wants none: Python has no such stream then."""
+    done = run_zentrale(*arguments, code="sys.stdout = None")
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+
+
 def test_other_pipes_that_break_are_told_of():
     done = run_zentrale("check", code="import gateway.config.check as c; c.check = broken")
     assert done.returncode == 1
