@@ -159,7 +159,10 @@ class AgentSignedIn(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaul
 
 
 class AgentChanged(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
-    """Other queues, skills and so on from now on; what the agent has in hand is not touched."""
+    """Other queues, skills and so on from now on; what the agent has in hand is not touched.
+
+    What rings goes on ringing, unless there is no room for it any more: that offer is revoked.
+    """
 
     agent: str
     queues: frozenset[str]
@@ -203,7 +206,8 @@ class ContactArrived(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defau
     priority: int = 0
     """0..100; what a level is worth is the queue's `Order.step`."""
     bonus_ms: int = 0
-    """As if it had arrived earlier by this (VIP, an earlier contact on another channel)."""
+    """As if it had arrived earlier by this (VIP, an earlier contact on another channel); no more counts than the
+    queue's `Order.overtaking_ms`."""
     topic: str = ""
     """For the choice by expected success."""
     excluded: frozenset[str] = frozenset()
@@ -215,7 +219,10 @@ class ContactArrived(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defau
 
 
 class ContactChanged(msgspec.Struct, frozen=True, tag=True, gc=False, omit_defaults=True):
-    """Of a contact that waits or rings; None: as it was.  The place is kept (virtual hold: ``channel="callback"``)."""
+    """Of a contact that waits or rings; None: as it was.  The place is kept (virtual hold: ``channel="callback"``).
+
+    It goes on ringing, but not at whom it excludes now, nor where there is no room for what it is now.
+    """
 
     contact: str
     skills: frozenset[str] | None = None

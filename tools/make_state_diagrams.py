@@ -28,7 +28,7 @@ AGENT_CAUSES = {
     "available offered": "offer made",
     "available paused": "pause",
     "available signed_out": "signs out",
-    "offered available": "rejected, customer left, answered by another",
+    "offered available": "rejected, customer left, answered by another, no room any more",
     "offered offered": "something in hand is over while it rings",
     "offered busy": "accepted; offer over, another in hand",
     "offered wrap_up": "offer over, a wrap-up in hand",

@@ -85,10 +85,7 @@ class OrderCheck:
             assert self._effective(chosen) < self._effective(other), f"{chosen} overtook {other} of its kind"
         queues = {queue.queue: queue for queue in self.after.queues}
         orders = [get_settings(self.after, one.queue).order for one in (chosen, other)]
-        late = [
-            self._overdue_ns(one) <= self.after.now_ns
-            for one in (chosen, other)
-        ]
+        late = [self._overdue_ns(one) <= self.after.now_ns for one in (chosen, other)]
         if late[1]:
             self.seen["compared: past the bound of overtaking"] += 1
             assert late[0], f"{chosen} overtook {other}, who is overtaken no more"

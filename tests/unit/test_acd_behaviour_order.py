@@ -156,7 +156,9 @@ def test_a_bound_holds_to_the_nanosecond(make: type[Any]) -> None:
         d.handle(ev.OfferAccepted(offer.offer, "anna"), now_ns)
         d.handle(ev.AgentPaused("anna", "counting"), now_ns)
         d.handle(ev.ContactEnded(offer.contact), now_ns)
-    assert offered == ["early", "patient", "late"], "who came before the bound was reached may have come to theirs first"
+    assert offered == ["early", "patient", "late"], (
+        "who came before the bound was reached may have come to theirs first"
+    )
 
 
 @both
