@@ -95,7 +95,6 @@ cdef class Agents:
             self.places = <int32_t**>grow(self.places, sizeof(int32_t*), self.place_rows, rows)
             for row in range(self.place_rows, rows):
                 self.places[row] = <int32_t*>grow(NULL, sizeof(int32_t), 0, self.capacity + 1)
-                memset(self.places[row], 0xFF, (self.capacity + 1) * sizeof(int32_t))
             self.place_rows = rows
         return 0
 
@@ -110,7 +109,6 @@ cdef class Agents:
             self.names.lend(&self.rows[0].name, sizeof(AgentRow) // sizeof(PyObject*))
             for place in range(self.place_rows):
                 self.places[place] = <int32_t*>grow(self.places[place], sizeof(int32_t), self.capacity, capacity + 1)
-                memset(self.places[place] + self.capacity, 0xFF, (capacity + 1 - self.capacity) * sizeof(int32_t))
             self.capacity = capacity
         self.reserve_places()
         row = &self.rows[agent]
