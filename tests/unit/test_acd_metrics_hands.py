@@ -242,6 +242,23 @@ def test_who_rings_beside_what_stood_does_not_make_the_agent_idle(make: type[Any
 
 
 @both
+def test_a_wrap_up_that_stood_lasts_beside_what_rings(make: type[Any]) -> None:
+    centre = chats(make, wrap_up_ms=30_000)
+    centre.take("a")
+    centre.at(10).end("a")
+    centre.at(20)
+    centre.collector = Collector()
+    centre.collector.begin_with(centre.d.snapshot(), 20 * S)
+    centre.arrive("b", channel="chat")
+    assert centre.has("anna") == "offered b"
+    agents = centre.report(39).agents
+    assert (agents.seconds["wrap_up"], agents.seconds["offered"]) == (19, 0)
+    assert centre.collector.wrapping_up == 1
+    centre.at(40)
+    assert centre.collector.wrapping_up == 0, "it ended by its time"
+
+
+@both
 def test_who_stood_after_an_overflow_is_counted_where_it_waits(make: type[Any]) -> None:
     centre = Watched(make, overflow=(ev.Overflow("support", "wait", 10_000),))
     centre.queue("another")
