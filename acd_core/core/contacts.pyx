@@ -121,12 +121,12 @@ cdef class Contacts:
     cdef int count_bonus(self, int32_t contact) except -1:
         """After each change of its bonus, its queue or that queue's bound on overtaking; its place is the caller's."""
         cdef ContactRow* row = &self.rows[contact]
-        cdef int64_t bound_ms = self.queues.rows[self.queue_of(contact)].overtaking_ms
-        cdef int64_t counted_ns
+        cdef int64_t bound_ms, counted_ns
         cdef ExtraRow* extra
         if row.extra < 0:
             return 0
         extra = &self.extras[row.extra]
+        bound_ms = self.queues.rows[self.queue_of(contact)].overtaking_ms
         counted_ns = extra.bonus_ns if bound_ms < 0 else min(extra.bonus_ns, bound_ms * NS_PER_MS)
         if counted_ns != extra.counted_ns:
             # its place in line is by what counts

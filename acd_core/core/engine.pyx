@@ -141,8 +141,7 @@ cdef class Engine(Settling):
         contact = self.agents.rows[agent].open.contact
         if self.has_room_for(agent, contact):
             return 0
-        self.end_offer(agent, END_REVOKED, "agent changed")
-        self.release(agent, AGENT_AVAILABLE, "agent changed", -1, False, 0)
+        self.take_back(agent, "agent changed")
         return self.come_back(contact)
 
     cdef int ready(self, int32_t agent) except -1:
@@ -224,8 +223,7 @@ cdef class Engine(Settling):
         while agent >= 0:
             following = self.agents.rows[agent].open.next
             if <object>self.agents.names.get(agent) in excluded or not self.has_room_for(agent, contact):
-                self.end_offer(agent, END_REVOKED, "contact changed")
-                self.release(agent, AGENT_AVAILABLE, "contact changed", -1, False, 0)
+                self.take_back(agent, "contact changed")
                 found = True
             agent = following
         return self.come_back(contact) if found else 0

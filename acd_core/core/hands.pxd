@@ -45,6 +45,7 @@ cdef class Hands:
     cdef int close_offer(self, int32_t offer, OfferEndCode end, object reason) except -1
     cdef int end_offer(self, int32_t offer, OfferEndCode end, object reason) except -1
     cdef int revoke_offers(self, int32_t contact, object reason) except -1
+    cdef int take_back(self, int32_t agent, object reason) except -1
     cdef int take(self, int32_t offer) except -1
 
     cdef int64_t active_weight(self, int32_t agent) noexcept

@@ -153,14 +153,15 @@ cdef class Hands:
         return self.place(contact)
 
     cdef int revoke_offers(self, int32_t contact, object reason) except -1:
-        """All of them; their agents are available as if nothing had been."""
-        cdef int32_t offer, agent
+        """All of them."""
         while self.contacts.rows[contact].offer >= 0:
-            offer = self.contacts.rows[contact].offer
-            agent = offer
-            self.end_offer(offer, END_REVOKED, reason)
-            self.release(agent, AGENT_AVAILABLE, reason, -1, False, 0)
+            self.take_back(self.contacts.rows[contact].offer, reason)
         return 0
+
+    cdef int take_back(self, int32_t agent, object reason) except -1:
+        """What rings there is revoked, and the agent is available as if nothing had been."""
+        self.end_offer(agent, END_REVOKED, reason)
+        return self.release(agent, AGENT_AVAILABLE, reason, -1, False, 0)
 
     cdef int take(self, int32_t offer) except -1:
         """It is accepted."""

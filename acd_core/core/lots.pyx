@@ -73,17 +73,18 @@ cdef class Lots:
     cdef void remove(self, int32_t* root, int32_t agent, uint64_t key, int32_t weight) noexcept:
         """Of one that is there, with its weight of then; nodes with nothing below them go with it."""
         cdef int32_t* link = root
-        cdef int32_t depth = 0, node
+        cdef int32_t depth = 0, side, node
         while self.nodes[link[0]].agent == INNER:
             node = link[0]
+            side = get_bit(key, depth)
             self.nodes[node].weight -= weight
             if self.nodes[node].weight == 0:
-                link[0] = self.nodes[node].below[get_bit(key, depth)]
+                link[0] = self.nodes[node].below[side]
                 self.slots.give_back(node)
             else:
-                if get_bit(key, depth) == 0:
+                if side == 0:
                     self.nodes[node].left -= weight
-                link = &self.nodes[node].below[get_bit(key, depth)]
+                link = &self.nodes[node].below[side]
             depth += 1
         while self.nodes[link[0]].agent != agent:
             link = &self.nodes[link[0]].below[0]

@@ -3,6 +3,7 @@ from libc.stdint cimport int32_t, int64_t
 from acd_core.core.choosing cimport Choosing
 from acd_core.core.fans cimport Fans
 from acd_core.core.heap cimport Entry, Heap
+from acd_core.core.kinds cimport ClassRow
 from acd_core.core.lists cimport List
 from acd_core.core.lottery cimport Candidate
 
@@ -64,6 +65,7 @@ cdef class Matching(Choosing):
     cdef int64_t[2] highest
 
     cdef void set_turn(self, Turn* turn, int32_t contact) noexcept
+    cdef void score_turn(self, Turn* turn, ClassRow* klass) noexcept
     cdef int find_contacts(self, int32_t agent, Turn* best, Turn* following) except -1
     cdef int64_t rate(self, List* served) except? -1
     cdef Look* reserve_looks(self, int32_t size) except NULL

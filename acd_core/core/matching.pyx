@@ -71,9 +71,13 @@ cdef class Matching(Choosing):
         turn.contact = contact
         turn.key = self.contacts.earliest(contact)
         turn.sequence = self.contacts.rows[contact].sequence
-        turn.score = self.queues.score(row.queue, row.priority, turn.key, self.now_ns)
+        self.score_turn(turn, row)
+
+    cdef void score_turn(self, Turn* turn, ClassRow* klass) noexcept:
+        """Of one of this class, whose earliest is the key by now."""
+        turn.score = self.queues.score(klass.queue, klass.priority, turn.key, self.now_ns)
         if turn.score == OVERDUE:
-            turn.key = self.queues.overdue_since(row.queue, turn.key)
+            turn.key = self.queues.overdue_since(klass.queue, turn.key)
 
     cdef int find_contacts(self, int32_t agent, Turn* best, Turn* following) except -1:
         """The first two of those whom the agent may take now; ``contact`` -1: nobody."""
@@ -264,9 +268,7 @@ cdef class Matching(Choosing):
             turn.sequence = entry.sequence
         turn.contact = contact
         if contact >= 0:
-            turn.score = self.queues.score(row.queue, row.priority, turn.key, self.now_ns)
-            if turn.score == OVERDUE:
-                turn.key = self.queues.overdue_since(row.queue, turn.key)
+            self.score_turn(turn, row)
 
     cdef Entry* first_in_heap(self, Heap* heap, int32_t place, int32_t agent, int32_t skipped) noexcept:
         """First of the heap, from ``place`` down, but for ``skipped``, that the agent (-1: who is spared nobody) is not

@@ -9,7 +9,7 @@ from acd_core.decisions import Explanation, PassedOver
 from acd_core.journal.story import Happening
 from acd_core.limits import Limits
 from acd_core.reference import Distributor
-from acd_core.reference.records import Agent, Contact
+from acd_core.reference.records import Contact
 from acd_core.requirements import describe
 from acd_core.states import AgentState, ContactState
 from acd_core.views import Snapshot
@@ -70,11 +70,7 @@ class Inquiry(Distributor):
         """Each agent who is signed in is in one of them, but for the one whom the contact is kept for."""
         kept_for = self._kept_for(contact)
         agents = [agent for agent in self._agents.values() if agent is not kept_for]
-        in_queue = [agent for agent in agents if contact.queue.name in agent.queues]
-        able = [agent for agent in in_queue if self._is_skilled(agent, contact)]
-        takers = [agent for agent in able if self._may_take_unnamed(agent, contact)]
-        excluded = [agent for agent in able if agent.name in contact.excluded]
-        spared = [agent for agent in able if self._is_spared(agent, contact)]
+        in_queue, able, takers, excluded, spared = self._grouped(agents, contact)
         states = [agent.state for agent in able if agent not in {*takers, *excluded, *spared}]
         others = Explanation(
             "longest_idle",
@@ -99,7 +95,3 @@ class Inquiry(Distributor):
             return others
         but = ", but it is kept" if kept_for is not None else ", but it is held" if contact.held else " and may take it"
         return [PassedOver("available", len(takers), f"{count_agents(len(takers))} available{but}"), *others]
-
-    def _is_spared(self, agent: Agent, contact: Contact) -> bool:
-        barred = self._is_barred(agent, contact) and agent.name not in contact.excluded
-        return barred and self._is_free(agent, contact)

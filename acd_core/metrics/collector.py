@@ -198,10 +198,8 @@ class Collector:
 
     def _abandoned(self, event: ev.ContactAbandoned, now_ns: int) -> None:
         contact = self._contacts.pop(event.contact, None)
-        if contact is not None:
-            self._give_up(contact, now_ns)
-
-    def _give_up(self, contact: _Contact, now_ns: int) -> None:
+        if contact is None:
+            return
         self._leave(contact, Leaving.ABANDONED, now_ns)
         if contact.unanswered and contact.counted_whole:
             self._all.waits.leave(Leaving.ABANDONED, contact.arrived_ns, now_ns)

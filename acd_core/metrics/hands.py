@@ -96,18 +96,18 @@ class Hands:
         wrap_up_ms = self._wrap_up_ms(agent, queue)
         if wrap_up_ms == 0:
             return
-        wrap_up = WrapUp(agent, contact, books, now_ns)
-        self._wrap_ups[agent].append(wrap_up)
-        self.wrapping_up += 1
-        if wrap_up_ms is not None:
-            self._set_end(wrap_up, now_ns + wrap_up_ms * NS_PER_MS)
+        until_ns = None if wrap_up_ms is None else now_ns + wrap_up_ms * NS_PER_MS
+        self._add(WrapUp(agent, contact, books, now_ns), until_ns)
 
     def stand(self, agent: str, contact: str, until_ns: int, now_ns: int) -> None:
         """A wrap-up that is under way when the listening begins; its contact does not count."""
-        wrap_up = WrapUp(agent, contact, (), now_ns)
-        self._wrap_ups[agent].append(wrap_up)
+        self._add(WrapUp(agent, contact, (), now_ns), until_ns)
+
+    def _add(self, wrap_up: WrapUp, until_ns: int | None) -> None:
+        self._wrap_ups[wrap_up.agent].append(wrap_up)
         self.wrapping_up += 1
-        self._set_end(wrap_up, until_ns)
+        if until_ns is not None:
+            self._set_end(wrap_up, until_ns)
 
     def extend(self, agent: str, contact: str | None, until_ns: int) -> None:
         wrap_up = self._find(agent, contact)

@@ -65,18 +65,20 @@ class Choosing(State):
             agents, key=lambda agent: (-strategy.term(agent, wanted), agent.idle_since_ns, agent.idle_sequence)
         )
 
-    def _explanation(self, agent: Agent, contact: Contact, named: str = "") -> Explanation:
-        """Why the agent gets the contact; ``named``: what chose the agent, if not the queue's strategy."""
-        agents = list(self._agents.values())
+    def _grouped(self, agents: list[Agent], contact: Contact) -> tuple[list[Agent], ...]:
+        """Of these: those of its queue; of them those with the skills; of them those who may take it (not asked whom it
+        is kept for), whom it excludes, and who are free but spared it."""
         in_queue = [one for one in agents if contact.queue.name in one.queues]
         skilled = [one for one in in_queue if self._is_skilled(one, contact)]
         takers = [one for one in skilled if self._may_take_unnamed(one, contact)]
         excluded = [one for one in skilled if one.name in contact.excluded]
-        spared = [
-            one
-            for one in skilled
-            if one.name not in contact.excluded and self._is_free(one, contact) and self._is_barred(one, contact)
-        ]
+        barred = [one for one in skilled if self._is_free(one, contact) and self._is_barred(one, contact)]
+        return in_queue, skilled, takers, excluded, [one for one in barred if one not in excluded]
+
+    def _explanation(self, agent: Agent, contact: Contact, named: str = "") -> Explanation:
+        """Why the agent gets the contact; ``named``: what chose the agent, if not the queue's strategy."""
+        agents = list(self._agents.values())
+        in_queue, skilled, takers, excluded, spared = self._grouped(agents, contact)
         left_out = {agent, *takers, *excluded, *spared}
         others = [one for one in skilled if one not in left_out]
         wanted = self._wanted(contact)

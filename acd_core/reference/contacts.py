@@ -15,7 +15,7 @@ from acd_core.errors import (
 from acd_core.reference.records import Agent, Contact
 from acd_core.reference.restoring import Restoring
 from acd_core.requirements import named_skills
-from acd_core.states import AgentState, ContactState, OfferEnd
+from acd_core.states import ContactState
 
 
 class ContactEvents(Restoring):
@@ -71,8 +71,7 @@ class ContactEvents(Restoring):
             if offer.agent.name in contact.excluded or not offer.agent.has_room(contact.channel)
         ]
         for offer in unfit:
-            self._end_offer(offer, OfferEnd.REVOKED, "contact changed")
-            self._release(offer.agent, AgentState.AVAILABLE, "contact changed")
+            self._take_back(offer, "contact changed")
         if unfit:
             self._come_back(contact)
 

@@ -197,8 +197,7 @@ class Distributor(ContactEvents):
         agent.configure(event)
         offer = self._offers[agent.offer] if agent.offer is not None else None
         if offer is not None and not agent.has_room(offer.contact.channel):
-            self._end_offer(offer, OfferEnd.REVOKED, "agent changed")
-            self._release(agent, AgentState.AVAILABLE, "agent changed")
+            self._take_back(offer, "agent changed")
             self._come_back(offer.contact)
         self._lost_agent(lost)
 

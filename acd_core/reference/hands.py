@@ -68,10 +68,14 @@ class Hands(Choosing):
             self._set_contact(offer.contact, ContactState.WAITING)
 
     def _revoke_offers(self, contact: Contact, reason: str) -> None:
-        """All of them; their agents are available as if nothing had been."""
+        """All of them."""
         for offer in list(contact.offers):
-            self._end_offer(offer, OfferEnd.REVOKED, reason)
-            self._release(offer.agent, AgentState.AVAILABLE, reason)
+            self._take_back(offer, reason)
+
+    def _take_back(self, offer: Offer, reason: str) -> None:
+        """It is revoked, and its agent available as if nothing had been."""
+        self._end_offer(offer, OfferEnd.REVOKED, reason)
+        self._release(offer.agent, AgentState.AVAILABLE, reason)
 
     def _accept(self, offer: Offer) -> None:
         contact, agent = offer.contact, offer.agent
